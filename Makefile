@@ -1,0 +1,79 @@
+# Consignor's tasks; `make` lists them. Only python3 (3.11 or newer, with pip or venv), make and git are needed.
+# What a task takes, it takes from ARGS:  make dev ARGS=--once   make test ARGS="-k postgres -x"
+
+PYTHON ?= python3
+ARGS ?=
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Packages are downloaded, a Python is not.
+export UV_PYTHON_DOWNLOADS := never
+# Behind a company's proxy only the system's certificates are the right ones; a minimal system has none.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+.DEFAULT_GOAL := help
+.PHONY: help dev test check format types contracts migrate docs lock clean FORCE
+.DELETE_ON_ERROR:
+
+help: ## list these tasks
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r task text; do printf '%-18s %s\n' "$$task" "$$text"; done
+
+dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order (--once, --fresh, --port, --data)
+	@$(BIN)/consignor dev $(ARGS)
+
+test: $(STAMP) ## run the tests, two at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+check: $(STAMP) ## lint, format, types and contracts: what CI runs first
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(STAMP) ## check the types
+	@$(BIN)/mypy $(ARGS)
+
+contracts: $(STAMP) ## check that imports point down only
+	@$(BIN)/lint-imports $(ARGS)
+
+migrate: $(STAMP) ## bring the database (DATABASE_URL, else the running stack's) up to date
+	@$(BIN)/consignor migrate $(ARGS)
+
+docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code
+	@$(BIN)/python -m docs $(ARGS)
+
+lock: $(UV) ## resolve the dependencies anew into requirements.lock
+	@$(UV) pip compile -q --generate-hashes --extra dev --python-version 3.11 pyproject.toml -o requirements.lock \
+		--no-emit-index-url --no-emit-find-links --no-header $(ARGS)
+
+clean: ## remove what is installed and cached; the data in .consignor stays
+	@rm -rf .tools .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './.consignor/*' -prune -exec rm -rf {} +
+
+# The stamp holds the folder: a moved checkout is installed anew, for scripts name their interpreter by its whole path.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+$(STAMP): FORCE
+endif
+$(STAMP): requirements.lock pyproject.toml $(UV)
+	@echo "Installing into .venv …"
+	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c "" 2>/dev/null || $(UV) venv -q --clear --python "$(PYTHON)" .venv
+	@$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
+	@printf %s "$(CURDIR)" > $@
+
+# pip installs uv without touching the system's Python: --target works where the system's packages are locked (PEP 668).
+# A Python without pip brings one in its venv module.
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=…"; exit 1; }
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then $(PYTHON) -m pip install -q --target .tools uv==$(UV_VERSION); \
+	elif $(PYTHON) -m venv .tools/pip >/dev/null 2>&1; then .tools/pip/bin/python -m pip install -q --target .tools uv==$(UV_VERSION); \
+	else echo "this Python has neither pip nor venv: install python3-pip or python3-venv"; exit 1; fi
+	@touch $(UV)
