@@ -1,0 +1,1 @@
+"""What an order is: rules first, then messages, tables and queries."""

@@ -1,0 +1,176 @@
+"""What can go wrong, in words: refusals (what was asked cannot be) and failures (the work could not be done).
+
+DomainError
+├── Refusal                 answered at once, loses nothing; `api.problems` gives each its HTTP status
+│   ├── NotFound
+│   ├── IllegalTransition
+│   ├── InvalidOrder        carries every fault, not the first
+│   ├── LabelTaken
+│   ├── NotReady
+│   └── Gone
+└── Failed                  carries a Failure: category, stable code, sentence, retryable or not
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FailureCategory(StrEnum):
+    """Who has to act: make room, mend the archive or its catalogue, or wait for the machines."""
+
+    CAPACITY = "capacity"
+    CONFIGURATION = "configuration"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class FailureCode(StrEnum):
+    """The stable codes of failures; never renamed, for scripts and filters depend on them."""
+
+    UNKNOWN_ID = "unknown_id"
+    CATALOGUE_CHANGED = "catalogue_changed"
+    NOTHING_TO_ORDER = "nothing_to_order"
+    SOURCE_MISSING = "source_missing"
+    SOURCE_CHANGED = "source_changed"
+    SOURCE_FORBIDDEN = "source_forbidden"
+    SIZE_MISMATCH = "size_mismatch"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
+    DISK_FULL = "disk_full"
+    TOO_MANY_OPEN_FILES = "too_many_open_files"
+    OUT_OF_MEMORY = "out_of_memory"
+    SOURCE_UNAVAILABLE = "source_unavailable"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    TIMED_OUT = "timed_out"
+    WORKER_LOST = "worker_lost"
+    INTERNAL = "internal"
+
+
+_CAPACITY = {FailureCode.DISK_FULL, FailureCode.TOO_MANY_OPEN_FILES, FailureCode.OUT_OF_MEMORY}
+_INFRASTRUCTURE = {
+    FailureCode.SOURCE_UNAVAILABLE,
+    FailureCode.DATABASE_UNAVAILABLE,
+    FailureCode.TIMED_OUT,
+    FailureCode.WORKER_LOST,
+    FailureCode.INTERNAL,
+}
+
+
+def category_of(code: FailureCode) -> FailureCategory:
+    """The category of a failure code."""
+    if code in _CAPACITY:
+        return FailureCategory.CAPACITY
+    if code in _INFRASTRUCTURE:
+        return FailureCategory.INFRASTRUCTURE
+    return FailureCategory.CONFIGURATION
+
+
+class Failure(BaseModel):
+    """Why something could not be done, fit to be shown to a person and kept on the timeline."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: FailureCode
+    text: str
+
+    @property
+    def category(self) -> FailureCategory:
+        """Who has to act."""
+        return category_of(self.code)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether trying again may succeed without anybody's help."""
+        return self.category is not FailureCategory.CONFIGURATION
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request: its field, a stable code, a sentence with the remedy."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    field: str
+    code: str
+    text: str
+
+
+class DomainError(Exception):
+    """The root of everything Consignor itself raises; `str()` is a sentence for a person."""
+
+
+class Refusal(DomainError):
+    """A request that cannot be granted; nothing has changed."""
+
+    code: str = "refused"
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is somebody else's."""
+
+    code = "not_found"
+
+    def __init__(self, noun: str, key: object) -> None:
+        super().__init__(f"there is no {noun} {key}")
+
+
+class IllegalTransition(Refusal):
+    """The lifecycle table forbids this command in this status."""
+
+    code = "illegal_transition"
+
+    def __init__(self, command: str, status: str, allowed: Iterable[str]) -> None:
+        self.command, self.status, self.allowed = str(command), str(status), sorted(map(str, allowed))
+        super().__init__(f"cannot {self.command} an order that is {self.status}")
+
+
+class InvalidOrder(Refusal):
+    """An order that cannot be accepted, with every fault at once."""
+
+    code = "invalid_order"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class InvalidCursor(Refusal):
+    """A cursor that is none of ours."""
+
+    code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__("this is no cursor of ours; take `next_cursor` of the last page, or leave it out")
+
+
+class LabelTaken(Refusal):
+    """The customer already has an order of this label."""
+
+    code = "label_taken"
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        super().__init__(f"you already have an order labelled “{label}”; choose another label")
+
+
+class NotReady(Refusal):
+    """It will be there later; `retry_after` says in how many seconds to ask again."""
+
+    code = "not_ready"
+
+    def __init__(self, text: str, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        super().__init__(text)
+
+
+class Gone(Refusal):
+    """It was there and is not any more."""
+
+    code = "gone"
+
+
+class Failed(DomainError):
+    """Raised where the work could not be done; carries the failure that is recorded."""
+
+    def __init__(self, code: FailureCode, text: str) -> None:
+        self.failure = Failure(code=code, text=text)
+        super().__init__(text)

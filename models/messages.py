@@ -1,0 +1,162 @@
+"""What travels through Temporal: ids, counts and words, never lists of files and never secrets."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import Failure, Fault
+from models.order import OrderStatus
+from models.suborder import SubOrderState
+
+ORDERS_QUEUE = "consignor-orders"
+PACKAGING_QUEUE = "consignor-packaging"
+"""Staging reads the disks; on a queue of its own it neither delays the orders' workflows nor jumps its own line."""
+
+ORDER_WORKFLOW = "order"
+SUBORDER_WORKFLOW = "suborder"
+RECONCILE_WORKFLOW = "reconcile"
+
+
+def order_workflow_id(order_id: UUID) -> str:
+    """The id of an order's workflow."""
+    return f"order-{order_id}"
+
+
+def suborder_workflow_id(order_id: UUID, number: int) -> str:
+    """The id of a sub-order's workflow, a child of the order's."""
+    return f"order-{order_id}/sub-{number}"
+
+
+class Message(BaseModel):
+    """A Temporal payload: frozen; a newer version may add fields with defaults, an older one ignores them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class OrderInput(Message):
+    """What the order workflow starts from; the rest it reads by itself."""
+
+    order_id: UUID
+
+
+class OrderRef(Message):
+    """Which order an activity is about."""
+
+    order_id: UUID
+
+
+class OrderBrief(Message):
+    """What a workflow has to know about its order."""
+
+    number: str
+    status: OrderStatus
+    version: int
+    is_free: bool
+
+
+class TimelineEntry(Message):
+    """One row of the timeline, minted in the workflow, written at least once, there once."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    what: str
+    status_before: OrderStatus
+    status_after: OrderStatus
+    reason_code: str | None = None
+    reason_text: str | None = None
+    suborder: int | None = None
+    failure: Failure | None = None
+    faults: tuple[Fault, ...] = ()
+    details: dict[str, Any] = {}
+
+
+class Projection(Message):
+    """News of an order for PostgreSQL: timeline rows in their order; the last one bears the newest status."""
+
+    order_id: UUID
+    entries: tuple[TimelineEntry, ...]
+
+
+class Verdict(Message):
+    """What validation found; no fault means the order may go on. At most a thousand faults are listed."""
+
+    faults: tuple[Fault, ...] = ()
+    faults_total: int = 0
+
+
+class SubOrderPage(Message):
+    """Which unsettled sub-orders to ask for: those with a number above `after`."""
+
+    order_id: UUID
+    after: int
+    limit: int
+
+
+class SubOrderBrief(Message):
+    """What a workflow has to know about a sub-order to run and to show it."""
+
+    number: int
+    sku: str
+    files: int
+    bytes: int
+
+
+class SubOrders(Message):
+    """A page of sub-orders, in the order of their numbers."""
+
+    briefs: tuple[SubOrderBrief, ...]
+
+
+class SubOrderInput(Message):
+    """What the sub-order workflow starts from."""
+
+    order_id: UUID
+    number: int
+
+
+class StagedFiles(Message):
+    """How staging a sub-order went. `attempt` is the fencing number under which the files were written."""
+
+    attempt: int
+    available: int
+    failed: int
+    bytes: int
+
+
+class Publication(Message):
+    """Which attempt of a sub-order is to be made visible."""
+
+    order_id: UUID
+    number: int
+    attempt: int
+
+
+class SubOrderFailed(Message):
+    """A sub-order none of whose pending files can be delivered, and why."""
+
+    order_id: UUID
+    number: int
+    failure: Failure
+
+
+class SubOrderResult(Message):
+    """How a sub-order settled."""
+
+    number: int
+    state: SubOrderState
+    available: int
+    failed: int
+    archive_bytes: int = 0
+    failure: Failure | None = None
+
+
+class Tally(Message):
+    """What all sub-orders of an order came to; `failure` is the commonest one of its files."""
+
+    files: int
+    failed: int
+    bytes: int
+    failure: Failure | None = None

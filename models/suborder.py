@@ -1,0 +1,49 @@
+"""The states of a sub-order and of its files, and which may follow which."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class SubOrderState(StrEnum):
+    """How far a sub-order is on its way to its customer."""
+
+    PLANNED = "planned"
+    WAITING_SLOT = "waiting_slot"
+    STAGING = "staging"
+    READY = "ready"
+    DOWNLOADED = "downloaded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class FileState(StrEnum):
+    """How far an order file is; `failed` always comes with a failure."""
+
+    PENDING = "pending"
+    AVAILABLE = "available"
+    DOWNLOADED = "downloaded"
+    FAILED = "failed"
+
+
+P = SubOrderState
+
+SUBORDER_TRANSITIONS: Mapping[SubOrderState, frozenset[SubOrderState]] = MappingProxyType(
+    {
+        P.PLANNED: frozenset({P.WAITING_SLOT, P.STAGING, P.FAILED, P.CANCELLED, P.EXPIRED}),
+        P.WAITING_SLOT: frozenset({P.STAGING, P.FAILED, P.CANCELLED, P.EXPIRED}),
+        P.STAGING: frozenset({P.READY, P.FAILED, P.CANCELLED, P.EXPIRED}),
+        P.READY: frozenset({P.STAGING, P.DOWNLOADED, P.CANCELLED, P.EXPIRED}),
+        P.DOWNLOADED: frozenset({P.STAGING, P.CANCELLED, P.EXPIRED}),
+        P.FAILED: frozenset({P.STAGING, P.CANCELLED, P.EXPIRED}),
+        P.CANCELLED: frozenset(),
+        P.EXPIRED: frozenset(),
+    }
+)
+"""A ready, downloaded or failed sub-order is staged again when a retry has files to mend in it."""
+
+
+def states_before(state: SubOrderState) -> frozenset[SubOrderState]:
+    """The states from which a sub-order may enter `state`; what a guarded UPDATE names in its WHERE."""
+    return frozenset(s for s, after in SUBORDER_TRANSITIONS.items() if state in after)
