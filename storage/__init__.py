@@ -1,0 +1,1 @@
+"""Where the bytes of an archive live, behind one small protocol."""

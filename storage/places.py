@@ -1,0 +1,20 @@
+"""From the location of a product to the source that reads it."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from models.errors import Failed, FailureCode
+from storage.local import LocalSource
+from storage.source import Source
+
+
+@lru_cache(maxsize=1024)
+def source_at(location: str) -> Source:
+    """The source for a location; today a folder of this machine, local or mounted."""
+    return LocalSource(Path(location))
+
+
+def check_answers(location: str) -> None:
+    """Raise `source_unavailable` where the place itself is away, so that its files are not taken for lost."""
+    if not Path(location).is_dir():
+        raise Failed(FailureCode.SOURCE_UNAVAILABLE, f"the storage {Path(location).name} does not answer")
