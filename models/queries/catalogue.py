@@ -1,0 +1,55 @@
+"""Queries for the catalogue."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models.tables import CatalogueFile, CatalogueObject, Product
+
+
+def products() -> sa.Select[Product, int, int, int]:
+    """Every product with its objects, files and bytes, by SKU."""
+    totals = (
+        sa.select(
+            col(CatalogueObject.product_id).label("product_id"),
+            sa.func.count(col(CatalogueObject.id).distinct()).label("objects"),
+            sa.func.count(col(CatalogueFile.id)).label("files"),
+            sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger).label("bytes"),
+        )
+        .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
+        .group_by(col(CatalogueObject.product_id))
+        .subquery()
+    )
+    return (
+        sa.select(
+            Product,
+            sa.func.coalesce(totals.c.objects, 0),
+            sa.func.coalesce(totals.c.files, 0),
+            sa.func.coalesce(totals.c.bytes, 0),
+        )
+        .outerjoin(totals, totals.c.product_id == col(Product.id))
+        .order_by(col(Product.sku))
+    )
+
+
+def objects_of_product(product_id: int, *, after: str, limit: int) -> sa.Select[UUID | None, str, int, int]:
+    """A page of a product's objects with their files and bytes, by name, behind `after`."""
+    return (
+        sa.select(
+            col(CatalogueObject.id),
+            col(CatalogueObject.name),
+            sa.func.count(),
+            sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
+        )
+        .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
+        .where(col(CatalogueObject.product_id) == product_id, col(CatalogueObject.name) > after)
+        .group_by(col(CatalogueObject.id))
+        .order_by(col(CatalogueObject.name))
+        .limit(limit)
+    )
+
+
+def files_of_object(object_id: UUID) -> sa.Select[CatalogueFile]:
+    """The files of an object, by name."""
+    return sa.select(CatalogueFile).where(col(CatalogueFile.object_id) == object_id).order_by(col(CatalogueFile.name))

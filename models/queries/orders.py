@@ -1,0 +1,132 @@
+"""Queries for orders, their sub-orders, files and timelines."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models.messages import OrderBrief
+from models.order import OrderStatus
+from models.packaging import PackedFile
+from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
+
+
+def order_by_id(order_id: UUID) -> sa.Select[Order]:
+    """One order, whoever's it is; for the workflow's own activities."""
+    return sa.select(Order).where(col(Order.id) == order_id)
+
+
+def order_of(customer: str, order_id: UUID) -> sa.Select[Order]:
+    """One order of a customer; a deleted one is hidden from its owner."""
+    return order_by_id(order_id).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
+
+
+def newest_orders_of(customer: str, *, limit: int, before: tuple[datetime, UUID] | None) -> sa.Select[Order]:
+    """A page of a customer's orders, newest first, that come after the one at `before`."""
+    query = sa.select(Order).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
+    if before is not None:
+        query = query.where(sa.tuple_(col(Order.created_at), col(Order.id)) < before)
+    return query.order_by(col(Order.created_at).desc(), col(Order.id).desc()).limit(limit)
+
+
+def labels_like(customer: str, label: str) -> sa.Select[str]:
+    """The labels of a customer that begin like this one."""
+    return sa.select(col(Order.label)).where(
+        col(Order.customer) == customer, col(Order.label).startswith(label, autoescape=True)
+    )
+
+
+def items_of(order_id: UUID) -> sa.Select[OrderItem]:
+    """The lines of an order."""
+    return sa.select(OrderItem).where(col(OrderItem.order_id) == order_id).order_by(col(OrderItem.position))
+
+
+def timeline_of(order_id: UUID) -> sa.Select[TimelineRow]:
+    """Everything that happened to an order, in its order."""
+    return sa.select(TimelineRow).where(col(TimelineRow.order_id) == order_id).order_by(col(TimelineRow.sequence))
+
+
+def suborders_of(order_id: UUID) -> sa.Select[SubOrder]:
+    """The sub-orders of an order."""
+    return sa.select(SubOrder).where(col(SubOrder.order_id) == order_id).order_by(col(SubOrder.number))
+
+
+def suborder(order_id: UUID, number: int) -> sa.Select[SubOrder]:
+    """One sub-order."""
+    return suborders_of(order_id).where(col(SubOrder.number) == number)
+
+
+def suborder_states(order_ids: list[UUID]) -> sa.Select[UUID, str, int]:
+    """How many sub-orders each of the orders has in each state."""
+    return (
+        sa.select(col(SubOrder.order_id), col(SubOrder.state), sa.func.count())
+        .where(col(SubOrder.order_id).in_(order_ids))
+        .group_by(col(SubOrder.order_id), col(SubOrder.state))
+    )
+
+
+def files_of(order_id: UUID, *, after: int = 0, limit: int) -> sa.Select[OrderFile]:
+    """A page of an order's files, in their order, behind the one numbered `after`."""
+    query = sa.select(OrderFile).where(col(OrderFile.order_id) == order_id, col(OrderFile.seq) > after)
+    return query.order_by(col(OrderFile.seq)).limit(limit)
+
+
+def packed_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
+    """The files of a sub-order as columns of `PackedFile`, in the order of the archive."""
+    columns = {name: getattr(OrderFile, name) for name in PackedFile._fields if name != "original"}
+    columns["original"] = col(OrderFile.object_name) + "/" + col(OrderFile.name)
+    return (
+        sa.select(*(columns[name] for name in PackedFile._fields))
+        .where(col(OrderFile.order_id) == order_id, col(OrderFile.suborder) == number)
+        .order_by(col(OrderFile.seq))
+    )
+
+
+def tally_of(order_id: UUID) -> sa.Select[int, int, int]:
+    """What the sub-orders of an order came to: files, failed files, bytes."""
+
+    def total(column: int) -> sa.ColumnElement[int]:
+        return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
+
+    sums = total(SubOrder.files_total), total(SubOrder.files_failed), total(SubOrder.bytes_total)
+    return sa.select(*sums).where(col(SubOrder.order_id) == order_id)
+
+
+def commonest_failure_of(order_id: UUID) -> sa.Select[str | None, str | None]:
+    """Code and an example of the failure that most files of an order share."""
+    return (
+        sa.select(col(OrderFile.failure_code), sa.func.min(OrderFile.failure_text))
+        .where(col(OrderFile.order_id) == order_id, col(OrderFile.failure_code).is_not(None))
+        .group_by(col(OrderFile.failure_code))
+        .order_by(sa.func.count().desc(), col(OrderFile.failure_code))
+        .limit(1)
+    )
+
+
+def unstarted_orders(*, before: datetime, limit: int) -> sa.Select[Order]:
+    """Accepted orders that are not known to have a workflow; the oldest first."""
+    query = sa.select(Order).where(col(Order.started_at).is_(None), col(Order.created_at) < before)
+    return query.order_by(col(Order.created_at)).limit(limit)
+
+
+def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:
+    """The SKUs of orders, in the order of their lines."""
+    query = sa.select(col(OrderItem.order_id), col(OrderItem.sku)).where(col(OrderItem.order_id).in_(order_ids))
+    return query.order_by(col(OrderItem.order_id), col(OrderItem.position))
+
+
+def mark_started(order_id: UUID, now: datetime) -> sa.Update:
+    """Note that the order has its workflow."""
+    return sa.update(Order).where(col(Order.id) == order_id, col(Order.started_at).is_(None)).values(started_at=now)
+
+
+def brief_of(order: Order) -> OrderBrief:
+    """What a workflow has to know about its order."""
+    return OrderBrief(
+        number=order.number,
+        status=OrderStatus(order.status),
+        version=order.version,
+        is_free=order.total_price == 0,
+    )

@@ -1,0 +1,168 @@
+"""Queries for what an order selects from the catalogue: resolved for creation, validation and planning."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models.tables import CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
+
+WHOLE_PRODUCT = sa.text(
+    """
+    INSERT INTO order_selections (order_id, seq, position, object_id, name)
+    SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
+    FROM catalogue_objects o WHERE o.product_id = :product_id
+    """
+)
+"""Select every object of a product."""
+
+
+class SelectedFile(NamedTuple):
+    """A catalogue file that an order selects."""
+
+    location: str
+    file_id: UUID
+    object_id: UUID
+    object_name: str
+    name: str
+    href: str
+    media_type: str
+    size_bytes: int
+    modified_ns: int
+    sha256: bytes | None
+
+
+def _selected() -> sa.Join:
+    """Selections joined with what they select; a vanished object or file drops out."""
+    objects, files = CatalogueObject.__table__, CatalogueFile.__table__  # type: ignore[attr-defined]
+    selection = OrderSelection.__table__  # type: ignore[attr-defined]
+    wanted = sa.or_(selection.c.file_id.is_(None), selection.c.file_id == files.c.id)
+    join: sa.Join = (
+        selection.join(objects, objects.c.id == selection.c.object_id)
+        .join(files, sa.and_(files.c.object_id == objects.c.id, wanted))
+        .join(Product.__table__, Product.__table__.c.id == objects.c.product_id)  # type: ignore[attr-defined]
+    )
+    return join
+
+
+def selected_files(order_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """All files an order selects, as columns of `SelectedFile`, by product, object and name."""
+    columns = (
+        col(Product.location),
+        col(CatalogueFile.id),
+        col(CatalogueObject.id),
+        col(CatalogueObject.name),
+        col(CatalogueFile.name),
+        col(CatalogueFile.href),
+        col(CatalogueFile.media_type),
+        col(CatalogueFile.size_bytes),
+        col(CatalogueFile.modified_ns),
+        col(CatalogueFile.sha256),
+    )
+    return (
+        sa.select(*columns)
+        .select_from(_selected())
+        .where(col(OrderSelection.order_id) == order_id)
+        .order_by(col(OrderSelection.position), col(CatalogueObject.name), col(CatalogueFile.name))
+    )
+
+
+def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tuple[Any, ...]]:
+    """The same for some of its objects."""
+    return selected_files(order_id).where(col(OrderSelection.object_id).in_(object_ids))
+
+
+def object_weights(order_id: UUID) -> sa.Select[UUID, str, str, bool, int, int]:
+    """Object id, SKU, location, whether any file is nearline, files and bytes, of each object an order selects."""
+    return (
+        sa.select(
+            col(CatalogueObject.id),
+            col(Product.sku),
+            col(Product.location),
+            sa.func.bool_or(col(CatalogueFile.tier) == "nearline"),
+            sa.func.count(),
+            sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
+        )
+        .select_from(_selected())
+        .where(col(OrderSelection.order_id) == order_id)
+        .group_by(col(OrderSelection.position), col(CatalogueObject.id), col(Product.sku), col(Product.location))
+        .order_by(col(OrderSelection.position), col(CatalogueObject.name))
+    )
+
+
+def selection_totals(order_id: UUID) -> sa.Select[int, int, int, int]:
+    """Position, objects, files and bytes of each line of an order."""
+    return (
+        sa.select(
+            col(OrderSelection.position),
+            sa.func.count(col(CatalogueObject.id).distinct()),
+            sa.func.count(),
+            sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
+        )
+        .select_from(_selected())
+        .where(col(OrderSelection.order_id) == order_id)
+        .group_by(col(OrderSelection.position))
+    )
+
+
+def vanished(order_id: UUID, *, limit: int) -> sa.Select[str, str]:
+    """SKU and name of what an order selects and the catalogue no longer has."""
+    files = sa.select(sa.literal(1)).where(
+        col(CatalogueFile.object_id) == col(OrderSelection.object_id),
+        sa.or_(col(OrderSelection.file_id).is_(None), col(CatalogueFile.id) == col(OrderSelection.file_id)),
+    )
+    return (
+        sa.select(col(OrderItem.sku), col(OrderSelection.name))
+        .join(
+            OrderItem,
+            sa.and_(
+                col(OrderItem.order_id) == col(OrderSelection.order_id),
+                col(OrderItem.position) == col(OrderSelection.position),
+            ),
+        )
+        .where(col(OrderSelection.order_id) == order_id, ~files.exists())
+        .order_by(col(OrderSelection.seq))
+        .limit(limit)
+    )
+
+
+def changed_since(order_id: UUID, created_at: object, *, limit: int) -> sa.Select[str]:
+    """Names of selected objects that the catalogue has changed since the order was placed."""
+    return (
+        sa.select(col(CatalogueObject.name))
+        .join(OrderSelection, col(OrderSelection.object_id) == col(CatalogueObject.id))
+        .where(col(OrderSelection.order_id) == order_id, col(CatalogueObject.changed_at) > created_at)
+        .order_by(col(OrderSelection.seq))
+        .limit(limit)
+    )
+
+
+def products_by_sku(skus: list[str]) -> sa.Select[Product]:
+    """The products of these SKUs."""
+    return sa.select(Product).where(col(Product.sku).in_(skus))
+
+
+def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[CatalogueObject]:
+    """The objects of a product that have one of these names or ids."""
+    named = sa.or_(col(CatalogueObject.name).in_(keys), col(CatalogueObject.id).in_(ids))
+    return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, named)
+
+
+def objects_by_id(ids: list[UUID]) -> sa.Select[CatalogueObject, Product]:
+    """Objects and their products."""
+    return (
+        sa.select(CatalogueObject, Product)
+        .join(Product, col(Product.id) == col(CatalogueObject.product_id))
+        .where(col(CatalogueObject.id).in_(ids))
+    )
+
+
+def files_by_id(ids: list[UUID]) -> sa.Select[CatalogueFile, CatalogueObject, Product]:
+    """Files with their objects and products."""
+    return (
+        sa.select(CatalogueFile, CatalogueObject, Product)
+        .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
+        .join(Product, col(Product.id) == col(CatalogueObject.product_id))
+        .where(col(CatalogueFile.id).in_(ids))
+    )

@@ -1,0 +1,155 @@
+"""Orders, their items, sub-orders, files and timeline: the projection of the order workflows."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.errors import FailureCode
+from models.order import OrderStatus
+from models.suborder import FileState, SubOrderState
+from models.tables.base import INSTANT, new_id, now, one_of, zero
+
+
+class Order(SQLModel, table=True):
+    """What a customer ordered. `version` is the sequence of the last timeline row the projection has seen."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        one_of("status", OrderStatus),
+        sa.UniqueConstraint("customer", "label"),
+        sa.Index("ix_orders_newest", sa.text("created_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_orders_newest_of_customer", "customer", sa.text("created_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_orders_unstarted", "created_at", postgresql_where=sa.text("started_at IS NULL")),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
+
+    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
+    number: str = Field(sa_type=sa.Text, unique=True)
+    customer: str = Field(sa_type=sa.Text)
+    label: str = Field(sa_type=sa.Text)
+    status: str = Field(sa_type=sa.Text)
+    status_at: datetime = Field(sa_type=INSTANT)
+    version: int = Field(sa_type=sa.BigInteger)
+    total_price: Decimal = Field(sa_type=sa.Numeric(12, 2))
+    currency: str = Field(sa_type=sa.Text)
+    created_at: datetime = Field(sa_type=INSTANT)
+    started_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    failure_code: str | None = Field(default=None, sa_type=sa.Text)
+    failure_text: str | None = Field(default=None, sa_type=sa.Text)
+    faults: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    objects_total: int = Field(sa_type=sa.BigInteger)
+    files_total: int = Field(sa_type=sa.BigInteger)
+    bytes_total: int = Field(sa_type=sa.BigInteger)
+    files_available: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+    files_failed: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+    bytes_settled: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+
+
+class OrderItem(SQLModel, table=True):
+    """One line of an order: a product, how many of its objects, at what price; frozen at creation."""
+
+    __tablename__ = "order_items"
+
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    product_id: int = Field(sa_type=sa.BigInteger)
+    sku: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
+    configuration: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
+    quantity: int
+    unit_price: Decimal = Field(sa_type=sa.Numeric(12, 2))
+    line_total: Decimal = Field(sa_type=sa.Numeric(12, 2))
+
+
+class OrderSelection(SQLModel, table=True):
+    """What an item selects: a whole object, or one file of it. No foreign keys: the catalogue may lose it."""
+
+    __tablename__ = "order_selections"
+    __table_args__ = (sa.ForeignKeyConstraint(["order_id"], ["orders.id"], ondelete="CASCADE"),)
+
+    order_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    position: int
+    object_id: UUID
+    file_id: UUID | None = Field(default=None)
+    name: str = Field(sa_type=sa.Text)
+
+
+class SubOrder(SQLModel, table=True):
+    """A part of an order. `attempt` is the fencing number: only its newest holder may write."""
+
+    __tablename__ = "suborders"
+    __table_args__ = (one_of("state", SubOrderState), {"postgresql_with": {"fillfactor": "80"}})
+
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    sku: str = Field(sa_type=sa.Text)
+    tier: str = Field(sa_type=sa.Text)
+    location: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    state_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+    attempt: int = Field(default=0, sa_column_kwargs=zero())
+    objects_total: int
+    files_total: int
+    bytes_total: int = Field(sa_type=sa.BigInteger)
+    files_available: int = Field(default=0, sa_column_kwargs=zero())
+    files_failed: int = Field(default=0, sa_column_kwargs=zero())
+    bytes_settled: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+    archive_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    archive_etag: str | None = Field(default=None, sa_type=sa.Text)
+
+
+class OrderFile(SQLModel, table=True):
+    """One file of a sub-order. `sha256` and `modified_ns` are the catalogue's until sealing has read the file."""
+
+    __tablename__ = "order_files"
+    __table_args__ = (
+        one_of("state", FileState),
+        one_of("failure_code", FailureCode),
+        sa.CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_with_a_failure"),
+        sa.ForeignKeyConstraint(
+            ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"
+        ),
+        sa.Index("ix_order_files_suborder", "order_id", "suborder", "seq"),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
+
+    order_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    suborder: int
+    file_id: UUID
+    object_name: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
+    path: str = Field(sa_type=sa.Text)
+    href: str = Field(sa_type=sa.Text)
+    media_type: str = Field(sa_type=sa.Text)
+    size_bytes: int = Field(sa_type=sa.BigInteger)
+    modified_ns: int = Field(sa_type=sa.BigInteger)
+    sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    crc32: int | None = Field(default=None, sa_type=sa.BigInteger)
+    state: str = Field(sa_type=sa.Text)
+    failure_code: str | None = Field(default=None, sa_type=sa.Text)
+    failure_text: str | None = Field(default=None, sa_type=sa.Text)
+
+
+class TimelineRow(SQLModel, table=True):
+    """One thing that happened to an order; sequences have no gaps."""
+
+    __tablename__ = "timeline"
+
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
+    sequence: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=INSTANT)
+    actor: str = Field(sa_type=sa.Text)
+    what: str = Field(sa_type=sa.Text)
+    status_before: str | None = Field(default=None, sa_type=sa.Text)
+    status_after: str = Field(sa_type=sa.Text)
+    reason_code: str | None = Field(default=None, sa_type=sa.Text)
+    reason_text: str | None = Field(default=None, sa_type=sa.Text)
+    suborder: int | None = Field(default=None)
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
