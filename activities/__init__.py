@@ -1,0 +1,1 @@
+"""What touches the world; every function here may safely run twice."""

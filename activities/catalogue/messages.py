@@ -1,0 +1,66 @@
+"""What an import is asked to do and what it answers."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_NAME_CHARACTERS = 200
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it may hold no control characters")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARACTERS),
+    AfterValidator(_printable),
+]
+Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern="^[A-Za-z]{3}$")]
+
+
+class ImportOptions(BaseModel):
+    """What the operator decides; what is left out comes from the source, or stays as the catalogue has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sku: Name | None = None
+    name: Name | None = None
+    price: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)
+    currency: Currency | None = None
+
+
+class Refused(BaseModel):
+    """Something of the source that did not get into the catalogue, and the reason."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    why: str
+
+
+class ImportReport(BaseModel):
+    """What an import did to one product, counted in files; `absent` where there was nothing to make one from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sku: str
+    name: str
+    location: str
+    product: Literal["added", "changed", "unchanged", "absent"]
+    objects: int = 0
+    size_bytes: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    refused: tuple[Refused, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """The files the product has after the import."""
+        return self.added + self.changed + self.unchanged

@@ -1,0 +1,84 @@
+"""The tree of files of a source: nothing outside of it is ever looked at."""
+
+import os
+import re
+from stat import S_ISDIR, S_ISLNK, S_ISREG
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from activities.catalogue.found import unstorable
+from models.errors import Refusal
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+class Located(NamedTuple):
+    """A regular file of the tree: its path, where that really leads, and what is known of it."""
+
+    path: str
+    real: str
+    stat: os.stat_result
+
+
+class SourceTree:
+    """Everything below an absolute root; symbolic links count by where they lead."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._real_root = os.path.realpath(root)
+        self._real_folders: dict[str, str] = {}
+
+    def locate(self, folder: str, href: str) -> Located:
+        """The file that a relative reference means, seen from a folder; raises Refusal with the reason."""
+        path = self.resolve(folder, href)
+        # References are URLs, and many writers forget it: what is there as written is meant as written.
+        if "%" in href and not os.path.lexists(path):
+            path = self.resolve(folder, unquote(href))
+        return self.look(path)
+
+    def resolve(self, folder: str, href: str) -> str:
+        """The absolute path that a reference means; raises Refusal where that is not a path of the tree."""
+        if found := _SCHEME.match(href):
+            raise Refusal(f"{href} is not a file of this disk ({found[1]}:)")
+        if why := unstorable(href):
+            raise Refusal(why)
+        path = os.path.normpath(os.path.join(folder, href))  # noqa: PTH118 - pathlib keeps the `..`
+        if not is_below(path, self.root):
+            raise Refusal(f"{href} leads out of the source")
+        return path
+
+    def look(self, path: str) -> Located:
+        """What is known of a regular file; raises Refusal with the reason where it is none of the tree's."""
+        try:
+            stat = os.lstat(path)
+            if S_ISLNK(stat.st_mode):
+                real = os.path.realpath(path)
+                stat = os.stat(path) if is_below(real, self._real_root) else stat  # noqa: PTH116 - the hot path
+            else:
+                real = self._real(path)
+        except OSError as error:
+            raise Refusal(why_not(error)) from error
+        if not is_below(real, self._real_root):
+            raise Refusal("it leads out of the source")
+        if not S_ISREG(stat.st_mode):
+            raise Refusal("it is a folder" if S_ISDIR(stat.st_mode) else "it is not a regular file")
+        return Located(path, real, stat)
+
+    def _real(self, path: str) -> str:
+        """The real path of what is no link itself; a folder's is found once for all of its files."""
+        folder, _, name = path.rpartition("/")
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder or "/")
+        return f"{self._real_folders[folder].rstrip('/')}/{name}"
+
+
+def is_below(path: str, root: str) -> bool:
+    """Whether a path is inside a root, by its letters."""
+    return path.startswith(root.rstrip("/") + "/")
+
+
+def why_not(error: OSError) -> str:
+    """An error of the operating system as a reason."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "it is not there"
+    return f"it cannot be read: {error.strerror or error}"
