@@ -1,0 +1,58 @@
+"""The one place that turns errors of libraries into failures, and failures into what Temporal retries or not."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import sqlalchemy.exc
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, CancelledError, FailureError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from models.errors import Failed, Failure, FailureCode
+from storage.source import failed_by
+
+log = structlog.get_logger()
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The failure an error means; what we do not know is a mistake of ours and is called `internal`."""
+    match error:
+        case Failed():
+            return error.failure
+        case sqlalchemy.exc.DBAPIError(orig=psycopg.errors.DiskFull()):
+            return Failure(code=FailureCode.DISK_FULL, text="the database has no room left")
+        case sqlalchemy.exc.OperationalError() | sqlalchemy.exc.InterfaceError() | psycopg.OperationalError():
+            return Failure(code=FailureCode.DATABASE_UNAVAILABLE, text="the database does not answer")
+        case sqlalchemy.exc.TimeoutError():
+            return Failure(code=FailureCode.DATABASE_UNAVAILABLE, text="no database connection became free in time")
+        case TimeoutError():
+            return Failure(code=FailureCode.TIMED_OUT, text="the work took too long")
+        case OSError():
+            return failed_by(error, error.filename or "the machine").failure
+        case MemoryError():
+            return Failure(code=FailureCode.OUT_OF_MEMORY, text="memory is short")
+    return Failure(code=FailureCode.INTERNAL, text=f"a mistake in Consignor: {type(error).__name__}")
+
+
+class FailureInterceptor(Interceptor):
+    """Makes every activity fail in our words: the type is the failure's code, the message its sentence."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap one activity."""
+        return _Translating(next)
+
+
+class _Translating(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        try:
+            return await self.next.execute_activity(input)
+        except (FailureError, CancelledError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            failure = failure_of(error)
+            # The traceback goes to the log; Temporal's history gets a sentence and no stack.
+            ours = failure.code is FailureCode.INTERNAL
+            log.log(40 if ours else 30, failure.text, activity=activity.info().activity_type, exc_info=ours)
+            raise ApplicationError(failure.text, type=failure.code, non_retryable=not failure.retryable) from None

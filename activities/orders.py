@@ -1,0 +1,107 @@
+"""What the order workflow asks of PostgreSQL: to open the order, to record what happened, to count what came of it."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import col
+from temporalio import activity
+
+from models.errors import Failure, FailureCode
+from models.messages import (
+    OrderBrief,
+    OrderRef,
+    Projection,
+    SubOrderBrief,
+    SubOrderPage,
+    SubOrders,
+    Tally,
+    TimelineEntry,
+)
+from models.order import OrderStatus
+from models.queries import orders as queries
+from models.suborder import SubOrderState
+from models.tables import Order, SubOrder, TimelineRow
+
+
+@dataclass(frozen=True)
+class OrderActivities:
+    """Activities on an order's own rows."""
+
+    sessions: async_sessionmaker[AsyncSession]
+
+    @activity.defn
+    async def open_order(self, order: OrderRef) -> OrderBrief:
+        """Tell the workflow of its order."""
+        async with self.sessions.begin() as session:
+            return queries.brief_of((await session.execute(queries.order_by_id(order.order_id))).scalar_one())
+
+    @activity.defn
+    async def record(self, news: Projection) -> None:
+        """Project a status and its timeline rows; news that came before leave everything as it is."""
+        newest = news.entries[-1]
+        rows = [{"order_id": news.order_id, **_row(entry)} for entry in news.entries]
+        async with self.sessions.begin() as session:
+            await session.execute(
+                sa.update(Order)
+                .where(col(Order.id) == news.order_id, col(Order.version) < newest.sequence)
+                .values(
+                    version=newest.sequence,
+                    status=newest.status_after,
+                    **_since(news),
+                    **_failure(news),
+                )
+            )
+            await session.execute(insert(TimelineRow).values(rows).on_conflict_do_nothing())
+
+    @activity.defn
+    async def open_suborders(self, page: SubOrderPage) -> SubOrders:
+        """The next sub-orders that have not settled."""
+        unsettled = (SubOrderState.PLANNED, SubOrderState.WAITING_SLOT, SubOrderState.STAGING)
+        query = (
+            queries.suborders_of(page.order_id)
+            .where(col(SubOrder.number) > page.after, col(SubOrder.state).in_(unsettled))
+            .limit(page.limit)
+        )
+        async with self.sessions.begin() as session:
+            found = (await session.execute(query)).scalars()
+            briefs = [
+                SubOrderBrief(number=s.number, sku=s.sku, files=s.files_total, bytes=s.bytes_total) for s in found
+            ]
+        return SubOrders(briefs=tuple(briefs))
+
+    @activity.defn
+    async def tally(self, order: OrderRef) -> Tally:
+        """Count what all sub-orders came to."""
+        async with self.sessions.begin() as session:
+            files, failed, size = (await session.execute(queries.tally_of(order.order_id))).one()
+            worst = (await session.execute(queries.commonest_failure_of(order.order_id))).one_or_none()
+        failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
+        return Tally(files=files, failed=failed, bytes=size, failure=failure)
+
+
+def _since(news: Projection) -> dict[str, object]:
+    """The instant of the newest change of status among the news, if there is one."""
+    changes = [entry.at for entry in news.entries if entry.status_after is not entry.status_before]
+    return {"status_at": changes[-1]} if changes else {}
+
+
+def _failure(news: Projection) -> dict[str, object]:
+    """A failed order carries why; any other status clears it."""
+    newest = news.entries[-1]
+    if newest.status_after is not OrderStatus.FAILED:
+        return {"failure_code": None, "failure_text": None, "faults": []}
+    if newest.failure is None:
+        return {}
+    faults = [fault.model_dump() for fault in newest.faults]
+    return {"failure_code": newest.failure.code, "failure_text": newest.failure.text, "faults": faults}
+
+
+def _row(entry: TimelineEntry) -> dict[str, object]:
+    """The entry as columns; a failure becomes the reason, with its category among the details."""
+    row = entry.model_dump(exclude={"failure", "faults"})
+    if entry.failure is not None:
+        row |= {"reason_code": entry.failure.code, "reason_text": entry.failure.text}
+        row["details"] |= {"category": entry.failure.category, "faults": len(entry.faults)}
+    return row

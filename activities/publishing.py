@@ -1,0 +1,41 @@
+"""Publishing: seals the archive of a sub-order, once, and makes it visible."""
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+
+from activities.settling import Superseded
+from models.messages import Publication, SubOrderResult
+from models.packaging import PackedFile, delivered, layout_of
+from models.queries import orders
+from models.queries import suborders as queries
+from models.suborder import SubOrderState
+
+
+@dataclass(frozen=True)
+class PublishingActivities:
+    """Makes staged sub-orders ready."""
+
+    sessions: async_sessionmaker[AsyncSession]
+
+    @activity.defn
+    async def publish_suborder(self, publication: Publication) -> SubOrderResult:
+        """Lay the archive out and publish it; a sub-order none of whose files can be delivered has failed."""
+        order_id, number = publication.order_id, publication.number
+        async with self.sessions.begin() as session:
+            order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
+            rows = await session.execute(orders.packed_files(order_id, number))
+            files = [PackedFile(*row) for row in rows]
+        there = len(delivered(files))
+        layout = await asyncio.to_thread(layout_of, order.number, number, files) if there else None
+        state = SubOrderState.READY if layout else SubOrderState.FAILED
+        size, etag = (layout.total_bytes, layout.etag) if layout else (None, None)
+        change = queries.publish(order_id, number, publication.attempt, state=state, archive_bytes=size, etag=etag)
+        async with self.sessions.begin() as session:
+            if (await session.execute(change)).one_or_none() is None:
+                raise Superseded
+        return SubOrderResult(
+            number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
+        )

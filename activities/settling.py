@@ -1,0 +1,85 @@
+"""The guarded writes of a sub-order: claimed by an attempt number, refused to every attempt but the newest."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.exceptions import ApplicationError
+
+from models.errors import Failure
+from models.queries import suborders as queries
+
+
+class Claim(NamedTuple):
+    """The right to write a sub-order's files until somebody else claims it."""
+
+    attempt: int
+    location: str
+
+
+class SettledFile(NamedTuple):
+    """What became of a file: its proof, or its failure."""
+
+    seq: int
+    size_bytes: int
+    modified_ns: int | None
+    sha256: bytes | None
+    crc32: int | None
+    failure: Failure | None
+
+    @classmethod
+    def failed(cls, seq: int, size_bytes: int, failure: Failure) -> Self:
+        """A file that cannot be delivered; its catalogue row is left as it is."""
+        return cls(seq, size_bytes, None, None, None, failure)
+
+
+class Superseded(ApplicationError):
+    """A later attempt has taken over; this one must write nothing and try nothing again."""
+
+    def __init__(self) -> None:
+        super().__init__("a later attempt has taken over", type="superseded", non_retryable=True)
+
+
+async def claim(session: AsyncSession, order_id: UUID, number: int) -> Claim:
+    """Take a sub-order into staging under a new attempt number."""
+    row = (await session.execute(queries.CLAIM, {"order_id": order_id, "number": number})).one_or_none()
+    if row is None:
+        raise Superseded
+    return Claim(row.attempt, row.location)
+
+
+async def settle_files(
+    session: AsyncSession, order_id: UUID, number: int, attempt: int, files: Sequence[SettledFile]
+) -> None:
+    """Write what became of pending files and count it, once, and only for the newest attempt."""
+    if not files:
+        return
+    failed = sum(file.failure is not None for file in files)
+    counts = {
+        "order_id": order_id,
+        "number": number,
+        "attempt": attempt,
+        "available": len(files) - failed,
+        "failed": failed,
+        "bytes": sum(file.size_bytes for file in files),
+    }
+    # The row lock this takes orders the attempts: whoever comes second sees the number of the first.
+    if (await session.execute(queries.COUNT_SETTLED, counts)).one_or_none() is None:
+        raise Superseded
+    await session.execute(queries.COUNT_SETTLED_OF_ORDER, counts)
+    written = await session.execute(queries.SETTLE_FILES, {"order_id": order_id, **_columns(files)})
+    if len(written.all()) != len(files):
+        raise RuntimeError("a file settled twice")
+
+
+def _columns(files: Sequence[SettledFile]) -> dict[str, list[object]]:
+    failures = [file.failure for file in files]
+    return {
+        "seqs": [file.seq for file in files],
+        "modified": [file.modified_ns for file in files],
+        "sha256s": [file.sha256 for file in files],
+        "crcs": [file.crc32 for file in files],
+        "codes": [failure and failure.code.value for failure in failures],
+        "texts": [failure and failure.text for failure in failures],
+    }

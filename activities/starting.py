@@ -1,0 +1,112 @@
+"""Starting the workflow of an order, which may be tried any number of times and happens once."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair as Pair
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities import search_attributes as attributes
+from models.labels import counted, size_in_words
+from models.messages import ORDER_WORKFLOW, ORDERS_QUEUE, OrderInput, order_workflow_id
+from models.queries import orders as queries
+from models.tables import Order
+
+START_TIMEOUT = 5.0
+"""Seconds a start may take; `rpc_timeout` alone can take several times as long when the server is dead."""
+
+GRACE = timedelta(seconds=10)
+"""How long an accepted order may be without a workflow before the reconciler steps in."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class OrderStart:
+    """What Temporal shows of an order from its first moment."""
+
+    order: Order
+    skus: Sequence[str]
+
+    @property
+    def summary(self) -> str:
+        """One line for the list of workflows."""
+        order = self.order
+        parts = (counted(order.files_total, "file"), size_in_words(order.bytes_total), ", ".join(self.skus[:5]))
+        return " · ".join((order.number, *parts))
+
+    @property
+    def search_attributes(self) -> TypedSearchAttributes:
+        """By what the order is found."""
+        order = self.order
+        return TypedSearchAttributes(
+            [
+                Pair(attributes.STATUS, order.status),
+                Pair(attributes.CUSTOMER, attributes.opaque(order.customer)),
+                Pair(attributes.NUMBER, order.number),
+                Pair(attributes.SKUS, list(self.skus[:100])),
+                Pair(attributes.BYTES, order.bytes_total),
+                Pair(attributes.ERRORS, 0),
+            ]
+        )
+
+
+async def start_order(client: Client, start: OrderStart) -> None:
+    """Start the workflow of an order; that it has been started already counts as success.
+
+    Raises what the client raises when Temporal is away: RPCError, RuntimeError or TimeoutError.
+    """
+    order_id = start.order.id
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            await client.start_workflow(
+                ORDER_WORKFLOW,
+                OrderInput(order_id=order_id),
+                id=order_workflow_id(order_id),
+                task_queue=ORDERS_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=start.search_attributes,
+                static_summary=start.summary,
+                static_details="The life of one order. Each sub-order is a child workflow.",
+                priority=Priority(fairness_key=attributes.opaque(start.order.customer)),
+            )
+    except WorkflowAlreadyStartedError:
+        log.debug("order has its workflow already", order=start.order.number)
+
+
+@dataclass(frozen=True)
+class StartingActivities:
+    """What the reconciler does."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    client: Client
+
+    @activity.defn
+    async def start_missing_orders(self) -> int:
+        """Start every accepted order that has no workflow; tells how many it looked at."""
+        now = datetime.now(UTC)
+        async with self.sessions.begin() as session:
+            found = (await session.execute(queries.unstarted_orders(before=now - GRACE, limit=500))).scalars().all()
+            skus = await _skus(session, found)
+        for order in found:
+            await start_order(self.client, OrderStart(order, skus.get(order.id, ())))
+            async with self.sessions.begin() as session:
+                await session.execute(queries.mark_started(order.id, now))
+            activity.heartbeat()
+        return len(found)
+
+
+async def _skus(session: AsyncSession, orders: Sequence[Order]) -> dict[UUID, list[str]]:
+    """The SKUs of each order, by its id."""
+    skus: dict[UUID, list[str]] = {}
+    for order_id, sku in await session.execute(queries.skus_of([o.id for o in orders])):
+        skus.setdefault(order_id, []).append(sku)
+    return skus

@@ -1,0 +1,112 @@
+"""Validation of an order: everything that is wrong with it, at once."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+
+from models.errors import Failed, FailureCode, Fault
+from models.messages import OrderRef, Verdict
+from models.queries import orders, selections
+from models.queries.selections import SelectedFile
+from storage.places import check_answers, source_at
+
+MAX_FAULTS = 1_000
+"""Faults listed one by one; the rest is only counted, for a payload has its limit."""
+
+_BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class ValidationActivities:
+    """Checks an order against the catalogue and the storage."""
+
+    sessions: async_sessionmaker[AsyncSession]
+
+    @activity.defn
+    async def validate_order(self, order: OrderRef) -> Verdict:
+        """Find every fault of an order. Raises Failed where a storage does not answer at all."""
+        faults = _Faults()
+        async with self.sessions.begin() as session:
+            faults.extend(await _catalogue_faults(session, order.order_id))
+            files = await session.stream(selections.selected_files(order.order_id))
+            count = 0
+            async for batch in files.partitions(_BATCH):
+                count += len(batch)
+                found = await asyncio.to_thread(_storage_faults, [SelectedFile(*row) for row in batch])
+                faults.extend(found)
+                activity.heartbeat(count)
+        if not count:
+            text = "nothing is left to order: the catalogue has no file of what was selected"
+            faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
+        return Verdict(faults=tuple(faults.listed), faults_total=faults.total)
+
+
+class _Faults:
+    """Faults, the first thousand in full."""
+
+    def __init__(self) -> None:
+        self.listed: list[Fault] = []
+        self.total = 0
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.total += 1
+            if self.total <= MAX_FAULTS:
+                self.listed.append(fault)
+
+
+async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault]:
+    """What the catalogue has lost or changed since the order was placed."""
+    order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
+    lost = await session.execute(selections.vanished(order_id, limit=MAX_FAULTS))
+    changed = await session.execute(selections.changed_since(order_id, order.created_at, limit=MAX_FAULTS))
+    return [
+        _fault(f"{sku}/{name}", FailureCode.UNKNOWN_ID, f"{sku}/{name} is no longer in the catalogue")
+        for sku, name in lost
+    ] + [
+        _fault(name, FailureCode.CATALOGUE_CHANGED, f"{name} has changed in the catalogue since it was ordered")
+        for (name,) in changed
+    ]
+
+
+def _storage_faults(files: Sequence[SelectedFile]) -> list[Fault]:
+    """What the storage no longer has as the catalogue says; blocks, so call it in a thread."""
+    faults = []
+    for location, group in groupby(files, key=attrgetter("location")):
+        check_answers(location)
+        source = source_at(location)
+        for file in group:
+            try:
+                found = source.stat(file.href)
+            except Failed as failed:
+                if failed.failure.retryable:
+                    raise
+                faults.append(_fault(_name(file), failed.failure.code, f"{_name(file)}: {failed.failure.text}"))
+            else:
+                faults += _changes(file, found.size, found.mtime_ns)
+    return faults
+
+
+def _changes(file: SelectedFile, size: int, mtime_ns: int) -> list[Fault]:
+    """A file of another size is another file; one written to is proven by its checksum later, if it has one."""
+    if size != file.size_bytes:
+        text = f"{_name(file)} has {size} bytes where the catalogue says {file.size_bytes}"
+        return [_fault(_name(file), FailureCode.SIZE_MISMATCH, text)]
+    if mtime_ns != file.modified_ns and file.sha256 is None:
+        text = f"{_name(file)} was written to since it was catalogued, and has no checksum to prove it is the same"
+        return [_fault(_name(file), FailureCode.SOURCE_CHANGED, text)]
+    return []
+
+
+def _name(file: SelectedFile) -> str:
+    return f"{file.object_name}/{file.name}"
+
+
+def _fault(field: str, code: FailureCode, text: str) -> Fault:
+    return Fault(field=field, code=code, text=text)
