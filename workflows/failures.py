@@ -1,0 +1,26 @@
+"""From what Temporal raises in a workflow to a failure fit for the timeline."""
+
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+    TimeoutError,  # noqa: A004 - Temporal's own, which is what reaches a workflow
+    TimeoutType,
+)
+
+from models.errors import Failure, FailureCode
+
+
+def failure_of(error: ActivityError | ChildWorkflowError) -> Failure:
+    """The root cause, in our words."""
+    cause: BaseException = error
+    while isinstance(cause, FailureError) and cause.cause is not None:
+        cause = cause.cause
+    if isinstance(cause, ApplicationError) and cause.type in set(FailureCode):
+        return Failure(code=FailureCode(cause.type), text=cause.message)
+    if isinstance(cause, TimeoutError):
+        if cause.type is TimeoutType.HEARTBEAT:
+            return Failure(code=FailureCode.WORKER_LOST, text="the worker that did it has gone away")
+        return Failure(code=FailureCode.TIMED_OUT, text="it took longer than it may")
+    return Failure(code=FailureCode.INTERNAL, text=f"a mistake in Consignor: {type(cause).__name__}")

@@ -1,0 +1,49 @@
+"""The reconciler: starts the workflow of every accepted order that has none, because Temporal was away."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from activities.starting import StartingActivities
+    from models.messages import ORDERS_QUEUE, RECONCILE_WORKFLOW
+
+from workflows.policies import RECONCILE
+
+RECONCILE_EVERY = timedelta(seconds=30)
+SCHEDULE_ID = "reconcile-orders"
+
+
+@workflow.defn(name=RECONCILE_WORKFLOW)
+class ReconcileWorkflow:
+    """One look for accepted orders without a workflow."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Start them; the result is how many there were."""
+        return await workflow.execute_activity_method(
+            StartingActivities.start_missing_orders, summary="Start accepted orders without a workflow", **RECONCILE
+        )
+
+
+async def ensure_schedule(client: Client) -> None:
+    """Have the reconciler run for ever; one schedule however many workers ask for it."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(RECONCILE_WORKFLOW, id="reconcile", task_queue=ORDERS_QUEUE),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+    )
+    try:
+        await client.create_schedule(SCHEDULE_ID, schedule)
+    except ScheduleAlreadyRunningError:
+        return

@@ -1,0 +1,80 @@
+"""The workers: which workflows and activities run where, and under which limits."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.failures import FailureInterceptor
+from activities.orders import OrderActivities
+from activities.planning import PlanningActivities
+from activities.publishing import PublishingActivities
+from activities.staging import StagingActivities
+from activities.starting import StartingActivities
+from activities.validation import ValidationActivities
+from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE
+from models.splitting import Limits
+from workflows.order import OrderWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.suborder import SubOrderWorkflow
+
+WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow]
+
+CONCURRENT_STAGINGS = 4
+"""Sub-orders one worker reads at once; two cores hash two files, the others wait for disks."""
+
+
+def orders_worker(client: Client, sessions: async_sessionmaker[AsyncSession], limits: Limits, **options: Any) -> Worker:
+    """The worker of the workflows and of all that is quick."""
+    orders, publishing = OrderActivities(sessions), PublishingActivities(sessions)
+    planning, staging = PlanningActivities(sessions, limits), StagingActivities(sessions)
+    return _worker(
+        client,
+        ORDERS_QUEUE,
+        [
+            *(orders.open_order, orders.record, orders.open_suborders, orders.tally),
+            ValidationActivities(sessions).validate_order,
+            planning.plan_suborders,
+            staging.give_up_files,
+            publishing.publish_suborder,
+            StartingActivities(sessions, client).start_missing_orders,
+        ],
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox(),
+        **options,
+    )
+
+
+def packaging_worker(client: Client, sessions: async_sessionmaker[AsyncSession], **options: Any) -> Worker:
+    """The worker that reads files."""
+    return _worker(
+        client,
+        PACKAGING_QUEUE,
+        [StagingActivities(sessions).stage_files],
+        max_concurrent_activities=CONCURRENT_STAGINGS,
+        **options,
+    )
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """All of our own lower floors pass through, or `isinstance` would fail between two copies of a class."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("models", "activities", "storage")
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def _worker(client: Client, queue: str, activities: list[Callable[..., Any]], **options: Any) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=activities,
+        interceptors=[FailureInterceptor()],
+        # At the default of 30 s a killed worker's successor knows too little, and a cancel comes too late.
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        default_heartbeat_throttle_interval=timedelta(seconds=1),
+        graceful_shutdown_timeout=timedelta(seconds=3),
+        **options,
+    )
