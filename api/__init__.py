@@ -1,0 +1,1 @@
+"""The HTTP facade: reads PostgreSQL, commands through Temporal."""

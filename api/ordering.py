@@ -1,0 +1,229 @@
+"""Placing an order: resolves what was asked against the catalogue, tells every fault, writes it in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from api.schemas import OrderCreate, OrderLineCreate
+from api.services import Caller
+from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
+from models.labels import default_label, label_faults, numbered, order_number
+from models.order import Command, OrderStatus, past_tense
+from models.pricing import line_total, order_total
+from models.queries import orders, selections
+from models.tables import CatalogueObject, Order, OrderItem, OrderSelection, Product, TimelineRow
+
+MAX_NAMED_FAULTS = 100
+
+
+@dataclass
+class Line:
+    """What is ordered of one product: all of it, or whole objects and single files of others."""
+
+    product: Product
+    whole: bool = False
+    objects: dict[UUID, str] = field(default_factory=dict)
+    files: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
+
+    def selections(self) -> list[tuple[UUID, UUID | None, str]]:
+        """Object, file or None for all of its files, and name; nothing is selected twice."""
+        if self.whole:
+            return []
+        single = [(obj, file, name) for file, (obj, name) in self.files.items() if obj not in self.objects]
+        return [*((obj, None, name) for obj, name in self.objects.items()), *single]
+
+
+async def place(session: AsyncSession, caller: Caller, body: OrderCreate, now: datetime) -> Order:
+    """Create an order, frozen as it is now. Raises InvalidOrder with every fault, or LabelTaken."""
+    lines, faults = await _resolve(session, body)
+    if body.label is not None:
+        faults += label_faults(body.label)
+    faults += _currency_faults(lines)
+    if faults:
+        raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
+    order = await _insert(session, caller, body.label, lines, now)
+    items = await _write_lines(session, order, lines)
+    await _total(session, order, items)
+    session.add(
+        TimelineRow(
+            order_id=order.id,
+            sequence=1,
+            at=now,
+            actor=caller.actor,
+            what=past_tense(Command.SUBMIT),
+            status_after=order.status,
+        )
+    )
+    await session.flush()
+    return order
+
+
+async def _resolve(session: AsyncSession, body: OrderCreate) -> tuple[list[Line], list[Fault]]:
+    """The lines of an order, one for each product, and everything that could not be found."""
+    lines: dict[str, Line] = {}
+    if body.items is not None:
+        faults = await _resolve_items(session, body.items, lines)
+    else:
+        faults = await _resolve_ids(session, body.files or [], lines)
+    return list(lines.values()), faults
+
+
+async def _resolve_items(
+    session: AsyncSession, items: Sequence[OrderLineCreate], lines: dict[str, Line]
+) -> list[Fault]:
+    skus = [item.product for item in items]
+    found = {p.sku: p for p in (await session.execute(selections.products_by_sku(skus))).scalars()}
+    faults: list[Fault] = []
+    for index, item in enumerate(items):
+        if (product := found.get(item.product)) is None:
+            faults.append(_unknown(f"items/{index}/product", "product", item.product))
+            continue
+        line = lines.setdefault(product.sku, Line(product))
+        if item.objects == "all":
+            line.whole = True
+        else:
+            faults += await _resolve_objects(session, line, item.objects, f"items/{index}/objects")
+    return faults
+
+
+async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str], where: str) -> list[Fault]:
+    """Objects by id or by name."""
+    ids = {key: parsed for key in keys if (parsed := _uuid(key)) is not None}
+    product_id = line.product.id
+    found = (await session.execute(selections.objects_of(product_id, list(keys), list(ids.values())))).scalars().all()
+    by_id, by_name = {o.id: o for o in found}, {o.name: o for o in found}
+    faults = []
+    for index, key in enumerate(keys):
+        obj: CatalogueObject | None = by_name.get(key) or (by_id.get(ids[key]) if key in ids else None)
+        if obj is None:
+            faults.append(_unknown(f"{where}/{index}", f"object of {line.product.sku}", key))
+        else:
+            line.objects[obj.id] = obj.name
+    return faults
+
+
+async def _resolve_ids(session: AsyncSession, keys: Sequence[str], lines: dict[str, Line]) -> list[Fault]:
+    """Catalogue files or objects by id, of any products."""
+    ids = [parsed for key in keys if (parsed := _uuid(key)) is not None]
+    known: set[UUID] = set()
+    for obj, product in await session.execute(selections.objects_by_id(ids)):
+        lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
+        known.add(obj.id)
+    for file, obj, product in await session.execute(selections.files_by_id(ids)):
+        line = lines.setdefault(product.sku, Line(product))
+        line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
+        known.add(file.id)
+    return [
+        _unknown(f"files/{index}", "catalogue file or object", key)
+        for index, key in enumerate(keys)
+        if _uuid(key) not in known
+    ]
+
+
+def _uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+def _unknown(where: str, noun: str, key: str) -> Fault:
+    shown = key if len(key) <= 80 else f"{key[:80]}…"
+    text = f"there is no {noun} {shown!r}; look it up with GET /api/v1/products"
+    return Fault(field=where, code=FailureCode.UNKNOWN_ID, text=text)
+
+
+def _currency_faults(lines: Iterable[Line]) -> list[Fault]:
+    currencies = sorted({line.product.currency for line in lines if line.product.unit_price})
+    if len(currencies) < 2:
+        return []
+    text = f"the products are priced in {' and '.join(currencies)}; order them separately"
+    return [Fault(field="items", code="mixed_currencies", text=text)]
+
+
+async def _insert(
+    session: AsyncSession, caller: Caller, label: str | None, lines: Sequence[Line], now: datetime
+) -> Order:
+    """Insert the bare order under a label of its own; two at once cannot get the same."""
+    serial = (await session.execute(sa.text("SELECT nextval('order_serial')"))).scalar_one()
+    priced = next((line.product for line in lines if line.product.unit_price), lines[0].product)
+    values = {
+        "number": order_number(now.year, serial),
+        "customer": caller.customer,
+        "status": OrderStatus.PENDING_PAYMENT,
+        "status_at": now,
+        "version": 1,
+        "total_price": 0,
+        "currency": priced.currency,
+        "created_at": now,
+        "objects_total": 0,
+        "files_total": 0,
+        "bytes_total": 0,
+    }
+    wanted = label or default_label(now)
+    while True:
+        statement = insert(Order).values(label=wanted, **values)
+        statement = statement.on_conflict_do_nothing(index_elements=[col(Order.customer), col(Order.label)])
+        row = (await session.execute(statement.returning(Order))).scalar_one_or_none()
+        if row is not None:
+            return row
+        if label is not None:
+            raise LabelTaken(label)
+        taken = set((await session.execute(orders.labels_like(caller.customer, default_label(now)))).scalars())
+        wanted = next(free for n in count(2) if (free := numbered(default_label(now), n)) not in taken)
+
+
+async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line]) -> list[OrderItem]:
+    """Write what each line selects, and the lines with what that comes to."""
+    seq = 0
+    for position, line in enumerate(lines, 1):
+        if line.whole:
+            where = {"order_id": order.id, "offset": seq, "position": position, "product_id": line.product.id}
+            await session.execute(selections.WHOLE_PRODUCT, where)
+            seq += 2**32  # room for as many objects as a product may have
+            continue
+        rows = [
+            {"order_id": order.id, "seq": seq + n, "position": position, "object_id": o, "file_id": f, "name": name}
+            for n, (o, f, name) in enumerate(line.selections(), 1)
+        ]
+        if rows:
+            await session.execute(sa.insert(OrderSelection), rows)
+        seq += len(rows)
+    totals = {row[0]: row for row in await session.execute(selections.selection_totals(order.id))}
+    items = [_item(order.id, n, line, totals[n][1] if n in totals else 0) for n, line in enumerate(lines, 1)]
+    session.add_all(items)
+    order.objects_total, order.files_total, order.bytes_total = (
+        sum(row[column] for row in totals.values()) for column in (1, 2, 3)
+    )
+    return items
+
+
+def _item(order_id: UUID, position: int, line: Line, quantity: int) -> OrderItem:
+    price = line.product.unit_price
+    return OrderItem(
+        order_id=order_id,
+        position=position,
+        product_id=line.product.id,
+        sku=line.product.sku,
+        name=line.product.name,
+        configuration="all objects" if line.whole else "",
+        quantity=quantity,
+        unit_price=price,
+        line_total=line_total(quantity, price),
+    )
+
+
+async def _total(session: AsyncSession, order: Order, items: Iterable[OrderItem]) -> None:
+    """Refuse an order of nothing; write what the order comes to."""
+    if not order.files_total:
+        text = "nothing to order: what was selected has no file; look at GET /api/v1/products"
+        raise InvalidOrder([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
+    order.total_price = order_total(item.line_total for item in items)
+    session.add(order)

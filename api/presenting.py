@@ -1,0 +1,156 @@
+"""From rows to what the facade shows of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api.schemas import (
+    FailurePublic,
+    FaultPublic,
+    LinksPublic,
+    OrderDetail,
+    OrderFilePublic,
+    OrderItemPublic,
+    OrderPublic,
+    SubOrderPublic,
+    TimelinePublic,
+)
+from models.delivery import delivery_status, is_waiting_for_user, progress, waiting_on
+from models.errors import FailureCode, category_of
+from models.order import OrderStatus, allowed_actions, outcome
+from models.suborder import SubOrderState
+from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
+
+API = "/api/v1"
+
+_READY = {SubOrderState.READY, SubOrderState.DOWNLOADED}
+
+
+def order_public(
+    order: Order, skus: Sequence[str], suborders: Mapping[SubOrderState, int], public_url: str
+) -> OrderPublic:
+    """An order as lists show it; `suborders` counts its sub-orders by state."""
+    return OrderPublic(**_order(order, skus, suborders, public_url))
+
+
+def order_detail(
+    order: Order, items: Sequence[OrderItem], suborders: Mapping[SubOrderState, int], public_url: str
+) -> OrderDetail:
+    """An order with its lines."""
+    return OrderDetail(
+        **_order(order, [item.sku for item in items], suborders, public_url),
+        items=[item_public(item) for item in items],
+        faults=[FaultPublic(**fault) for fault in order.faults],
+    )
+
+
+def _order(
+    order: Order, skus: Sequence[str], suborders: Mapping[SubOrderState, int], public_url: str
+) -> dict[str, Any]:
+    status = OrderStatus(order.status)
+    waiting = is_waiting_for_user(status, dict(suborders))
+    delivery = delivery_status(status, waiting_for_user=waiting)
+    failure = failure_public(order.failure_code, order.failure_text)
+    return {
+        "id": order.id,
+        "number": order.number,
+        "label": order.label,
+        "status": order.status,
+        "status_at": order.status_at,
+        "delivery_status": delivery,
+        "outcome": outcome(status),
+        "waiting_for_user": waiting,
+        "waiting_on": waiting_on(status, waiting_for_user=waiting, since=order.status_at),
+        "allowed_actions": list(allowed_actions(status)),
+        "progress": progress(
+            bytes_settled=order.bytes_settled,
+            bytes_total=order.bytes_total,
+            files_available=order.files_available,
+            files_failed=order.files_failed,
+            files_total=order.files_total,
+        ),
+        "products": list(skus),
+        "objects": order.objects_total,
+        "total_price": order.total_price,
+        "currency": order.currency,
+        "created_at": order.created_at,
+        "version": order.version,
+        "failure": failure,
+        "message": failure.text if failure else f"{delivery}",
+        "links": _links(f"{public_url}{API}/orders/{order.id}"),
+    }
+
+
+def _links(url: str) -> LinksPublic:
+    return LinksPublic(self=url, suborders=f"{url}/suborders", files=f"{url}/files", timeline=f"{url}/timeline")
+
+
+def failure_public(code: str | None, text: str | None) -> FailurePublic | None:
+    """A failure, or None where there is none."""
+    if code is None:
+        return None
+    return FailurePublic(category=category_of(FailureCode(code)), code=code, text=text or "")
+
+
+def item_public(item: OrderItem) -> OrderItemPublic:
+    """A line."""
+    return OrderItemPublic(
+        product=item.sku,
+        name=item.name,
+        configuration=item.configuration,
+        quantity=item.quantity,
+        unit_price=item.unit_price,
+        line_total=item.line_total,
+    )
+
+
+def suborder_public(suborder: SubOrder, public_url: str) -> SubOrderPublic:
+    """A sub-order; its archive's URL is given when there is something behind it."""
+    url = f"{public_url}{API}/orders/{suborder.order_id}/suborders/{suborder.number}/archive"
+    return SubOrderPublic(
+        number=suborder.number,
+        product=suborder.sku,
+        tier=suborder.tier,
+        state=suborder.state,
+        state_at=suborder.state_at,
+        objects=suborder.objects_total,
+        files=suborder.files_total,
+        files_available=suborder.files_available,
+        files_failed=suborder.files_failed,
+        bytes=suborder.bytes_total,
+        archive_bytes=suborder.archive_bytes,
+        archive_url=url if suborder.state in _READY else None,
+    )
+
+
+def file_public(file: OrderFile) -> OrderFilePublic:
+    """A file of an order."""
+    return OrderFilePublic(
+        seq=file.seq,
+        suborder=file.suborder,
+        id=file.file_id,
+        object=file.object_name,
+        name=file.name,
+        path=file.path,
+        media_type=file.media_type,
+        size=file.size_bytes,
+        sha256=file.sha256.hex() if file.sha256 else None,
+        state=file.state,
+        failure=failure_public(file.failure_code, file.failure_text),
+    )
+
+
+def timeline_public(row: TimelineRow) -> TimelinePublic:
+    """A row of the timeline."""
+    return TimelinePublic.model_validate(row, from_attributes=True)
+
+
+def states(rows: Iterable[sa.Row[UUID, str, int]]) -> dict[UUID, dict[SubOrderState, int]]:
+    """Rows of `suborder_states` by order."""
+    counts: dict[UUID, dict[SubOrderState, int]] = {}
+    for row in rows:
+        order_id, state, count = row
+        counts.setdefault(order_id, {})[SubOrderState(state)] = count
+    return counts

@@ -1,0 +1,134 @@
+"""The one place that turns refusals and errors into HTTP: problem+json after RFC 9457."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from models import errors
+
+log = structlog.get_logger()
+
+STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
+    {
+        errors.NotFound: 404,
+        errors.IllegalTransition: 409,
+        errors.InvalidOrder: 422,
+        errors.InvalidCursor: 422,
+        errors.LabelTaken: 409,
+        errors.NotReady: 503,
+        errors.Gone: 410,
+    }
+)
+
+_RETRY_AFTER = 5
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer every error as a problem."""
+    app.add_exception_handler(errors.Refusal, _refusal)
+    app.add_exception_handler(errors.Failed, _failed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(DBAPIError, _bad_value)
+    app.add_exception_handler(Exception, _ours)
+
+
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """A problem document; text that is not Unicode is answered with what can be shown of it."""
+    body = {
+        "type": f"urn:consignor:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    try:
+        content = orjson.dumps(body)
+    except TypeError:
+        content = orjson.dumps(_readable(body))
+    return Response(content, status, dict(headers or {}), "application/problem+json")
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    if not isinstance(error, errors.Refusal):
+        raise error
+    members: dict[str, Any] = {}
+    headers = {}
+    if isinstance(error, errors.IllegalTransition):
+        members = {"status_of_order": error.status, "command": error.command, "allowed": error.allowed}
+    if isinstance(error, errors.InvalidOrder):
+        members = {"faults": [fault.model_dump() for fault in error.faults]}
+    if isinstance(error, errors.InvalidCursor):
+        members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
+    if isinstance(error, errors.NotReady):
+        headers = {"Retry-After": str(error.retry_after)}
+    return problem(STATUS_OF[type(error)], error.code, str(error), headers=headers, **members)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    if not isinstance(error, errors.Failed):
+        raise error
+    retry = {"Retry-After": str(_RETRY_AFTER)}
+    return problem(503, error.failure.code, error.failure.text, headers=retry)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [
+        {
+            "field": "/".join(str(part) for part in fault["loc"] if part != "body") or "body",
+            "code": fault["type"],
+            "text": fault["msg"].removeprefix("Value error, "),
+        }
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault['field']}: {fault['text']}" for fault in faults[:5])
+    return problem(422, "invalid_request", detail, faults=faults[:100])
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
+    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    log.warning("database away", path=request.url.path, error=type(error).__name__)
+    retry = {"Retry-After": str(_RETRY_AFTER)}
+    return problem(503, "database_unavailable", "The database does not answer; try again soon.", headers=retry)
+
+
+async def _bad_value(request: Request, error: Exception) -> Response:
+    """A value PostgreSQL cannot hold, such as a NUL, is the caller's; anything else is ours."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if sqlstate.startswith("22"):
+        return problem(422, "invalid_request", "The request holds a value that no text or number can be.")
+    return await _ours(request, error)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    log.error("internal error", path=request.url.path, exc_info=error)
+    return problem(500, "internal", "A mistake in Consignor; it has been logged.")

@@ -1,0 +1,1 @@
+"""The routes of the facade, one noun a module."""

@@ -1,0 +1,128 @@
+"""Orders: placed, listed, shown, with their files and timelines."""
+
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.service import RPCError
+
+from api import cursors, presenting
+from api.ordering import place
+from api.schemas import (
+    OrderCreate,
+    OrderDetail,
+    OrderFilesPublic,
+    OrdersPublic,
+    Problem,
+    SubOrdersPublic,
+    TimelinesPublic,
+)
+from api.services import Caller, CallerDep, Services, ServicesDep
+from models.errors import NotFound
+from models.queries import orders as queries
+from models.tables import Order
+from workflows.client import OrderStart, start_order
+
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+
+
+@router.post("", name="create-order", status_code=201, responses={409: {"model": Problem}})
+async def create_order(body: OrderCreate, response: Response, services: ServicesDep, caller: CallerDep) -> OrderDetail:
+    """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
+    async with services.sessions.begin() as session:
+        order = await place(session, caller, body, services.now())
+        detail = await _detail(session, services, order)
+    await _start(services, OrderStart(order, detail.products))
+    response.headers["Location"] = detail.links.self
+    return detail
+
+
+@router.get("", name="list-orders")
+async def list_orders(
+    services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
+) -> OrdersPublic:
+    """Your orders, newest first."""
+    before = cursors.decode_newest(cursor)
+    async with services.sessions.begin() as session:
+        query = queries.newest_orders_of(caller.customer, limit=limit + 1, before=before)
+        found = (await session.execute(query)).scalars().all()
+        page = found[:limit]
+        ids = [order.id for order in page]
+        counts = presenting.states(await session.execute(queries.suborder_states(ids)))
+        skus: dict[UUID, list[str]] = {}
+        for order_id, sku in await session.execute(queries.skus_of(ids)):
+            skus.setdefault(order_id, []).append(sku)
+    items = [presenting.order_public(o, skus.get(o.id, []), counts.get(o.id, {}), services.public_url) for o in page]
+    more = len(found) > limit
+    last = cursors.encode(page[-1].created_at.isoformat(), str(page[-1].id)) if more else None
+    return OrdersPublic(items=items, next_cursor=last)
+
+
+@router.get("/{order_id}", name="show-order")
+async def show_order(order_id: UUID, services: ServicesDep, caller: CallerDep) -> OrderDetail:
+    """One order."""
+    async with services.sessions.begin() as session:
+        return await _detail(session, services, await owned(session, caller, order_id))
+
+
+@router.get("/{order_id}/suborders", name="list-suborders-for-order")
+async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
+    """The sub-orders of an order, in the order they become ready; empty until it is planned."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        found = (await session.execute(queries.suborders_of(order_id))).scalars()
+        return SubOrdersPublic(items=[presenting.suborder_public(s, services.public_url) for s in found])
+
+
+@router.get("/{order_id}/files", name="list-files-for-order")
+async def list_files(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+) -> OrderFilesPublic:
+    """The files of an order; empty until it is planned."""
+    after = cursors.decode_number(cursor)
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        found = (await session.execute(queries.files_of(order_id, after=after, limit=limit + 1))).scalars().all()
+    page = [presenting.file_public(file) for file in found[:limit]]
+    return OrderFilesPublic(items=page, next_cursor=cursors.encode(page[-1].seq) if len(found) > limit else None)
+
+
+@router.get("/{order_id}/timeline", name="list-timeline-for-order")
+async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep) -> TimelinesPublic:
+    """Everything that happened to an order."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        rows = (await session.execute(queries.timeline_of(order_id))).scalars()
+        return TimelinesPublic(items=[presenting.timeline_public(row) for row in rows])
+
+
+async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
+    """The caller's order. Raises NotFound, also where it is somebody else's."""
+    order = (await session.execute(queries.order_of(caller.customer, order_id))).scalar_one_or_none()
+    if order is None:
+        raise NotFound("order", order_id)
+    return order
+
+
+async def _detail(session: AsyncSession, services: Services, order: Order) -> OrderDetail:
+    items = (await session.execute(queries.items_of(order.id))).scalars().all()
+    counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
+    return presenting.order_detail(order, items, counts.get(order.id, {}), services.public_url)
+
+
+async def _start(services: Services, start: OrderStart) -> None:
+    """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
+    try:
+        await start_order(services.temporal, start)
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        log.warning("temporal away, the reconciler will start it", order=start.order.number, error=str(error))
+        return
+    async with services.sessions.begin() as session:
+        await session.execute(queries.mark_started(start.order.id, services.now()))

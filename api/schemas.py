@@ -1,0 +1,255 @@
+"""What the facade takes and gives, as Pydantic models; requests are strict and refuse what they do not know."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+
+from models.delivery import DeliveryStatus, Progress, WaitingOn
+from models.errors import FailureCategory
+from models.order import Command, Outcome
+
+MAX_SELECTED = 100_000
+"""Ids in one order; whoever wants more names the product."""
+
+Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str)]
+Key = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class Body(BaseModel):
+    """A request: strict, and nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class OrderLineCreate(Body):
+    """Objects of one product, by id or name, or all of them."""
+
+    product: Key = Field(description="SKU of the product.", examples=["scenes"])
+    objects: Literal["all"] | Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] = "all"
+
+
+class OrderCreate(Body):
+    """An order: either `files` (ids of catalogue files or objects) or `items` (products and their objects)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"items": [{"product": "scenes", "objects": "all"}], "label": "My order"}]},
+    )
+
+    files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
+    items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
+    label: str | None = Field(default=None, description="At most 50 characters, unique among your orders.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.files is None) == (self.items is None):
+            raise ValueError("give either `files` or `items`")
+        return self
+
+
+class FailurePublic(BaseModel):
+    """Why something failed."""
+
+    category: FailureCategory
+    code: str
+    text: str
+
+
+class FaultPublic(BaseModel):
+    """One thing wrong with an order."""
+
+    field: str
+    code: str
+    text: str
+
+
+class OrderItemPublic(BaseModel):
+    """One line of an order."""
+
+    product: str
+    name: str
+    configuration: str
+    quantity: int
+    unit_price: Money
+    line_total: Money
+
+
+class LinksPublic(BaseModel):
+    """Where to go from an order."""
+
+    self: str
+    suborders: str
+    files: str
+    timeline: str
+
+
+class OrderPublic(BaseModel):
+    """An order as lists show it."""
+
+    id: UUID
+    number: str
+    label: str
+    status: str
+    status_at: datetime
+    delivery_status: DeliveryStatus
+    outcome: Outcome
+    waiting_for_user: bool
+    waiting_on: WaitingOn | None
+    allowed_actions: list[Command]
+    progress: Progress
+    products: list[str]
+    objects: int
+    total_price: Money
+    currency: str
+    created_at: datetime
+    version: int
+    failure: FailurePublic | None
+    message: str
+    links: LinksPublic
+
+
+class OrderDetail(OrderPublic):
+    """An order with its lines and the faults that validation found."""
+
+    items: list[OrderItemPublic]
+    faults: list[FaultPublic]
+
+
+class OrdersPublic(BaseModel):
+    """A page of orders, newest first; `next_cursor` leads to the one behind it."""
+
+    items: list[OrderPublic]
+    next_cursor: str | None
+
+
+class SubOrderPublic(BaseModel):
+    """A part of an order that is downloaded as one."""
+
+    number: int
+    product: str
+    tier: str
+    state: str
+    state_at: datetime
+    objects: int
+    files: int
+    files_available: int
+    files_failed: int
+    bytes: int
+    archive_bytes: int | None
+    archive_url: str | None
+
+
+class SubOrdersPublic(BaseModel):
+    """The sub-orders of an order."""
+
+    items: list[SubOrderPublic]
+
+
+class OrderFilePublic(BaseModel):
+    """A file of an order."""
+
+    seq: int
+    suborder: int
+    id: UUID
+    object: str
+    name: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str | None
+    state: str
+    failure: FailurePublic | None
+
+
+class OrderFilesPublic(BaseModel):
+    """A page of files; `next_cursor` leads to the one behind it."""
+
+    items: list[OrderFilePublic]
+    next_cursor: str | None
+
+
+class TimelinePublic(BaseModel):
+    """Something that happened to an order."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    what: str
+    status_before: str | None
+    status_after: str
+    reason_code: str | None
+    reason_text: str | None
+    suborder: int | None
+    details: dict[str, Any]
+
+
+class TimelinesPublic(BaseModel):
+    """Everything that happened to an order."""
+
+    items: list[TimelinePublic]
+
+
+class ProductPublic(BaseModel):
+    """A product of the catalogue."""
+
+    sku: str
+    name: str
+    unit_price: Money
+    currency: str
+    objects: int
+    files: int
+    bytes: int
+
+
+class ProductsPublic(BaseModel):
+    """All products."""
+
+    items: list[ProductPublic]
+
+
+class ObjectPublic(BaseModel):
+    """An object of a product."""
+
+    id: UUID
+    name: str
+    files: int
+    bytes: int
+
+
+class ObjectsPublic(BaseModel):
+    """A page of objects; `next_cursor` leads to the one behind it."""
+
+    items: list[ObjectPublic]
+    next_cursor: str | None
+
+
+class CatalogueFilePublic(BaseModel):
+    """A file of an object."""
+
+    id: UUID
+    name: str
+    size: int
+    media_type: str
+    kind: str
+    tier: str
+    sha256: str | None
+
+
+class CatalogueFilesPublic(BaseModel):
+    """The files of an object."""
+
+    items: list[CatalogueFilePublic]
+
+
+class Problem(BaseModel):
+    """An error after RFC 9457; `code` is stable, `faults` name the fields."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    faults: list[FaultPublic] = []
