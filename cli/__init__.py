@@ -1,0 +1,1 @@
+"""The `consignor` command: the composition root."""

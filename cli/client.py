@@ -1,0 +1,124 @@
+"""A client of the facade for our own commands: problems become sentences, downloads are resumed."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2 as httpx
+
+from cli.errors import CommandFailed
+
+_POLL = 0.2
+_RETRIES = 20
+
+
+class Api:
+    """The facade under one URL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON behind a path. Raises CommandFailed with the problem's sentence."""
+        return self._asked("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """What a POST answers."""
+        return self._asked("POST", path, json=body)
+
+    def pages(self, path: str, *, limit: int = 1000) -> Iterator[Any]:
+        """The items of all pages."""
+        cursor = None
+        while True:
+            page = self.get(path, limit=limit, cursor=cursor)
+            yield from page["items"]
+            if (cursor := page["next_cursor"]) is None:
+                return
+
+    def wait(self, order_id: str, seen: Callable[[Any], None]) -> Any:
+        """The order when its outcome is known; `seen` is told of every look in between."""
+        while (order := self.get(f"/orders/{order_id}"))["outcome"] == "pending":
+            seen(order)
+            time.sleep(_POLL)
+        seen(order)
+        return order
+
+    def download(self, url: str, folder: Path, progress: Callable[[int], None]) -> Path:
+        """Download into a folder under the name the server gives; a part that is there already is continued.
+
+        The part carries the ETag in its name: of another version nothing is continued.
+        """
+        head = self._client.head(url)
+        _check(head)
+        name = _filename(head.headers["content-disposition"])
+        size, etag = int(head.headers["content-length"]), head.headers["etag"]
+        target = folder / name
+        if target.exists() and target.stat().st_size == size:
+            progress(size)
+            return target
+        part = folder / f".{name}.{etag.strip(chr(34))[:16]}.part"
+        for attempt in range(_RETRIES):
+            if self._continue(url, part, size, etag, progress):
+                break
+            time.sleep(min(2**attempt * 0.1, 5))
+        else:
+            raise CommandFailed(f"{name}: the connection was cut {_RETRIES} times; run the same command to continue")
+        part.replace(target)
+        return target
+
+    def _continue(self, url: str, part: Path, size: int, etag: str, progress: Callable[[int], None]) -> bool:
+        """Fetch what is missing of a part; whether it is whole now."""
+        have = part.stat().st_size if part.exists() else 0
+        progress(have)
+        if have == size:
+            return True
+        headers = {"Range": f"bytes={have}-", "If-Range": etag} if have else {}
+        try:
+            with self._client.stream("GET", url, headers=headers) as answer, part.open("ab") as file:
+                if answer.is_error:
+                    answer.read()
+                _check(answer)
+                if have and answer.status_code != httpx.codes.PARTIAL_CONTENT:
+                    file.truncate(0)
+                    have = 0
+                for block in answer.iter_raw(1024 * 1024):
+                    have += file.write(block)
+                    progress(have)
+        except httpx.TransportError:
+            return False
+        return have == size
+
+    def _asked(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise CommandFailed(
+                f"the API at {self.url} does not answer ({error}); is `consignor dev` running?"
+            ) from None
+        _check(answer)
+        return answer.json()
+
+
+def _check(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        return
+    detail = answer.reason_phrase
+    if answer.headers.get("content-type") == "application/problem+json" and answer.content:
+        problem = answer.json()
+        faults = [f"\n  {fault['field']}: {fault['text']}" for fault in problem.get("faults", [])]
+        detail = problem["code"] + "".join(faults) if faults else problem["detail"]
+    raise CommandFailed(f"{answer.status_code} {detail}")
+
+
+def _filename(disposition: str) -> str:
+    """The plain name in a Content-Disposition; only ever the last part of a path."""
+    name = disposition.split('filename="', 1)[-1].split('"', 1)[0]
+    return Path(name).name or "archive.zip"

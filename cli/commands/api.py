@@ -1,0 +1,22 @@
+"""`consignor api`: serves the facade."""
+
+
+def api() -> None:
+    """Serve the API on CONSIGNOR_HOST and CONSIGNOR_PORT. Start as many as you like behind a load balancer."""
+    import uvicorn
+
+    from api.app import create_app
+    from cli.processes import configure_logs, open_services
+    from cli.settings import found
+
+    settings = found()
+    configure_logs(settings.log_level)
+    uvicorn.run(
+        create_app(lambda: open_services(settings)),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        access_log=False,
+        # Open streams would otherwise hold the exit for as long as somebody downloads.
+        timeout_graceful_shutdown=2,
+    )

@@ -1,0 +1,158 @@
+"""`consignor catalog …`: imports sources into the catalogue and lists what is in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from activities.catalogue import ImportOptions, ImportReport
+
+app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SOURCE", help="A STAC catalog.json or collection.json, the folder it is in, or any folder of files."
+    ),
+]
+
+_REFUSED_SHOWN = 20
+
+
+@app.command("import")
+def import_(
+    source: Source,
+    sku: Annotated[str | None, typer.Option(help="The product's SKU, if the source has one product.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name, if the source has one product.")] = None,
+    price: Annotated[str | None, typer.Option(help="Price of one object, as in 12.50.", show_default="free")] = None,
+    currency: Annotated[str | None, typer.Option(help="Three letters.", show_default="EUR")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
+
+    Each collection of a STAC catalogue is a product, each item an object. Of a plain folder, which is one product, each
+    file and each sub-folder is an object. Importing again is safe and says what has changed.
+    """
+    import asyncio
+
+    options = _options(sku=sku, name=name, price=price, currency=currency)
+    from cli.settings import found
+
+    reports = asyncio.run(_import(found().database_url, source, options))
+    if as_json:
+        _print_json([report.model_dump(mode="json") | {"files": report.files} for report in reports])
+    else:
+        _show_reports(reports)
+    if not any(report.files for report in reports):
+        typer.echo(f"consignor: nothing could be imported from {source}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_products(as_json: Json = False) -> None:
+    """List the products with their objects, files, size and price."""
+    from cli.client import Api
+    from cli.settings import api_url
+
+    with Api(api_url()) as api:
+        products = api.get("/products")["items"]
+    if as_json:
+        return _print_json(products)
+    if not products:
+        return typer.echo("No products yet. Add some with `consignor catalog import SOURCE`.")
+    from cli.tables import show
+
+    return show(_products_table(products))
+
+
+def _options(**given: str | None) -> "ImportOptions":
+    from pydantic import ValidationError
+
+    from activities.catalogue import ImportOptions
+
+    try:
+        return ImportOptions.model_validate(given)
+    except ValidationError as wrong:
+        fault = wrong.errors()[0]
+        raise typer.BadParameter(fault["msg"], param_hint=f"--{fault['loc'][0]}") from None
+
+
+async def _import(url: str, source: Path, options: "ImportOptions") -> "list[ImportReport]":
+    import psycopg
+    from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+    from activities.catalogue import import_source
+    from cli.errors import CommandFailed
+    from models.database import make_engine, make_sessions
+
+    engine = make_engine(url, pool_size=1)
+    try:
+        return await import_source(make_sessions(engine), source, options)
+    except (DBAPIError, psycopg.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        remedy = "; is it migrated? `consignor migrate`" if isinstance(error, ProgrammingError) else ""
+        raise CommandFailed(f"the database did not take the import: {reason}{remedy}") from error
+    finally:
+        await engine.dispose()
+
+
+def _show_reports(reports: "Sequence[ImportReport]") -> None:
+    from cli.tables import show
+    from models.labels import size_in_words
+
+    table = _table("sku", "name", *_COUNTS, "refused", "objects", "size", right=2)
+    for report in reports:
+        counts = (getattr(report, count) for count in (*_COUNTS, "refused"))
+        shown = [f"{len(count) if isinstance(count, tuple) else count:,}" for count in counts]
+        _add_row(table, report.sku, report.name, *shown, f"{report.objects:,}", size_in_words(report.size_bytes))
+    show(table)
+    for report in reports:
+        for note in report.notes:
+            typer.echo(f"{report.sku}: {note}")
+        for refused in report.refused[:_REFUSED_SHOWN]:
+            typer.echo(f"{report.sku}: refused {refused.what}: {refused.why}")
+        if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
+            typer.echo(f"{report.sku}: and {more:,} more were refused; --json lists them all")
+
+
+_COUNTS = ("added", "changed", "unchanged", "withdrawn")
+
+
+def _products_table(products: Sequence[Any]) -> "Table":
+    from models.labels import size_in_words
+
+    table = _table("sku", "name", "objects", "files", "size", "price", right=2)
+    for product in products:
+        free = float(product["unit_price"]) == 0
+        price = "free" if free else f"{product['unit_price']} {product['currency']}"
+        counts = (f"{product['objects']:,}", f"{product['files']:,}", size_in_words(product["bytes"]))
+        _add_row(table, product["sku"], product["name"], *counts, price)
+    return table
+
+
+def _table(*columns: str, right: int) -> "Table":
+    """A table whose columns are numbers from the `right`-th on."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index >= right else "left", overflow="fold")
+    return table
+
+
+def _add_row(table: "Table", *cells: str) -> None:
+    """Cells as they are: a name may look like rich's markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

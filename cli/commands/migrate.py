@@ -1,0 +1,18 @@
+"""`consignor migrate`: the database brought up to date."""
+
+from typing import Annotated
+
+import typer
+
+Revision = Annotated[str, typer.Argument(help="The revision to go up to.")]
+
+
+def migrate(revision: Revision = "head") -> None:
+    """Migrate the database in DATABASE_URL, else the running stack's; does nothing where nothing is to be done."""
+    from cli.settings import found
+
+    url = found().database_url
+    from migrations.run import upgrade
+
+    upgrade(url, revision)
+    typer.echo(f"The database is at {revision}.")

@@ -1,0 +1,159 @@
+"""`consignor order …`: places, lists, shows and downloads orders through the API."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from cli.client import Api
+
+app = typer.Typer(help="Place, watch and download orders.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
+
+
+@app.command()
+def place(
+    product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
+    object_: Annotated[
+        list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
+    download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Place an order of all objects of the products, or of the named objects."""
+    if object_ and len(product) > 1:
+        raise typer.BadParameter("objects are named for one product; place an order for each", param_hint="--object")
+    items = [{"product": sku, "objects": object_ or "all"} for sku in product]
+    with _api() as api:
+        order = api.post("/orders", {"items": items, "label": label})
+        if wait or download:
+            order = _wait(api, order["id"], quiet=as_json)
+        _show(order, as_json)
+        if download and order["outcome"] == "succeeded":
+            _download(api, order, download, quiet=as_json)
+    if order["outcome"] == "failed":
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_orders(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50, as_json: Json = False
+) -> None:
+    """List your orders, newest first."""
+    with _api() as api:
+        found = api.get("/orders", limit=limit)["items"]
+    if as_json:
+        return _print_json(found)
+    from cli.tables import orders_table, show
+
+    return show(orders_table(found))
+
+
+@app.command()
+def show(order_id: OrderId, as_json: Json = False) -> None:
+    """Show an order: status, progress, sub-orders, timeline."""
+    with _api() as api:
+        order = _find(api, order_id)
+        path = f"/orders/{order['id']}"
+        order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
+    if as_json:
+        return _print_json(order)
+    from cli.tables import order_page
+
+    return order_page(order)
+
+
+@app.command()
+def download(
+    order_id: OrderId,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
+    as_json: Json = False,
+) -> None:
+    """Download every archive that is ready; what was cut off is continued."""
+    with _api() as api:
+        _download(api, _find(api, order_id), folder, quiet=as_json, as_json=as_json)
+
+
+def _api() -> "Api":
+    from cli.client import Api
+    from cli.settings import api_url
+
+    return Api(api_url())
+
+
+def _find(api: "Api", key: str) -> Any:
+    """An order by id, or by number among all of the caller's."""
+    if not key.upper().startswith("CO-"):
+        return api.get(f"/orders/{key}")
+    for order in api.pages("/orders"):
+        if order["number"] == key.upper():
+            return api.get(f"/orders/{order['id']}")
+    from cli.errors import CommandFailed
+
+    raise CommandFailed(f"there is no order {key}")
+
+
+def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:
+    """Wait for the outcome; on a terminal with a bar."""
+    from cli.tables import progress_bar
+
+    with progress_bar(quiet) as bar:
+        task = bar.add_task("", total=100)
+        return api.wait(
+            order_id,
+            lambda o: bar.update(task, description=f"{o['number']} {o['status']}", completed=o["progress"]["percent"]),
+        )
+
+
+def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: bool = False) -> None:
+    from cli.errors import CommandFailed
+    from cli.tables import progress_bar
+
+    suborders = api.get(f"/orders/{order['id']}/suborders")["items"]
+    ready = [s for s in suborders if s["archive_url"]]
+    if not ready:
+        raise CommandFailed(f"{order['number']} has no archive to download: it is {order['status']}")
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = []
+    with progress_bar(quiet) as bar:
+        for suborder in ready:
+            task = bar.add_task(f"part {suborder['number']}", total=suborder["archive_bytes"])
+            path = f"/orders/{order['id']}/suborders/{suborder['number']}/archive"
+            saved.append(api.download(path, folder, partial(_advance, bar, task)))
+    if as_json:
+        return _print_json({"number": order["number"], "files": [str(file) for file in saved]})
+    if not quiet:
+        for file in saved:
+            typer.echo(f"saved {file}")
+    return None
+
+
+def _advance(bar: "Progress", task: "TaskID", completed: int) -> None:
+    bar.update(task, completed=completed)
+
+
+def _show(order: Any, as_json: bool) -> None:
+    if as_json:
+        return _print_json(order)
+    progress = order["progress"]
+    typer.echo(f"{order['number']}  {order['status']}  {progress['files_total']} files  “{order['label']}”")
+    typer.echo(f"id {order['id']}")
+    if order["failure"]:
+        typer.echo(f"{order['failure']['code']}: {order['failure']['text']}")
+        for fault in order["faults"]:
+            typer.echo(f"  {fault['code']}: {fault['text']}")
+    return None
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -1,0 +1,13 @@
+"""`consignor worker`: runs workflows and activities."""
+
+
+def worker() -> None:
+    """Run a worker: orders, staging and packaging. Start as many as you like, on as many machines."""
+    import asyncio
+
+    from cli.processes import configure_logs, run_worker
+    from cli.settings import found
+
+    settings = found()
+    configure_logs(settings.log_level)
+    asyncio.run(run_worker(settings))

@@ -1,0 +1,1 @@
+"""The dev stack: the real PostgreSQL, Temporal, worker and API under one supervisor."""

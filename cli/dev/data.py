@@ -1,0 +1,115 @@
+"""The data folder of a dev stack: whose it is, whether a stack runs on it, and what it says of itself."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cli.errors import CommandFailed
+
+DEFAULT_DATA = Path(".consignor")
+_MARKER = "CONSIGNOR"
+_MARKER_TEXT = "Made by `consignor dev`. Delete this folder, or start with `consignor dev --fresh`, to begin anew.\n"
+# Everything that Consignor makes under the data folder; `--fresh` removes these and nothing else.
+CONTENTS = (
+    *("pg", "pg.init", "pg.lock", "pg.password", "temporal", "logs", "dev.json", "dev.json.new"),
+    *("sample", "archive", "staging", "delivery", "secrets", "cache"),
+)
+
+
+class Running(BaseModel):
+    """What dev.json says: where the running stack is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api: str
+    temporal_ui: str
+    temporal_address: str
+    temporal_namespace: str
+    database_url: str
+    pids: Mapping[str, int]
+
+
+class DataFolder:
+    """A folder that belongs to the dev stack."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().resolve()
+        self.logs = self.path / "logs"
+        self.temporal = self.path / "temporal"
+        self._announcement = self.path / "dev.json"
+        self._marker = self.path / _MARKER
+
+    @contextmanager
+    def taken(self, *, fresh: bool = False) -> Iterator[None]:
+        """Make the folder if need be and hold it alone for the length of the block."""
+        self._adopt()
+        # The marker is the lock, for it stays where it is when the rest is made anew.
+        with self._marker.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandFailed(self._in_use()) from None
+            # What a killed stack left must not pass for this one's.
+            self._announcement.unlink(missing_ok=True)
+            if fresh:
+                self._empty()
+            self._make()
+            try:
+                yield
+            finally:
+                self._announcement.unlink(missing_ok=True)
+
+    def announce(self, running: Running) -> None:
+        """Tell other commands where the stack is; only this user may read it, and never half of it."""
+        new = self._announcement.with_suffix(".json.new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(running.model_dump_json(indent=2) + "\n")
+        new.replace(self._announcement)
+
+    def running(self) -> Running | None:
+        """The stack that runs here, if one does and is ready."""
+        try:
+            said = Running.model_validate_json(self._announcement.read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValidationError):
+            return None
+        return said if _is_alive(said.pids.get("supervisor", 0)) else None
+
+    def _adopt(self) -> None:
+        if self._marker.exists():
+            return
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise CommandFailed(f"{self.path} is not a Consignor data folder and not empty: choose another with --data")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._marker.write_text(_MARKER_TEXT)
+
+    def _make(self) -> None:
+        self.logs.mkdir(exist_ok=True)
+        self.temporal.mkdir(exist_ok=True)
+
+    def _empty(self) -> None:
+        for name in CONTENTS:
+            path = self.path / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _in_use(self) -> str:
+        running = self.running()
+        where = f"at {running.api} (process {running.pids['supervisor']})" if running else "and is starting"
+        return f"a stack already runs on {self.path} {where}; stop it, or choose another folder with --data"
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process lives; a killed one that nobody has waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

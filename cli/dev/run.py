@@ -1,0 +1,135 @@
+"""One run of `consignor dev`, from the command line to the last line it prints."""
+
+import gc
+import signal
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from rich.console import Console
+from rich.markup import escape
+
+from cli.dev import places, temporal
+from cli.dev.binaries import temporal_binary
+from cli.dev.data import DataFolder, Running
+from cli.dev.first_order import FirstOrder, has_orders, place
+from cli.dev.places import Places
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.report import Report
+from cli.dev.stack import Stack
+from cli.dev.supervisor import Supervisor, first_cause, supervised
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for."""
+
+    data: Path
+    port: int | None = None
+    fresh: bool = False
+    once: bool = False
+
+
+def run(options: Options) -> int:
+    """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
+    folder = DataFolder(options.data)
+    with folder.taken(fresh=options.fresh):
+        where = places.choose(options.port, temporal.temporal_dev())
+        try:
+            return anyio.run(_Run(options, folder, where).run)
+        except BaseExceptionGroup as several:
+            raise first_cause(several) from several
+        finally:
+            # One process in ten crashed at exit when the Temporal client outlived the loop.
+            gc.collect()
+
+
+class _Run:
+    def __init__(self, options: Options, folder: DataFolder, where: Places) -> None:
+        self._options = options
+        self._folder = folder
+        self._places = where
+        self._report = Report(Console())
+        self._supervisor: Supervisor | None = None
+
+    async def run(self) -> int:
+        code = 0
+        async with anyio.create_task_group() as group:
+            # Open to the very end: signals while stopping must not tear the stopping apart.
+            with anyio.open_signal_receiver(*_STOPPING) as signals, anyio.CancelScope() as work:
+                group.start_soon(self._listen, signals, work)
+                code = await self._work()
+            group.cancel_scope.cancel()
+        self._report.say("Stopped.")
+        return code
+
+    async def _listen(self, signals: AsyncIterator[signal.Signals], work: anyio.CancelScope) -> None:
+        async for _ in signals:
+            if not work.cancel_called:
+                self._report.say("Stopping; once more to stop the hard way …")
+                work.cancel()
+            elif self._supervisor:
+                self._supervisor.kill()
+
+    async def _work(self) -> int:
+        self._greet()
+        postgres = None if self._places.outside_database else EmbeddedPostgres(self._folder.path)
+        with ExitStack() as afterwards:
+            if postgres:
+                # Only when it has stopped is its folder anybody else's to take.
+                afterwards.callback(postgres.release)
+            async with supervised(self._folder.logs) as self._supervisor:
+                stack = Stack(self._folder, self._places, self._report, self._supervisor, postgres)
+                return await self._serve(stack)
+
+    async def _serve(self, stack: Stack) -> int:
+        with self._report.live():
+            running = await stack.start()
+            order = await self._first_order(running)
+        if self._options.once:
+            return 0 if order and order.succeeded else 1
+        self._invite(running)
+        await anyio.sleep_forever()
+        return 0
+
+    async def _first_order(self, running: Running) -> FirstOrder | None:
+        import httpx2
+
+        async with httpx2.AsyncClient(base_url=running.api, timeout=30) as api:
+            if not self._options.once and await has_orders(api):
+                return None
+            with self._report.step("First order"):
+                order = await place(api)
+        self._report.say(f"Order {order.number}: {order.status} after {order.seconds:.2f} s  {order.url}")
+        return order
+
+    def _greet(self) -> None:
+        self._report.say(f"Consignor starts on {escape(str(self._folder.path))}")
+        if self._options.port is None and self._places.api_port != places.API_PORT:
+            self._report.say(f"Port {places.API_PORT} is in use: the API takes {self._places.api_port}.")
+
+    def _invite(self, running: Running) -> None:
+        self._report.say(f"Ready after {self._report.seconds:.1f} s")
+        at = {"API": running.api, "API documentation": f"{running.api}/docs", "Temporal UI": running.temporal_ui}
+        self._report.table("Open", {name: place for name, place in at.items() if place})
+        kept = {"Data": str(self._folder.path), "Logs": str(self._folder.logs)}
+        self._report.table("Kept in", kept)
+        self._report.table(
+            "Try",
+            {
+                "List the orders": f"curl {running.api}/api/v1/orders",
+                "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
+                f" --address {running.temporal_address}",
+                "Stop": "Ctrl-C; the next start finds everything again",
+                "Begin anew": "make dev ARGS=--fresh",
+            },
+        )
+
+
+def _short(path: Path) -> str:
+    """The path as it can be typed here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,44 @@
+"""The `consignor` command: its sub-commands and nothing else."""
+
+import sys
+
+import typer
+
+from cli.commands import api, catalog, dev, migrate, order, worker
+from cli.errors import CommandFailed
+
+app = typer.Typer(
+    name="consignor",
+    help="Fulfils data orders: every order is a durable Temporal workflow from cart to download.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage. `consignor dev` is the place to begin.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# One line for each command, in the order of `consignor --help`; groups are added with add_typer.
+app.command()(dev.dev)
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(order.app, name="order")
+app.command()(worker.worker)
+app.command()(api.api)
+app.command()(migrate.migrate)
+
+
+def main() -> None:
+    """Run the command; what went wrong is a sentence on stderr, and the exit code 1."""
+    try:
+        app()
+    except Exception as error:
+        # Imported here: `--help` must not wait for Pydantic.
+        from models.errors import DomainError
+
+        if not isinstance(error, CommandFailed | DomainError):
+            raise
+        typer.echo(f"consignor: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Every setting of Consignor, from the environment, else from the dev stack that runs here."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ByteSize, Field, PositiveInt, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cli.dev.data import DEFAULT_DATA, DataFolder
+from cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from temporalio.envconfig import ClientConnectConfig
+
+_GIB = 1024**3
+
+
+class Settings(BaseSettings):
+    """The environment: CONSIGNOR_… and DATABASE_URL. Temporal has its own variables and file, see `temporal_config`."""
+
+    model_config = SettingsConfigDict(env_prefix="CONSIGNOR_", env_ignore_empty=True, frozen=True)
+
+    data: Path = DEFAULT_DATA
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it.
+    public_url: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    max_files_per_suborder: PositiveInt = 5_000
+    max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+
+    @field_validator("database_url")
+    @classmethod
+    def _modern_scheme(cls, url: str) -> str:
+        # Hosting services still hand out the scheme that SQLAlchemy no longer knows.
+        return re.sub(r"^postgres://", "postgresql://", url)
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash(cls, url: str | None) -> str | None:
+        return url.rstrip("/") if url else url
+
+    @property
+    def api_url(self) -> str:
+        """How this machine's own commands reach the API."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def found() -> Settings:
+    """The settings, complete: what the environment leaves open is the dev stack's that runs on the data folder."""
+    settings = _from_environment()
+    if running := DataFolder(settings.data).running():
+        api = urlsplit(running.api)
+        offered = {"database_url": running.database_url, "host": api.hostname, "port": api.port}
+        open_ones = {key: value for key, value in offered.items() if key not in settings.model_fields_set}
+        settings = settings.model_copy(update=open_ones)
+    if not settings.database_url:
+        raise CommandFailed(_nothing_runs(settings, "DATABASE_URL"))
+    return settings
+
+
+def api_url() -> str:
+    """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's that runs on the data folder."""
+    settings = _from_environment()
+    running = DataFolder(settings.data).running()
+    if running and not settings.public_url:
+        return running.api
+    if settings.public_url is None and "port" not in settings.model_fields_set:
+        raise CommandFailed(_nothing_runs(settings, "CONSIGNOR_PUBLIC_URL"))
+    return settings.api_url
+
+
+def temporal_config() -> "ClientConnectConfig":
+    """Where Temporal is: its own environment variables and file, else the dev stack that runs on the data folder."""
+    from temporalio.envconfig import ClientConfig
+
+    config = ClientConfig.load_client_connect_config()
+    if config.get("target_host"):
+        return config
+    settings = _from_environment()
+    running = DataFolder(settings.data).running()
+    if running is None:
+        raise CommandFailed(_nothing_runs(settings, "TEMPORAL_ADDRESS"))
+    return {"namespace": running.temporal_namespace, **config, "target_host": running.temporal_address}
+
+
+def _from_environment() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in wrong.errors())
+        raise CommandFailed("; ".join(faults)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper()
+    return name if name == "DATABASE_URL" else f"CONSIGNOR_{name}"
+
+
+def _nothing_runs(settings: Settings, variable: str) -> str:
+    return (
+        f"no stack runs on {settings.data.absolute()} and {variable} is not set: start one with `make dev`"
+        f" (or `consignor dev`), name its folder in CONSIGNOR_DATA, or set {variable}"
+    )

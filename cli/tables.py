@@ -1,0 +1,93 @@
+"""How orders look on a terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from models.labels import size_in_words
+
+
+def show(*parts: RenderableType) -> None:
+    """Print to the terminal, or as plain text into a pipe."""
+    console = Console(width=None if Console().is_terminal else 160)
+    for part in parts:
+        console.print(part)
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A progress bar on stderr; nothing at all in a pipe or when quiet."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
+def orders_table(orders: Sequence[Any]) -> RenderableType:
+    """One line an order."""
+    if not orders:
+        return Text("No orders yet. Place one with `consignor order place --product SKU`.")
+    table = _table("number", "status", "delivery", "files", "size", "errors", "label", "created")
+    for order in orders:
+        progress = order["progress"]
+        table.add_row(
+            order["number"],
+            order["status"],
+            order["delivery_status"],
+            str(progress["files_total"]),
+            size_in_words(progress["bytes_total"]),
+            str(progress["files_failed"]),
+            Text(order["label"]),
+            order["created_at"][:19],
+        )
+    return table
+
+
+def order_page(order: Any) -> None:
+    """An order with its sub-orders and its timeline."""
+    progress = order["progress"]
+    head = Text.assemble((order["number"], "bold"), f"  {order['label']}\n", f"id        {order['id']}\n")
+    head.append(f"status    {order['status']} ({order['delivery_status']})\n")
+    head.append(
+        f"progress  {progress['percent']} %, {progress['files_available']} of {progress['files_total']} files,"
+        f" {progress['files_failed']} failed, {size_in_words(progress['bytes_total'])}\n"
+    )
+    if waiting := order["waiting_on"]:
+        head.append(f"waiting   {waiting['text']}\n")
+    if failure := order["failure"]:
+        head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
+    for fault in order["faults"]:
+        head.append(f"          {fault['code']}: {fault['text']}\n")
+    show(head, _suborders(order["suborders"]), _timeline(order["timeline"]))
+
+
+def _suborders(suborders: Sequence[Any]) -> Table:
+    table = _table("part", "product", "state", "files", "failed", "archive", title="Sub-orders")
+    for s in suborders:
+        archive = size_in_words(s["archive_bytes"]) if s["archive_bytes"] else ""
+        table.add_row(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
+    return table
+
+
+def _timeline(rows: Sequence[Any]) -> Table:
+    table = _table("#", "when (UTC)", "what", "status", "who", "why", title="Timeline")
+    for row in rows:
+        what = row["what"].replace("_", " ") + (f" {row['suborder']}" if row["suborder"] else "")
+        table.add_row(
+            str(row["sequence"]),
+            row["at"][:23],
+            what,
+            row["status_after"],
+            row["actor"],
+            Text(row["reason_text"] or ""),
+        )
+    return table
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(*columns, title=title, box=None, title_justify="left", title_style="bold", header_style="dim")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table

@@ -1,0 +1,134 @@
+"""`consignor catalog` as a person or a script meets it: what it prints, and the exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from tests.database import Databases
+
+Consignor = Callable[..., subprocess.CompletedProcess[str]]
+
+PRODUCTS = [
+    {
+        "sku": "w",
+        "name": "[red]W",
+        "unit_price": "12.50",
+        "currency": "CHF",
+        "objects": 2,
+        "files": 1234,
+        "bytes": 5000,
+    },
+    {"sku": "f", "name": "Free", "unit_price": "0.00", "currency": "EUR", "objects": 1, "files": 1, "bytes": 1},
+]
+
+
+@pytest.fixture
+def consignor(sessions: async_sessionmaker[AsyncSession], database_url: str, tmp_path: Path) -> Consignor:
+    """The command with an empty database."""
+
+    def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        own = {"DATABASE_URL": database_url, "CONSIGNOR_DATA": str(tmp_path / "no-stack"), **environment}
+        command = [sys.executable, "-m", "cli.main", "catalog", *map(str, words)]
+        return subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=False, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "winter"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(b"12345")
+    (folder / ".hidden").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """Somebody who answers as the API would."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"items": PRODUCTS}).encode()
+            self.send_response(200 if self.path == "/api/v1/products" else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Not a word."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_import_says_what_it_did_and_what_it_refused(consignor: Consignor, source: Path) -> None:
+    done = consignor("import", source, "--price", "12.50", "--currency", "chf")
+    assert (done.returncode, done.stderr) == (0, "")
+    heads, values, refused = (line.split() for line in done.stdout.splitlines())
+    said = dict(zip(heads, values, strict=False))
+    assert (said["sku"], said["added"], said["withdrawn"], said["refused"]) == ("winter", "1", "0", "1")
+    assert " ".join(refused) == "winter: refused .hidden: it is hidden"
+
+
+def test_scripts_get_json(consignor: Consignor, source: Path) -> None:
+    consignor("import", source)
+    (report,) = json.loads(consignor("import", source, "--sku", "winter", "--name", "W", "--json").stdout)
+    assert (report["sku"], report["name"], report["product"]) == ("winter", "W", "changed")
+    assert (report["files"], report["unchanged"], report["added"]) == (1, 1, 0)
+    assert report["refused"] == [{"what": ".hidden", "why": "it is hidden"}]
+
+
+def test_an_import_of_nothing_fails(consignor: Consignor, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    failed = consignor("import", tmp_path / "empty")
+    assert failed.returncode == 1
+    assert f"nothing could be imported from {tmp_path / 'empty'}" in failed.stderr
+
+
+def test_a_source_that_is_not_there_is_a_sentence(consignor: Consignor, tmp_path: Path) -> None:
+    failed = consignor("import", tmp_path / "nowhere")
+    assert (failed.returncode, failed.stderr) == (1, f"consignor: {tmp_path / 'nowhere'}: it is not there\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("--price", "-1"), ("--price", "1.005"), ("--price", "cheap"), ("--currency", "EURO"), ("--sku", " ")]
+)
+def test_a_wrong_option_is_wrong_usage(consignor: Consignor, source: Path, words: tuple[str, str]) -> None:
+    wrong = consignor("import", source, *words)
+    assert wrong.returncode == 2
+    assert words[0] in wrong.stderr
+
+
+def test_a_database_that_is_not_migrated_is_named(consignor: Consignor, source: Path, databases: Databases) -> None:
+    failed = consignor("import", source, DATABASE_URL=databases.empty("not_migrated"))
+    assert failed.returncode == 1
+    assert "consignor migrate" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_database_that_is_away_is_a_sentence(consignor: Consignor, source: Path) -> None:
+    failed = consignor("import", source, DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("consignor: the database did not take the import")
+    assert "Traceback" not in failed.stderr
+
+
+def test_products_are_listed_for_people_and_for_scripts(consignor: Consignor, api: str) -> None:
+    listed = consignor("list", CONSIGNOR_PUBLIC_URL=api)
+    assert listed.returncode == 0
+    _, winter, free = (line.split() for line in listed.stdout.splitlines())
+    assert winter == ["w", "[red]W", "2", "1,234", "5.0", "kB", "12.50", "CHF"]
+    assert free[-1] == "free"
+    assert json.loads(consignor("list", "--json", CONSIGNOR_PUBLIC_URL=api).stdout) == PRODUCTS

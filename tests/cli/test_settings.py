@@ -1,0 +1,111 @@
+"""Settings come from the environment, else from the stack that runs on the data folder, else nowhere, and say so."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.dev.data import DataFolder, Running
+from cli.errors import CommandFailed
+from cli.settings import Settings, found, temporal_config
+
+RUNNING = Running(
+    api="http://127.0.0.1:8123",
+    temporal_ui="http://127.0.0.1:8233",
+    temporal_address="127.0.0.1:7999",
+    temporal_namespace="consignor",
+    database_url="postgresql://consignor@/consignor?host=/tmp/x&port=1",
+    pids={"supervisor": os.getpid()},
+)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
+    """A data folder whose stack is, as far as anybody can see, this process."""
+    monkeypatch.setenv("CONSIGNOR_DATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return DataFolder(tmp_path)
+
+
+def test_without_environment_the_running_stack_is_found(stack: DataFolder) -> None:
+    stack.announce(RUNNING)
+    assert found().database_url == RUNNING.database_url
+    assert found().api_url == RUNNING.api
+    assert temporal_config() == {"target_host": "127.0.0.1:7999", "namespace": "consignor"}
+
+
+def test_the_stack_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".consignor").mkdir()
+    DataFolder(tmp_path / ".consignor").announce(RUNNING)
+    assert found().database_url == RUNNING.database_url
+
+
+def test_the_environment_wins(stack: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.announce(RUNNING)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/orders")
+    monkeypatch.setenv("CONSIGNOR_PORT", "9000")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+    assert found().database_url == "postgresql://elsewhere/orders"
+    assert found().port == 9000
+    assert temporal_config() == {"target_host": "temporal.example:7233"}
+
+
+def test_temporals_own_file_wins_over_the_stack(
+    stack: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.announce(RUNNING)
+    (tmp_path / "temporal.toml").write_text('[profile.default]\naddress = "file.example:7233"\nnamespace = "ours"\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "temporal.toml"))
+    assert temporal_config() == {"target_host": "file.example:7233", "namespace": "ours"}
+
+
+def test_nothing_found_names_the_remedies(stack: DataFolder) -> None:
+    with pytest.raises(CommandFailed, match=r"make dev.*DATABASE_URL"):
+        found()
+    with pytest.raises(CommandFailed, match=r"make dev.*TEMPORAL_ADDRESS"):
+        temporal_config()
+
+
+def test_what_a_dead_stack_left_is_not_believed(stack: DataFolder) -> None:
+    stack.announce(RUNNING.model_copy(update={"pids": {"supervisor": 2**22 + 1}}))
+    with pytest.raises(CommandFailed):
+        found()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"api": 3}'])
+def test_a_broken_announcement_is_none(stack: DataFolder, tmp_path: Path, text: str) -> None:
+    (tmp_path / "dev.json").write_text(text)
+    assert stack.running() is None
+
+
+def test_the_announcement_is_for_its_owner_alone(stack: DataFolder, tmp_path: Path) -> None:
+    stack.announce(RUNNING)
+    assert (tmp_path / "dev.json").stat().st_mode & 0o777 == 0o600
+    assert stack.running() == RUNNING
+
+
+def test_a_wrong_setting_is_named_as_the_person_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_PORT", "many")
+    with pytest.raises(CommandFailed, match="CONSIGNOR_PORT: Input should be a valid integer"):
+        found()
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_PORT", "")
+    assert Settings().port == 8000
+
+
+def test_the_old_scheme_of_a_database_url_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://server/orders")
+    assert found().database_url == "postgresql://server/orders"
+
+
+def test_sizes_may_carry_their_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_MAX_BYTES_PER_SUBORDER", "3GiB")
+    assert Settings().max_bytes_per_suborder == 3 * 1024**3
+
+
+def test_the_public_url_is_how_the_api_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "https://orders.example/")
+    assert Settings().api_url == "https://orders.example"

@@ -1,0 +1,76 @@
+"""What all tests share: one PostgreSQL and one Temporal for each test process, real ones both."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from cli.dev.binaries import temporal_binary
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.temporal import temporal_dev
+from models.database import make_engine, make_sessions
+from tests.database import Databases, truncate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment() -> Iterator[None]:
+    """The settings of whoever runs the tests are not theirs: nobody's database may be touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("CONSIGNOR_", "TEMPORAL_", "PG")) or name == "DATABASE_URL":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres(own_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL server of this test process's own."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: EmbeddedPostgres) -> Databases:
+    """The way to further databases, for tests that change the schema or need two."""
+    made = Databases(postgres)
+    made.migrate_template()
+    return made
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases) -> str:
+    """The migrated database that the tests of this process share."""
+    return databases.migrated("consignor")
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the shared database, whatever is in it."""
+    made = make_engine(database_url)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions on the shared database, emptied for this test."""
+    await truncate(engine)
+    return make_sessions(engine)
+
+
+@pytest.fixture(scope="session")
+async def temporal(own_environment: None) -> AsyncIterator[WorkflowEnvironment]:
+    """A real dev server as temporal-dev.yaml wants it, whose workflows' clocks can be moved with `fast_forward`."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=str(temporal_binary()),
+        dev_server_extra_args=[
+            *temporal_dev().registrations,
+            *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
+        ],
+    ) as environment:
+        yield environment
