@@ -6,7 +6,8 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
-    from cli.processes import configure_logs, open_services
+    from cli.connecting import configure_logs
+    from cli.serving import open_services
     from cli.settings import found
 
     settings = found()

@@ -17,7 +17,7 @@ _MARKER_TEXT = "Made by `consignor dev`. Delete this folder, or start with `cons
 # Everything that Consignor makes under the data folder; `--fresh` removes these and nothing else.
 CONTENTS = (
     *("pg", "pg.init", "pg.lock", "pg.password", "temporal", "logs", "dev.json", "dev.json.new"),
-    *("sample", "archive", "staging", "delivery", "secrets", "cache"),
+    *("sample-archive", "staging", "delivery", "secrets", "cache"),
 )
 
 

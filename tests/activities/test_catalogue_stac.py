@@ -9,24 +9,12 @@ from activities.catalogue import ImportOptions, ImportReport, import_source
 from models.errors import Refusal
 from tests.activities.catalogue_sources import Sessions, catalog, collection, item, one_item, put, put_json, rows
 
-RASTERS = Path(__file__).parents[3] / "shared" / "data" / "rasters" / "catalog.json"
 HREFS = "SELECT name, href FROM catalogue_files ORDER BY id"
 
 
 async def imported(sessions: Sessions, source: Path) -> ImportReport:
     (report,) = await import_source(sessions, source)
     return report
-
-
-@pytest.mark.skipif(not RASTERS.exists(), reason="the shared data is not on this machine")
-async def test_the_real_rasters_come_in_whole_and_then_stay_unchanged(sessions: Sessions) -> None:
-    first = await import_source(sessions, RASTERS)
-    assert [report.sku for report in first] == ["scenes", "world", "formats"]
-    assert (sum(report.added for report in first), sum(report.objects for report in first)) == (38, 28)
-    assert not any(report.refused for report in first)
-    again = await import_source(sessions, RASTERS)
-    assert sum(report.unchanged for report in again) == 38
-    assert not any(report.added or report.changed or report.withdrawn for report in again)
 
 
 async def test_an_asset_is_a_file_with_its_role_type_size_and_checksum(sessions: Sessions, tmp_path: Path) -> None:

@@ -1,12 +1,8 @@
-"""The long-running processes put together: what a worker and an API are made of."""
+"""The worker process put together: it waits for what it needs, then works until it is told to stop."""
 
 import asyncio
-import logging
 import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -14,58 +10,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from api.services import Services
-from cli.settings import Settings, temporal_config
+from cli.connecting import temporal_client
+from cli.settings import Settings
 from models.database import make_engine, make_sessions
 from models.splitting import Limits
 from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker
 
-READ_AHEAD_THREADS = 16
-"""Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
+Found = TypeVar("Found")
 
 _WAIT = 0.1
 
-Found = TypeVar("Found")
-
 log = structlog.get_logger()
-
-
-def configure_logs(level: str) -> None:
-    """One JSON line an event, or readable lines on a terminal."""
-    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            shown,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s %(message)s")
-
-
-async def temporal_client(*, lazy: bool) -> Client:
-    """A client; a lazy one connects when it is first used, so that Temporal may come later, or come back."""
-    return await Client.connect(**temporal_config(), data_converter=pydantic_data_converter, lazy=lazy)
-
-
-@asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """What the facade works with, for as long as it runs."""
-    engine = make_engine(settings.database_url)
-    readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
-    try:
-        yield Services(make_sessions(engine), await temporal_client(lazy=True), settings.api_url, readers)
-    finally:
-        readers.shutdown(wait=False, cancel_futures=True)
-        await engine.dispose()
 
 
 async def run_worker(settings: Settings) -> None:

@@ -1,0 +1,32 @@
+"""How our processes connect and log, shared by worker and API."""
+
+import logging
+import sys
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cli.settings import temporal_config
+
+
+def configure_logs(level: str) -> None:
+    """One JSON line an event, or readable lines on a terminal."""
+    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s %(message)s")
+
+
+async def temporal_client(*, lazy: bool) -> Client:
+    """A client; a lazy one connects when it is first used, so that Temporal may come later, or come back."""
+    return await Client.connect(**temporal_config(), data_converter=pydantic_data_converter, lazy=lazy)

@@ -1,0 +1,25 @@
+"""The API process put together: what the facade works with."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from api.services import Services
+from cli.connecting import temporal_client
+from cli.settings import Settings
+from models.database import make_engine, make_sessions
+
+READ_AHEAD_THREADS = 16
+"""Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """What the facade works with, for as long as it runs."""
+    engine = make_engine(settings.database_url)
+    readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
+    try:
+        yield Services(make_sessions(engine), await temporal_client(lazy=True), settings.api_url, readers)
+    finally:
+        readers.shutdown(wait=False, cancel_futures=True)
+        await engine.dispose()
