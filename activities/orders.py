@@ -89,13 +89,14 @@ def _since(news: Projection) -> dict[str, object]:
 
 def _failure(news: Projection) -> dict[str, object]:
     """A failed order carries why; any other status clears it."""
-    newest = news.entries[-1]
-    if newest.status_after is not OrderStatus.FAILED:
+    if news.entries[-1].status_after is not OrderStatus.FAILED:
         return {"failure_code": None, "failure_text": None, "faults": []}
-    if newest.failure is None:
-        return {}
-    faults = [fault.model_dump() for fault in newest.faults]
-    return {"failure_code": newest.failure.code, "failure_text": newest.failure.text, "faults": faults}
+    # Not always the newest: a note on the failed order may have come along in the same news.
+    for entry in reversed(news.entries):
+        if entry.failure is not None and entry.status_after is OrderStatus.FAILED:
+            faults = [fault.model_dump() for fault in entry.faults]
+            return {"failure_code": entry.failure.code, "failure_text": entry.failure.text, "faults": faults}
+    return {}
 
 
 def _row(entry: TimelineEntry) -> dict[str, object]:

@@ -21,7 +21,8 @@ def decode(cursor: str) -> list[str | int]:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         raise InvalidCursor from None
-    if not isinstance(parts, list) or not all(isinstance(part, str | int) for part in parts):
+    # By exact type: JSON's true would otherwise pass for a number.
+    if not isinstance(parts, list) or any(type(part) not in {str, int} for part in parts):
         raise InvalidCursor
     return parts
 

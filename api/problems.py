@@ -8,7 +8,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -111,7 +111,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
+    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
+        error.status_code, "http_error"
+    )
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
@@ -123,8 +125,8 @@ async def _database_away(request: Request, error: Exception) -> Response:
 
 async def _bad_value(request: Request, error: Exception) -> Response:
     """A value PostgreSQL cannot hold, such as a NUL, is the caller's; anything else is ours."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    if sqlstate.startswith("22"):
+    # The driver refuses some values, a NUL among them, before the server can give them a SQLSTATE of class 22.
+    if isinstance(error, DataError):
         return problem(422, "invalid_request", "The request holds a value that no text or number can be.")
     return await _ours(request, error)
 

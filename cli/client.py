@@ -114,7 +114,9 @@ def _check(answer: httpx.Response) -> None:
     if answer.headers.get("content-type") == "application/problem+json" and answer.content:
         problem = answer.json()
         faults = [f"\n  {fault['field']}: {fault['text']}" for fault in problem.get("faults", [])]
+        # The API's remedies name its own paths; here the command is the way.
         detail = problem["code"] + "".join(faults) if faults else problem["detail"]
+        detail = detail.replace("GET /api/v1/products", "`consignor catalog list`")
     raise CommandFailed(f"{answer.status_code} {detail}")
 
 

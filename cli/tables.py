@@ -60,7 +60,10 @@ def order_page(order: Any) -> None:
         head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
     for fault in order["faults"]:
         head.append(f"          {fault['code']}: {fault['text']}\n")
-    show(head, _suborders(order["suborders"]), _timeline(order["timeline"]))
+    show(head, _suborders(order["suborders"]))
+    if order["failed_files"]:
+        show(_failed_files(order["failed_files"]))
+    show(_timeline(order["timeline"]))
 
 
 def _suborders(suborders: Sequence[Any]) -> Table:
@@ -68,6 +71,14 @@ def _suborders(suborders: Sequence[Any]) -> Table:
     for s in suborders:
         archive = size_in_words(s["archive_bytes"]) if s["archive_bytes"] else ""
         table.add_row(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
+    return table
+
+
+def _failed_files(files: Sequence[Any]) -> Table:
+    table = _table("#", "part", "file", "code", "why", title="Failed files")
+    for file in files:
+        name, failure = f"{file['object']}/{file['name']}", file["failure"]
+        table.add_row(str(file["seq"]), str(file["suborder"]), Text(name), failure["code"], Text(failure["text"]))
     return table
 
 

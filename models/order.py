@@ -114,11 +114,11 @@ BULK_CANCELLABLE = frozenset({S.DRAFT, S.PENDING_PAYMENT})
 def advance(status: OrderStatus, trigger: Trigger, *, origin: OrderStatus | None = None) -> OrderStatus:
     """The status after `trigger`; `origin` is the status before the present one, for the ways back.
 
-    Raises IllegalTransition where the table has no such row, or where the way back is not known.
+    Raises IllegalTransition where the table has no such row, or where no way leads back to the origin.
     """
     target = TRANSITIONS[status].get(trigger)
     if target is Return.WHERE_IT_WAS:
-        target = origin
+        target = origin if origin is not None and status in TRANSITIONS[origin].values() else None
     if not isinstance(target, OrderStatus):
         raise IllegalTransition(trigger, status, allowed_actions(status))
     return target

@@ -21,7 +21,7 @@ RECORD: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=20), "retr
 # Small reads the workflow cannot go on without.
 READ: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=20), "retry_policy": _FOR_EVER}
 
-# A million files are looked at in minutes. Ten tries take six minutes: longer than a reboot of the storage.
+# A million files are looked at in minutes. Ten tries take four minutes: longer than a reboot of the storage.
 VALIDATE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=1),
     "heartbeat_timeout": timedelta(seconds=60),

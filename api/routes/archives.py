@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from email.utils import format_datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -33,7 +34,19 @@ router = APIRouter(prefix="/orders/{order_id}/suborders/{number}", tags=["archiv
 _THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 _OVER = {SubOrderState.EXPIRED, SubOrderState.CANCELLED}
 
-RESPONSES = {404: {"model": Problem}, 410: {"model": Problem}, 416: {"model": Problem}, 503: {"model": Problem}}
+_ZIP: dict[str, Any] = {"content": {"application/zip": {}}}
+_PROBLEM: dict[str, Any] = {"model": Problem}
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _ZIP,
+    206: {**_ZIP, "description": "The range asked for"},
+    304: {"description": "The archive you have is the one that is here"},
+    404: _PROBLEM,
+    410: _PROBLEM,
+    416: {"description": "The range lies behind the end"},
+    422: _PROBLEM,
+    503: _PROBLEM,
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ class _Archive:
         return [Member(source, f.href, FileVersion(f.size_bytes, f.modified_ns)) for f in delivered(self.files)]
 
 
-@router.api_route("/archive", methods=["GET", "HEAD"], name="download-archive", responses=RESPONSES)  # type: ignore[arg-type]
+@router.head("/archive", name="measure-archive", responses=RESPONSES, response_class=Response)
+@router.get("/archive", name="download-archive", responses=RESPONSES, response_class=Response)
 async def download_archive(
     order_id: UUID, number: int, request: Request, services: ServicesDep, caller: CallerDep
 ) -> Response:

@@ -1,6 +1,7 @@
 """`consignor order …`: places, lists, shows and downloads orders through the API."""
 
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,8 @@ def place(
         if wait or download:
             order = _wait(api, order["id"], quiet=as_json)
         _show(order, as_json)
+        for file in [] if as_json else _failed_files(api, order):
+            typer.echo(f"  failed: {file['object']}/{file['name']}: {file['failure']['code']}")
         if download and order["outcome"] == "succeeded":
             _download(api, order, download, quiet=as_json)
     if order["outcome"] == "failed":
@@ -64,6 +67,7 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
         order = _find(api, order_id)
         path = f"/orders/{order['id']}"
         order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
+        order["failed_files"] = _failed_files(api, order)
     if as_json:
         return _print_json(order)
     from cli.tables import order_page
@@ -138,6 +142,14 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
 
 def _advance(bar: "Progress", task: "TaskID", completed: int) -> None:
     bar.update(task, completed=completed)
+
+
+def _failed_files(api: "Api", order: Any) -> list[Any]:
+    """The files of an order that failed, the first thousand."""
+    if not order["progress"]["files_failed"]:
+        return []
+    failed = (file for file in api.pages(f"/orders/{order['id']}/files") if file["state"] == "failed")
+    return list(islice(failed, 1000))
 
 
 def _show(order: Any, as_json: bool) -> None:

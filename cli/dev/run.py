@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -118,10 +119,14 @@ class _Run:
         self._report.table("Open", {name: place for name, place in at.items() if place})
         kept = {"Data": str(self._folder.path), "Logs": str(self._folder.logs)}
         self._report.table("Kept in", kept)
+        consignor = _short(Path(sys.executable).with_name("consignor"))
         self._report.table(
             "Try",
             {
-                "List the orders": f"curl {running.api}/api/v1/orders",
+                "See what there is": f"{consignor} catalog list",
+                "Order and download": f"{consignor} order place --product sample-scenes --wait --download downloads",
+                "List the orders": f"{consignor} order list    or    curl {running.api}/api/v1/orders",
+                "Bring your own": f"{consignor} catalog import FOLDER",
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
                 f" --address {running.temporal_address}",
                 "Stop": "Ctrl-C; the next start finds everything again",

@@ -1,9 +1,12 @@
 """Queries for what an order selects from the catalogue: resolved for creation, validation and planning."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from models.tables import CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
@@ -16,6 +19,11 @@ WHOLE_PRODUCT = sa.text(
     """
 )
 """Select every object of a product."""
+
+
+def _among(column: Mapped[Any], values: Sequence[object], kind: type[sa.Uuid[Any] | sa.Text]) -> sa.ColumnElement[bool]:
+    """`column = ANY(array)`: one parameter for any number of values, where IN binds each and 65,535 are the most."""
+    return column == sa.any_(sa.literal(values, ARRAY(kind)))
 
 
 class SelectedFile(NamedTuple):
@@ -70,7 +78,7 @@ def selected_files(order_id: UUID) -> sa.Select[*tuple[Any, ...]]:
 
 def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tuple[Any, ...]]:
     """The same for some of its objects."""
-    return selected_files(order_id).where(col(OrderSelection.object_id).in_(object_ids))
+    return selected_files(order_id).where(_among(col(OrderSelection.object_id), object_ids, sa.Uuid))
 
 
 def object_weights(order_id: UUID) -> sa.Select[UUID, str, str, bool, int, int]:
@@ -145,7 +153,7 @@ def products_by_sku(skus: list[str]) -> sa.Select[Product]:
 
 def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[CatalogueObject]:
     """The objects of a product that have one of these names or ids."""
-    named = sa.or_(col(CatalogueObject.name).in_(keys), col(CatalogueObject.id).in_(ids))
+    named = sa.or_(_among(col(CatalogueObject.name), keys, sa.Text), _among(col(CatalogueObject.id), ids, sa.Uuid))
     return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, named)
 
 
@@ -154,7 +162,7 @@ def objects_by_id(ids: list[UUID]) -> sa.Select[CatalogueObject, Product]:
     return (
         sa.select(CatalogueObject, Product)
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(col(CatalogueObject.id).in_(ids))
+        .where(_among(col(CatalogueObject.id), ids, sa.Uuid))
     )
 
 
@@ -164,5 +172,5 @@ def files_by_id(ids: list[UUID]) -> sa.Select[CatalogueFile, CatalogueObject, Pr
         sa.select(CatalogueFile, CatalogueObject, Product)
         .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(col(CatalogueFile.id).in_(ids))
+        .where(_among(col(CatalogueFile.id), ids, sa.Uuid))
     )

@@ -30,11 +30,11 @@ def test_fresh_deletes_what_consignor_made_and_nothing_else(tmp_path: Path) -> N
     with DataFolder(data).taken():
         (data / "pg").mkdir()
         (data / "pg" / "PG_VERSION").write_text("18")
-        (data / "sample").symlink_to(elsewhere)
+        (data / "sample-archive").symlink_to(elsewhere)
         (data / "notes.txt").write_text("mine")
     with DataFolder(data).taken(fresh=True):
         assert not (data / "pg").exists()
-        assert not (data / "sample").is_symlink()
+        assert not (data / "sample-archive").is_symlink()
         assert (data / "logs").is_dir()
     assert (data / "notes.txt").read_text() == "mine"
     assert (elsewhere / "precious").read_text() == "dear"

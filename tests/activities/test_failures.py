@@ -1,0 +1,123 @@
+"""Errors of libraries become failures in our words, and Temporal retries what may pass."""
+
+import asyncio
+import errno
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+from activities.failures import FailureInterceptor, failure_of
+from activities.orders import OrderActivities
+from activities.settling import Superseded
+from cli.dev.ports import any_free
+from models.database import make_engine, make_sessions
+from models.errors import Failed, FailureCode
+from models.messages import OrderRef
+from tests.activities.making import Sessions, placed
+
+CODES = {
+    FailureCode.CHECKSUM_MISMATCH: Failed(FailureCode.CHECKSUM_MISMATCH, "a.tif is not what was promised"),
+    FailureCode.SOURCE_MISSING: FileNotFoundError(errno.ENOENT, "gone", "a.tif"),
+    FailureCode.SOURCE_FORBIDDEN: PermissionError(errno.EACCES, "denied", "a.tif"),
+    FailureCode.TOO_MANY_OPEN_FILES: OSError(errno.EMFILE, "too many", "a.tif"),
+    FailureCode.SOURCE_UNAVAILABLE: OSError(errno.EIO, "input/output error"),
+    FailureCode.OUT_OF_MEMORY: MemoryError(),
+    FailureCode.TIMED_OUT: TimeoutError(),
+    FailureCode.DISK_FULL: sa.exc.DBAPIError("COPY", None, psycopg.errors.DiskFull()),
+    FailureCode.DATABASE_UNAVAILABLE: sa.exc.OperationalError("SELECT 1", None, psycopg.OperationalError()),
+    FailureCode.INTERNAL: ValueError("secret of the caller"),
+}
+
+
+class Failing(ActivityInboundInterceptor):
+    """The innermost end of the chain: an activity that fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        raise self.error
+
+
+class Calling(ActivityInboundInterceptor):
+    """The innermost end of the chain: a real activity."""
+
+    def __init__(self) -> None:
+        """Nothing comes after it."""
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        return await input.fn(*input.args)
+
+
+async def through(innermost: ActivityInboundInterceptor, fn: Any = None, *args: Any) -> Any:
+    """What comes out of the interceptor."""
+    chain = FailureInterceptor().intercept_activity(innermost)
+    given = ExecuteActivityInput(fn=fn, args=args, executor=None, headers={})
+    return await ActivityEnvironment().run(chain.execute_activity, given)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_error_is_told_in_our_words(code: FailureCode) -> None:
+    assert failure_of(CODES[code]).code is code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (sa.exc.TimeoutError(), FailureCode.DATABASE_UNAVAILABLE),
+        (sa.exc.InterfaceError("SELECT 1", None, psycopg.InterfaceError()), FailureCode.DATABASE_UNAVAILABLE),
+        (psycopg.OperationalError(), FailureCode.DATABASE_UNAVAILABLE),
+        (sa.exc.IntegrityError("INSERT", None, psycopg.errors.UniqueViolation()), FailureCode.INTERNAL),
+        (OSError(errno.ENOSPC, "full"), FailureCode.DISK_FULL),
+    ],
+)
+def test_so_are_their_relatives(error: Exception, code: FailureCode) -> None:
+    assert failure_of(error).code is code
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_what_may_pass_is_retried_and_what_cannot_is_not(code: FailureCode) -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await through(Failing(CODES[code]))
+    failure = failure_of(CODES[code])
+    assert (caught.value.type, caught.value.message) == (code, failure.text)
+    assert caught.value.non_retryable is not failure.retryable
+    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+
+
+async def test_an_error_nobody_foresaw_names_its_class_and_nothing_of_its_content() -> None:
+    with pytest.raises(ApplicationError) as caught:
+        await through(Failing(ValueError("secret of the caller")))
+    assert caught.value.message == "a mistake in Consignor: ValueError"
+    assert not caught.value.non_retryable
+
+
+@pytest.mark.parametrize("error", [Superseded(), CancelledError(), asyncio.CancelledError()])
+async def test_what_is_temporals_own_passes_unchanged(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        await through(Failing(error))
+    assert caught.value is error
+
+
+async def test_a_result_passes_unchanged(sessions: Sessions, tmp_path: Path) -> None:
+    order = await placed(sessions, tmp_path)
+    activity = OrderActivities(sessions).open_order
+    brief = await through(Calling(), activity, OrderRef(order_id=order.id))
+    assert brief.number == order.number
+
+
+async def test_a_database_that_is_away_is_a_failure_to_be_retried(sessions: Sessions, tmp_path: Path) -> None:
+    order = await placed(sessions, tmp_path)
+    engine = make_engine(f"postgresql://nobody@127.0.0.1:{any_free()}/nothing")
+    activity = OrderActivities(make_sessions(engine)).open_order
+    with pytest.raises(ApplicationError, match="the database does not answer") as caught:
+        await through(Calling(), activity, OrderRef(order_id=order.id))
+    await engine.dispose()
+    assert caught.value.type == FailureCode.DATABASE_UNAVAILABLE
+    assert not caught.value.non_retryable

@@ -1,0 +1,121 @@
+"""Starting the workflow of an order: any number of times, once."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+
+from activities import search_attributes as attributes
+from activities.search_attributes import opaque
+from activities.starting import GRACE, OrderStart, StartingActivities, start_order
+from cli.dev.ports import any_free
+from models.messages import order_workflow_id
+from models.tables import Order
+from tests.activities.catalogue_sources import rows
+from tests.activities.making import Sessions
+from tests.factories import add_order, add_product
+
+STARTED = "SELECT label, started_at IS NOT NULL FROM orders ORDER BY label"
+
+
+@pytest.fixture
+async def client(temporal: WorkflowEnvironment) -> AsyncIterator[Client]:
+    """A client of the test server; no worker runs, and what was started is gone afterwards."""
+    yield temporal.client
+    async for execution in temporal.client.list_workflows("ExecutionStatus = 'Running'"):
+        await temporal.client.get_workflow_handle(execution.id).terminate()
+
+
+@pytest.fixture
+async def away() -> Client:
+    """A client of a Temporal that is not there."""
+    return await Client.connect(f"127.0.0.1:{any_free()}", data_converter=pydantic_data_converter, lazy=True)
+
+
+async def order_of(sessions: Sessions, label: str, age: timedelta = GRACE * 2) -> Order:
+    now = datetime.now(UTC)
+    return await add_order(sessions, {"scenes": "all"}, label=label, now=now - age)
+
+
+@pytest.fixture
+async def order(sessions: Sessions, tmp_path: Path) -> Order:
+    await add_product(sessions, tmp_path, "scenes", {"o": {"a.tif": b"12345", "b.tif": b"1"}})
+    return await order_of(sessions, "old")
+
+
+def workflow_of(client: Client, order: Order) -> WorkflowHandle[Any, Any]:
+    return client.get_workflow_handle(order_workflow_id(order.id))
+
+
+async def start_missing(sessions: Sessions, client: Client) -> int:
+    return await ActivityEnvironment().run(StartingActivities(sessions, client).start_missing_orders)
+
+
+async def test_starting_twice_starts_once(client: Client, order: Order) -> None:
+    await start_order(client, OrderStart(order, ["scenes"]))
+    run = (await workflow_of(client, order).describe()).run_id
+    await start_order(client, OrderStart(order, ["scenes"]))
+    assert (await workflow_of(client, order).describe()).run_id == run
+
+
+async def test_an_order_whose_workflow_is_over_is_not_started_again(client: Client, order: Order) -> None:
+    await start_order(client, OrderStart(order, ["scenes"]))
+    await workflow_of(client, order).terminate()
+    await start_order(client, OrderStart(order, ["scenes"]))
+    assert (await workflow_of(client, order).describe()).status is WorkflowExecutionStatus.TERMINATED
+
+
+async def test_an_order_can_be_found_and_read_in_the_temporal_ui(client: Client, order: Order) -> None:
+    await start_order(client, OrderStart(order, ["scenes"]))
+    there = await workflow_of(client, order).describe()
+    assert there.workflow_type == "order"
+    assert await there.static_summary() == f"{order.number} · 2 files · 6 B · scenes"
+    found = there.typed_search_attributes
+    assert (found[attributes.STATUS], found[attributes.NUMBER]) == ("pending_payment", order.number)
+    assert (found[attributes.SKUS], found[attributes.BYTES], found[attributes.ERRORS]) == (["scenes"], 6, 0)
+    assert found[attributes.CUSTOMER] == opaque(order.customer)
+
+
+def test_a_customer_is_always_the_same_stranger_to_temporal() -> None:
+    assert opaque("maria@example.org") == opaque("maria@example.org")
+    assert opaque("maria@example.org") != opaque("mario@example.org")
+    assert "maria" not in opaque("maria@example.org")
+
+
+async def test_accepted_orders_without_a_workflow_are_started(sessions: Sessions, client: Client, order: Order) -> None:
+    another = await order_of(sessions, "older", GRACE * 3)
+    young = await order_of(sessions, "young", timedelta(0))
+    assert await start_missing(sessions, client) == 2
+    assert await rows(sessions, STARTED) == [("old", True), ("older", True), ("young", False)]
+    for started in (order, another):
+        assert (await workflow_of(client, started).describe()).status is WorkflowExecutionStatus.RUNNING
+    with pytest.raises(RPCError, match="not found"):
+        await workflow_of(client, young).describe()
+    assert await start_missing(sessions, client) == 0
+
+
+async def test_one_that_has_its_workflow_already_is_only_marked(
+    sessions: Sessions, client: Client, order: Order
+) -> None:
+    await start_order(client, OrderStart(order, ["scenes"]))
+    run = (await workflow_of(client, order).describe()).run_id
+    assert await start_missing(sessions, client) == 1
+    assert await rows(sessions, STARTED) == [("old", True)]
+    assert (await workflow_of(client, order).describe()).run_id == run
+
+
+async def test_nothing_is_lost_while_temporal_is_away(
+    sessions: Sessions, client: Client, away: Client, order: Order
+) -> None:
+    for _ in range(2):
+        with pytest.raises((RPCError, RuntimeError, TimeoutError)):
+            await start_missing(sessions, away)
+        assert await rows(sessions, STARTED) == [("old", False)]
+    assert await start_missing(sessions, client) == 1
+    assert await rows(sessions, STARTED) == [("old", True)]

@@ -1,0 +1,57 @@
+"""The application as a whole: unknown paths, health, the published description, and no answer of ours in 5xx."""
+
+from itertools import product
+
+import pytest
+from httpx2 import AsyncClient
+
+from tests.api.conftest import PUBLIC_URL, MakeProduct
+
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/orders/x/y/z", "/%00", "/ordérs", "/api/v1/orders", "//"])
+async def test_an_unknown_path_of_the_api_is_a_problem(client: AsyncClient, path: str) -> None:
+    answer = await client.get(f"{PUBLIC_URL}/api/v1{path}", follow_redirects=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [*product(["PUT", "PATCH", "DELETE"], ["/orders", "/products", "/nothing"])]
+)
+async def test_a_method_that_is_not_offered_is_a_problem(client: AsyncClient, method: str, path: str) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code in {404, 405}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_health_and_readiness_are_told(client: AsyncClient) -> None:
+    assert (await client.get(f"{PUBLIC_URL}/healthz")).json() == {"status": "ok"}
+    assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready"}
+
+
+async def test_the_description_names_every_operation_once_and_its_problems(client: AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()
+    operations = [(path, operation) for path, methods in described["paths"].items() for operation in methods.values()]
+    names = [operation["operationId"] for _, operation in operations]
+    assert len(set(names)) == len(names)
+    assert {"create-order", "list-orders", "show-order", "list-files-for-order", "list-products"} <= set(names)
+    for path, operation in operations:
+        if "{order_id}" in path:
+            assert "404" in operation["responses"], path
+
+
+IDS = ["x", "%00", "1", "9" * 400, NOBODY, "%ED%A0%80", "..%2F..", "null"]
+NUMBERS = ["0", "-1", "1", "x", "9" * 400, str(2**31), str(2**63), "1.5", "%00", "٣"]
+
+
+@pytest.mark.parametrize("key", IDS, ids=range(len(IDS)))
+async def test_no_id_however_strange_is_a_mistake_of_ours(
+    client: AsyncClient, make_product: MakeProduct, key: str
+) -> None:
+    await make_product()
+    for part in ("", "/suborders", "/files", "/timeline", *(f"/suborders/{number}/archive" for number in NUMBERS)):
+        answer = await client.get(f"/orders/{key}{part}")
+        assert answer.status_code in {404, 422}, (part, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,97 @@
+"""Rows for tests: products whose files really lie on the disk, and orders placed as the facade places them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.testing import ActivityEnvironment
+
+from activities.planning import PlanningActivities
+from activities.publishing import PublishingActivities
+from activities.staging import StagingActivities
+from api.ordering import place
+from api.schemas import OrderCreate, OrderLineCreate
+from api.services import LOCAL_CALLER, Caller
+from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
+from models.splitting import Limits
+from models.tables import CatalogueFile, CatalogueObject, Order, Product
+
+Sessions = async_sessionmaker[AsyncSession]
+Objects = Mapping[str, Mapping[str, bytes]]
+"""Contents of files, by object and file name."""
+
+
+async def add_product(
+    sessions: Sessions,
+    root: Path,
+    sku: str,
+    files: Objects,
+    *,
+    price: Decimal = Decimal(0),
+    currency: str = "EUR",
+    tier: str = "online",
+    checksums: bool = True,
+) -> Product:
+    """Write the files to `root/object/file` and the catalogue's rows of them."""
+    product = Product(sku=sku, name=sku.title(), unit_price=price, currency=currency, location=str(root))
+    async with sessions.begin() as session:
+        session.add(product)
+        await session.flush()
+        for object_name, contents in files.items():
+            obj = CatalogueObject(product_id=product.id, name=object_name)
+            session.add(obj)
+            await session.flush()
+            session.add_all(
+                _file(obj, root, name, content, tier=tier, checksums=checksums) for name, content in contents.items()
+            )
+    return product
+
+
+def _file(obj: CatalogueObject, root: Path, name: str, content: bytes, *, tier: str, checksums: bool) -> CatalogueFile:
+    href = f"{obj.name}/{name}"
+    path = root / href
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return CatalogueFile(
+        object_id=obj.id,
+        name=name,
+        href=href,
+        size_bytes=len(content),
+        media_type="application/octet-stream",
+        kind="data",
+        tier=tier,
+        modified_ns=path.stat().st_mtime_ns,
+        sha256=sha256(content).digest() if checksums else None,
+    )
+
+
+async def add_order(
+    sessions: Sessions,
+    items: Mapping[str, Sequence[str] | Literal["all"]],
+    *,
+    label: str | None = None,
+    caller: Caller = LOCAL_CALLER,
+    now: datetime | None = None,
+) -> Order:
+    """Place an order of objects of products, given by SKU; no workflow is started."""
+    lines = [
+        OrderLineCreate(product=sku, objects="all" if names == "all" else list(names)) for sku, names in items.items()
+    ]
+    async with sessions.begin() as session:
+        return await place(session, caller, OrderCreate(items=lines, label=label), now or datetime.now(UTC))
+
+
+async def make_ready(sessions: Sessions, order: Order, limits: Limits | None = None) -> list[SubOrderResult]:
+    """Plan, stage and publish every sub-order of an order by the real activities, without a workflow."""
+    run = ActivityEnvironment().run
+    count = await run(PlanningActivities(sessions, limits or Limits()).plan_suborders, OrderRef(order_id=order.id))
+    results = []
+    for number in range(1, count + 1):
+        staged = await run(StagingActivities(sessions).stage_files, SubOrderInput(order_id=order.id, number=number))
+        publication = Publication(order_id=order.id, number=number, attempt=staged.attempt)
+        results.append(await run(PublishingActivities(sessions).publish_suborder, publication))
+    return results

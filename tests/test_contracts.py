@@ -1,0 +1,52 @@
+"""What the project promises of itself: imports point down only, and the README shows the lifecycle that is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.__main__ import derived
+from models.order import OrderStatus, lifecycle_diagram
+
+ROOT = Path(__file__).parent.parent
+MARKED = "# A title\n<!-- lifecycle -->\n{}<!-- /lifecycle -->\nThe rest.\n"
+BLOCK = f"```mermaid\n{lifecycle_diagram()}\n```\n"
+
+
+def test_imports_point_down_only() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = re.search(r"Contracts: (\d+) kept, 0 broken", done.stdout)
+    assert kept is not None
+    assert int(kept[1]) >= 6
+
+
+def test_the_readme_shows_the_lifecycle_that_is_in_the_code() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"<!-- lifecycle -->\n```mermaid\n(.*?)\n```\n<!-- /lifecycle -->", readme, re.DOTALL)
+    assert shown == [lifecycle_diagram()], "run `make docs`"
+
+
+@pytest.mark.parametrize("before", ["", "something old\n", BLOCK])
+def test_the_docs_are_written_between_their_markers_and_twice_is_once(before: str) -> None:
+    written = derived(MARKED.format(before))
+    assert written == MARKED.format(BLOCK)
+    assert derived(written) == written
+
+
+@pytest.mark.parametrize("text", ["", "<!-- lifecycle -->\n", MARKED.format("") * 2])
+def test_a_readme_without_one_place_for_the_lifecycle_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="there must be one"):
+        derived(text)
+
+
+def test_the_diagram_is_one_that_mermaid_draws() -> None:
+    head, *lines = lifecycle_diagram().splitlines()
+    word = "|".join(OrderStatus)
+    assert head == "stateDiagram-v2"
+    assert all(
+        re.fullmatch(rf"    (\[\*\]|{word}) --> (\[\*\]|{word})(: [a-z_]+(, [a-z_]+)*)?", line) for line in lines
+    )

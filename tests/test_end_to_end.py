@@ -1,0 +1,257 @@
+"""Orders through the whole running stack: from a folder to its copies, whatever happens on the way."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zipfile import ZipFile
+
+import httpx2
+import psycopg
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from cli.dev.binaries import temporal_binary
+from cli.dev.ports import any_free
+from cli.dev.temporal import temporal_dev
+from models.messages import order_workflow_id
+from tests.activities.catalogue_sources import collection, item, put, put_json
+from tests.cli.processes import eventually
+from tests.database import Databases
+from tests.programs import asked, consignor, dev_stack, program
+
+GENERATED = {"manifest.json", "SHA256SUMS", "NOTICE.txt"}
+PLACE = ("order", "place", "--wait", "--product")
+Where = Mapping[str, str]
+
+MANY, EACH = 2_000, 1024 * 1024
+"""Enough to be read for longer than the worker needs to tell of its progress; nearly all of it is hole."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of all stacks here."""
+    return tmp_path_factory.mktemp("end-to-end") / "data"
+
+
+@pytest.fixture(scope="module")
+def where(data: Path) -> Where:
+    """What a command has to know to find the stack."""
+    return {"CONSIGNOR_DATA": str(data)}
+
+
+@pytest.fixture(scope="module")
+def stack(data: Path) -> Iterator[ExitStack]:
+    """The running stack; who closes it may start it again on the same folder."""
+    with ExitStack() as running:
+        running.enter_context(dev_stack(data))
+        yield running
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    """A STAC collection with checksums: three objects of two files."""
+    root, names = tmp_path / "scenes", ("north", "south", "west")
+    for name in names:
+        assets = {}
+        for number, kind in enumerate(("image.tif", "meta.xml"), 1):
+            content = f"{name} {kind}".encode() * 1000 * number
+            put(root / name / kind, content)
+            checksum = "1220" + sha256(content).hexdigest()
+            assets[kind] = {"href": f"./{kind}", "file:checksum": checksum, "file:size": len(content)}
+        put_json(root / name / f"{name}.json", item(name, assets))
+    put_json(root / "collection.json", collection("scenes", [f"./{name}/{name}.json" for name in names]))
+    return root
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    """Everything in an archive, once whoever extracts such things has found it sound."""
+    if unzip := shutil.which("unzip"):
+        subprocess.run([unzip, "-tqq", archive], check=True, capture_output=True)
+    with ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        names = opened.namelist()
+        assert len(names) == len(set(names))
+        return {name: opened.read(name) for name in names}
+
+
+def delivered(folder: Path) -> dict[str, bytes]:
+    """The ordered files in all archives of a folder; their checksums are right."""
+    found: dict[str, bytes] = {}
+    for archive in sorted(folder.glob("*.zip")):
+        inside = contents(archive)
+        proven = dict(line.split("  ", 1)[::-1] for line in inside["SHA256SUMS"].decode().splitlines())
+        assert proven == {name: sha256(data).hexdigest() for name, data in inside.items() if name != "SHA256SUMS"}
+        ordered = {name: data for name, data in inside.items() if name not in GENERATED}
+        assert not found.keys() & ordered.keys()
+        found |= ordered
+    return found
+
+
+def test_what_is_downloaded_is_what_was_imported(stack: ExitStack, where: Where, tmp_path: Path) -> None:
+    source, target = tmp_path / "archive", tmp_path / "downloads"
+    files = {f"o{n}/{name}": bytes([n]) * (n * 10_000 + 1) for n in range(8) for name in ("image.tif", "änderung.txt")}
+    files |= {"empty/nothing.bin": b"", "o1/deep/er.csv": b"1,2\n"}
+    for name, content in files.items():
+        put(source / name, content)
+    consignor(where, "catalog", "import", source, "--sku", "archive")
+    order = asked(where, *PLACE, "archive", "--download", target)
+    assert (order["status"], order["progress"]["files_available"]) == ("fulfilled", len(files))
+    assert delivered(target) == files
+
+
+def test_one_wrong_file_is_named_and_the_others_are_delivered(
+    stack: ExitStack, where: Where, scenes: Path, tmp_path: Path
+) -> None:
+    consignor(where, "catalog", "import", scenes)
+    wrong = scenes / "south" / "image.tif"
+    right = wrong.read_bytes()
+    wrong.write_bytes(right[:500] + bytes([right[500] ^ 1]) + right[501:])
+    target = tmp_path / "downloads"
+    order = asked(where, *PLACE, "scenes", "--download", target)
+    assert order["status"] == "fulfilled_with_warnings"
+    there = {f"{path.parent.name}/{path.name}": path for path in scenes.glob("*/*") if path.suffix != ".json"}
+    assert delivered(target) == {name: path.read_bytes() for name, path in there.items() if path != wrong}
+    (archive,) = target.glob("*.zip")
+    inside = contents(archive)
+    assert "south/image.tif" in inside["NOTICE.txt"].decode()
+    (missing,) = json.loads(inside["manifest.json"])["missing"]
+    assert (missing["original"], missing["code"]) == ("south/image.tif", "checksum_mismatch")
+
+
+def known_orders(where: Where) -> list[Any]:
+    """All orders but for their links, which name the port of the day."""
+    return [{k: v for k, v in order.items() if k != "links"} for order in asked(where, "order", "list")]
+
+
+def announced(data: Path) -> dict[str, Any]:
+    """What a stack says of itself."""
+    said: dict[str, Any] = json.loads((data / "dev.json").read_text())
+    return said
+
+
+def archives(folder: Path) -> dict[str, bytes]:
+    """All archives in a folder."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.zip")}
+
+
+def is_healthy(api: str) -> bool:
+    """Whether the API serves."""
+    try:
+        return httpx2.get(f"{api}/healthz").is_success
+    except httpx2.TransportError:
+        return False
+
+
+def files_available(url: str) -> int:
+    """How many files of an order are proven."""
+    count: int = httpx2.get(url).json()["progress"]["files_available"]
+    return count
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def attempts(database_url: str) -> int:
+    """How often the one sub-order was claimed."""
+    with psycopg.connect(database_url) as connection:
+        (row,) = connection.execute("SELECT attempt FROM suborders").fetchall()
+    return int(row[0])
+
+
+async def history_of(running: Mapping[str, Any], order_id: str) -> list[str]:
+    """The types of events Temporal keeps of an order."""
+    client = await Client.connect(running["temporal_address"], namespace=running["temporal_namespace"])
+    history = await client.get_workflow_handle(order_workflow_id(UUID(order_id))).fetch_history()
+    return [str(event.event_type) for event in history.events]
+
+
+async def test_a_restart_of_the_whole_stack_loses_nothing(
+    stack: ExitStack, where: Where, data: Path, tmp_path: Path
+) -> None:
+    before = known_orders(where)
+    assert before
+    for order in before:
+        consignor(where, "order", "download", order["id"], tmp_path / "before")
+    events = await history_of(announced(data), before[0]["id"])
+    stack.close()
+    stack.enter_context(dev_stack(data))
+    assert known_orders(where) == before
+    for order in before:
+        consignor(where, "order", "download", order["id"], tmp_path / "after")
+    assert archives(tmp_path / "after") == archives(tmp_path / "before")
+    assert await history_of(announced(data), before[0]["id"]) == events
+
+
+@pytest.fixture
+async def outside(databases: Databases, tmp_path: Path) -> AsyncIterator[Where]:
+    """The environment of programs that run on a PostgreSQL and a Temporal they have not started."""
+    settings, port = temporal_dev(), any_free()
+    async with await WorkflowEnvironment.start_local(
+        namespace=settings.namespace,
+        dev_server_existing_path=str(temporal_binary()),
+        dev_server_extra_args=settings.registrations,
+    ) as environment:
+        yield {
+            "DATABASE_URL": databases.migrated("killed"),
+            "TEMPORAL_ADDRESS": environment.client.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": settings.namespace,
+            "CONSIGNOR_PORT": str(port),
+            "CONSIGNOR_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "CONSIGNOR_DATA": str(tmp_path / "no-stack-here"),
+        }
+
+
+def many_files(root: Path) -> dict[str, Path]:
+    """Files that differ in their first bytes."""
+    found = {f"o{n:04}/f.bin": put(root / f"o{n:04}" / "f.bin", b"%d" % n) for n in range(MANY)}
+    for path in found.values():
+        os.truncate(path, EACH)
+    return found
+
+
+def the_end_of(archive: str, target: Path, length: int) -> Path:
+    """A file as long as an archive with only its end in it: its directory and what we add to it."""
+    answer = httpx2.get(archive, headers={"Range": f"bytes=-{length}"}).raise_for_status()
+    size = int(answer.headers["content-range"].rpartition("/")[2])
+    with target.open("wb") as file:
+        file.seek(size - length)
+        file.write(answer.content)
+    return target
+
+
+def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_path: Path) -> None:
+    files = many_files(tmp_path / "many")
+    with ExitStack() as running:
+        running.enter_context(program(outside, tmp_path / "api.log", "api"))
+        first = running.enter_context(program(outside, tmp_path / "first.log", "worker"))
+        api = outside["CONSIGNOR_PUBLIC_URL"]
+        eventually(lambda: is_healthy(api), "the API serves")
+        consignor(outside, "catalog", "import", tmp_path / "many")
+        order = asked(outside, "order", "place", "--product", "many")
+        url = f"{api}/api/v1/orders/{order['id']}"
+        eventually(lambda: 0 < files_available(url) < MANY, "the worker is in the middle")
+        first.kill()
+        first.wait()
+        assert 0 < files_available(url) < MANY
+        running.enter_context(program(outside, tmp_path / "second.log", "worker"))
+        eventually(lambda: httpx2.get(url).json()["outcome"] != "pending", "the order is done", 90)
+        assert httpx2.get(url).json()["status"] == "fulfilled"
+        assert files_available(url) == MANY
+        (suborder,) = httpx2.get(f"{url}/suborders").json()["items"]
+        end = the_end_of(suborder["archive_url"], tmp_path / "end.zip", 1024 * 1024)
+    with ZipFile(end) as archive:
+        assert sorted(archive.namelist()) == sorted([*files, *(GENERATED - {"NOTICE.txt"})])
+        sums = dict(line.split("  ")[::-1] for line in archive.read("SHA256SUMS").decode().splitlines())
+    assert {name: sums[name] for name in files} == {name: digest_of(path) for name, path in files.items()}
+    assert attempts(outside["DATABASE_URL"]) == 2

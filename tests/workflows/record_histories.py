@@ -1,0 +1,91 @@
+"""Records the histories that `test_replay.py` replays, and their fingerprints.
+
+Run it (`make histories`, `python -m tests.workflows.record_histories`) when a workflow's commands were changed on
+purpose and behind `workflow.patched`; commit what it writes with the change. A history that was recorded before the
+patch goes to a name of its own first.
+"""
+
+import asyncio
+import gc
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from activities.starting import OrderStart, start_order
+from cli.dev.binaries import temporal_binary
+from cli.dev.temporal import temporal_dev
+from models.errors import Fault
+from models.messages import Verdict, order_workflow_id, suborder_workflow_id
+from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint
+from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
+
+_OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}
+_FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
+
+
+def worlds() -> Mapping[str, World]:
+    """What is recorded; `many_suborders` are more than are under way at once."""
+    return {
+        "fulfilled": World(suborders=[(2, 0)]),
+        "with_warnings": World(suborders=[(1, 1), (3, 0)]),
+        "refused": World(verdict=Verdict(faults=_FAULTS, faults_total=2)),
+        "all_failed": World(suborders=[(0, 2)]),
+        "given_up": World(suborders=[(0, 1), (1, 0)], away=frozenset({1}), trouble=MISMATCH),
+        "many_suborders": World(suborders=[(1, 0)] * 12),
+    }
+
+
+async def record() -> None:
+    """Play every world on a server of its own and write what it left."""
+    HISTORIES.mkdir(exist_ok=True)
+    async with await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        identity="recorder",
+        dev_server_existing_path=str(temporal_binary()),
+        dev_server_extra_args=temporal_dev().registrations,
+    ) as environment:
+        for number, (name, world) in enumerate(worlds().items(), 1):
+            await _play(environment.client, UUID(int=number), world)
+            await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
+        # The sub-orders of two worlds show all that a sub-order does.
+        for number, name in ((1, "fulfilled"), (5, "given_up")):
+            await _write(environment.client, suborder_workflow_id(UUID(int=number), 1), f"{name}_suborder")
+    text = await fingerprint()
+    await asyncio.to_thread(FINGERPRINTS.write_text, text, encoding="utf-8")
+
+
+async def _play(client: Client, order_id: UUID, world: World) -> None:
+    """Run an order to its end; its sub-orders settle one by one, so that the next recording looks the same."""
+
+    async def in_turn(number: int) -> None:
+        await world.until(lambda: number == 1 or any(entry.suborder == number - 1 for entry in world.entries))
+
+    world.gate = in_turn
+    async with playing(client, world):
+        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+        await client.get_workflow_handle(order_workflow_id(order_id)).result()
+
+
+async def _write(client: Client, workflow_id: str, name: str) -> None:
+    """One event a line, without what only says where it was recorded."""
+    history = await client.get_workflow_handle(workflow_id).fetch_history()
+    events = [json.dumps(_cleaned(event), ensure_ascii=False) for event in history.to_json_dict()["events"]]
+    text = '{"events": [\n' + ",\n".join(events) + "\n]}\n"
+    await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, text, encoding="utf-8")
+
+
+def _cleaned(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _cleaned(value) for key, value in node.items() if key not in _OF_THIS_MACHINE}
+    return [_cleaned(value) for value in node] if isinstance(node, list) else node
+
+
+if __name__ == "__main__":
+    asyncio.run(record())
+    # Temporal's core may crash the interpreter's exit while its objects are still there.
+    gc.collect()

@@ -1,0 +1,205 @@
+"""The activities of one order played by functions of the same names and signatures, after a script."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.failures import FailureInterceptor
+from models.errors import Failed, Failure, FailureCode
+from models.messages import (
+    ORDERS_QUEUE,
+    PACKAGING_QUEUE,
+    OrderBrief,
+    OrderRef,
+    Projection,
+    Publication,
+    StagedFiles,
+    SubOrderBrief,
+    SubOrderFailed,
+    SubOrderInput,
+    SubOrderPage,
+    SubOrderResult,
+    SubOrders,
+    Tally,
+    TimelineEntry,
+    Verdict,
+)
+from models.order import OrderStatus
+from models.suborder import SubOrderState
+from models.tables import Order
+from workflows.worker import WORKFLOWS, sandbox
+
+MISMATCH = Failure(code=FailureCode.CHECKSUM_MISMATCH, text="b.tif is not what the catalogue promises")
+AWAY = Failed(FailureCode.SOURCE_UNAVAILABLE, "the storage archive does not answer")
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+GIVEN_UP = 99
+"""The attempt number under which the rest of a sub-order is given up."""
+
+
+def an_order(order_id: UUID) -> Order:
+    """A free order of three files, as the facade has it before it starts the workflow."""
+    return Order(
+        id=order_id,
+        number="CO-2026-000042",
+        customer="maria",
+        label="winter",
+        status=OrderStatus.PENDING_PAYMENT,
+        status_at=NOON,
+        version=1,
+        total_price=Decimal(0),
+        currency="EUR",
+        created_at=NOON,
+        objects_total=1,
+        files_total=3,
+        bytes_total=3000,
+    )
+
+
+async def _at_once(_: int) -> None:
+    """Nothing holds a sub-order up."""
+
+
+@dataclass
+class World:
+    """What the activities of one order answer, and what they were asked.
+
+    `suborders` gives available and failed files of each, the first is number 1; `away` are those that are never
+    staged because of the `trouble`; `late` refuses
+    every publication; `gate` is awaited while a sub-order is staged.
+    """
+
+    suborders: list[tuple[int, int]] = field(default_factory=lambda: [(2, 0)])
+    is_free: bool = True
+    verdict: Verdict = field(default_factory=Verdict)
+    validation: Mapping[int, Exception] = field(default_factory=dict)
+    away: frozenset[int] = frozenset()
+    trouble: Failure = AWAY.failure
+    late: Exception | None = None
+    gate: Callable[[int], Awaitable[None]] = _at_once
+    calls: Counter[str] = field(default_factory=Counter)
+    entries: list[TimelineEntry] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
+    publications: dict[int, int] = field(default_factory=dict)
+    given_up: dict[int, Failure] = field(default_factory=dict)
+    under_way: set[int] = field(default_factory=set)
+    most_at_once: int = 0
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @activity.defn(name="open_order")
+    async def open_order(self, order: OrderRef) -> OrderBrief:
+        self._called("open_order")
+        status = OrderStatus.PENDING_PAYMENT
+        return OrderBrief(number="CO-2026-000042", status=status, version=1, is_free=self.is_free)
+
+    @activity.defn(name="record")
+    async def record(self, news: Projection) -> None:
+        self.entries += news.entries
+        self._called("record")
+
+    @activity.defn(name="validate_order")
+    async def validate_order(self, order: OrderRef) -> Verdict:
+        self._called("validate_order")
+        if (error := self.validation.get(activity.info().attempt)) is not None:
+            raise error
+        return self.verdict
+
+    @activity.defn(name="plan_suborders")
+    async def plan_suborders(self, order: OrderRef) -> int:
+        self._called("plan_suborders")
+        return len(self.suborders)
+
+    @activity.defn(name="open_suborders")
+    async def open_suborders(self, page: SubOrderPage) -> SubOrders:
+        self.pages.append(page.after)
+        numbers = range(page.after + 1, min(page.after + page.limit, len(self.suborders)) + 1)
+        briefs = [SubOrderBrief(number=n, sku="scenes", files=sum(self.suborders[n - 1]), bytes=1000) for n in numbers]
+        return SubOrders(briefs=tuple(briefs))
+
+    @activity.defn(name="stage_files")
+    async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:
+        self._called("stage_files")
+        self.under_way.add(suborder.number)
+        self.most_at_once = max(self.most_at_once, len(self.under_way))
+        await self.gate(suborder.number)
+        if suborder.number in self.away:
+            raise Failed(self.trouble.code, self.trouble.text)
+        available, failed = self.suborders[suborder.number - 1]
+        return StagedFiles(attempt=activity.info().attempt, available=available, failed=failed, bytes=1000)
+
+    @activity.defn(name="give_up_files")
+    async def give_up_files(self, failed: SubOrderFailed) -> StagedFiles:
+        self.given_up[failed.number] = failed.failure
+        available, lost = self.suborders[failed.number - 1]
+        return StagedFiles(attempt=GIVEN_UP, available=available, failed=lost, bytes=1000)
+
+    @activity.defn(name="publish_suborder")
+    async def publish_suborder(self, publication: Publication) -> SubOrderResult:
+        self._called("publish_suborder")
+        self.publications[publication.number] = publication.attempt
+        self.under_way.discard(publication.number)
+        if self.late is not None:
+            raise self.late
+        available, failed = self.suborders[publication.number - 1]
+        state = SubOrderState.READY if available else SubOrderState.FAILED
+        size = 1200 if available else 0
+        return SubOrderResult(
+            number=publication.number, state=state, available=available, failed=failed, archive_bytes=size
+        )
+
+    @activity.defn(name="tally")
+    async def tally(self, order: OrderRef) -> Tally:
+        available, failed = (sum(column) for column in zip(*self.suborders, strict=True))
+        failure = MISMATCH if failed else None
+        return Tally(files=available + failed, failed=failed, bytes=1000 * len(self.suborders), failure=failure)
+
+    @property
+    def quick(self) -> list[Callable[..., Any]]:
+        """All but staging, which has a queue of its own."""
+        return [
+            *(self.open_order, self.record, self.validate_order, self.plan_suborders),
+            *(self.open_suborders, self.tally, self.give_up_files, self.publish_suborder),
+        ]
+
+    def _called(self, name: str) -> None:
+        self.calls[name] += 1
+        self.moved.set()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Return as soon as the activities have been called so that the condition holds."""
+        async with asyncio.timeout(30):
+            while not condition():
+                self.moved.clear()
+                await self.moved.wait()
+
+    @property
+    def told(self) -> list[str]:
+        """What the timeline says has happened."""
+        return [entry.what for entry in self.entries]
+
+
+@asynccontextmanager
+async def playing(client: Client, world: World, **options: Any) -> AsyncIterator[None]:
+    """Workers that run the real workflows in this world."""
+    options |= {"interceptors": [FailureInterceptor()]}
+    async with (
+        Worker(
+            client,
+            task_queue=ORDERS_QUEUE,
+            workflows=WORKFLOWS,
+            workflow_runner=sandbox(),
+            activities=world.quick,
+            **options,
+        ),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files], **options),
+    ):
+        yield

@@ -1,0 +1,223 @@
+"""The life of an order, on a real Temporal server in a world after a script."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities import search_attributes as attributes
+from activities.starting import OrderStart, start_order
+from models.errors import FailureCode, Fault
+from models.messages import Verdict, order_workflow_id, suborder_workflow_id
+from models.order import TRANSITIONS
+from tests.workflows.stand_ins import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
+from workflows.order import IN_FLIGHT, PAGE
+from workflows.policies import STAGE, VALIDATE
+
+FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
+
+
+@pytest.fixture
+def order_id(request: pytest.FixtureRequest) -> UUID:
+    return uuid5(NAMESPACE_OID, request.node.nodeid)
+
+
+@pytest.fixture
+def client(temporal: WorkflowEnvironment) -> Client:
+    return temporal.client
+
+
+async def started(client: Client, order_id: UUID) -> WorkflowHandle[Any, str]:
+    """The workflow of an order, started as the facade does."""
+    await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+    return client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+
+
+async def outcome(client: Client, order_id: UUID, world: World) -> str:
+    """How the order ends in this world."""
+    async with playing(client, world):
+        return await (await started(client, order_id)).result()
+
+
+def statuses(world: World) -> list[str]:
+    """The statuses the timeline goes through; it has no gap, and the table allows every step."""
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
+    changes = [entry for entry in world.entries if entry.status_before is not entry.status_after]
+    for entry, following in pairwise(changes):
+        assert entry.status_after is following.status_before
+    assert all(entry.status_after in TRANSITIONS[entry.status_before].values() for entry in changes)
+    return [entry.status_after for entry in changes]
+
+
+async def details(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the Temporal UI shows of a workflow."""
+    metadata: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return str(metadata.current_details)
+
+
+async def shown(handle: WorkflowHandle[Any, Any], words: str) -> str:
+    """What the Temporal UI shows as soon as it has these words."""
+    async with asyncio.timeout(30):
+        while words not in (text := await details(handle)):
+            continue
+    return text
+
+
+@contextmanager
+def held() -> Iterator[tuple[asyncio.Event, World]]:
+    """A world in which nothing is staged before the event."""
+    event = asyncio.Event()
+
+    async def gate(_: int) -> None:
+        await event.wait()
+
+    world = World(gate=gate)
+    try:
+        yield event, world
+    finally:
+        event.set()
+
+
+async def test_a_free_order_goes_from_payment_to_fulfilled_by_itself(client: Client, order_id: UUID) -> None:
+    world = World(suborders=[(2, 0), (1, 0)])
+    assert await outcome(client, order_id, world) == "fulfilled"
+    assert statuses(world) == ["payment_confirmed", "validating", "provisioning", "fulfilled"]
+    settled = ["suborder_ready", "suborder_ready"]
+    assert world.told == ["payment_confirmed", "started", "validated", *settled, "settled"]
+    assert world.entries[0].reason_code == "free"
+    noted = {entry.suborder: entry.details for entry in world.entries if entry.what == "suborder_ready"}
+    assert noted[2] == {"available": 1, "failed": 0, "archive_bytes": 1200}
+    assert world.publications == {1: 1, 2: 1}
+
+
+async def test_an_order_of_which_something_is_missing_is_fulfilled_with_warnings(
+    client: Client, order_id: UUID
+) -> None:
+    world = World(suborders=[(1, 1), (0, 2), (3, 0)])
+    assert await outcome(client, order_id, world) == "fulfilled_with_warnings"
+    assert statuses(world)[-1] == "fulfilled_with_warnings"
+    assert sorted(world.told[3:6]) == ["suborder_failed", "suborder_ready", "suborder_ready"]
+    found = (await client.get_workflow_handle(order_workflow_id(order_id)).describe()).typed_search_attributes
+    assert (found[attributes.STATUS], found[attributes.ERRORS]) == ("fulfilled_with_warnings", 3)
+
+
+async def test_an_order_of_which_everything_is_missing_has_failed_and_says_why(client: Client, order_id: UUID) -> None:
+    world = World(suborders=[(0, 1), (0, 2)])
+    assert await outcome(client, order_id, world) == "failed"
+    failure = world.entries[-1].failure
+    assert failure is not None
+    assert (failure.code, failure.text) == (
+        FailureCode.CHECKSUM_MISMATCH,
+        f"None of 3 files could be delivered: {MISMATCH.text}",
+    )
+
+
+async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Client, order_id: UUID) -> None:
+    world = World(verdict=Verdict(faults=FAULTS, faults_total=12))
+    assert await outcome(client, order_id, world) == "failed"
+    assert statuses(world) == ["payment_confirmed", "validating", "failed"]
+    refusal = world.entries[-1]
+    assert refusal.what == "refused"
+    assert refusal.faults == FAULTS
+    assert refusal.failure is not None
+    assert refusal.failure.text == "a.tif is not there; and 11 more faults"
+    assert not world.calls["plan_suborders"]
+    assert world.pages == []
+
+
+async def test_trouble_that_passes_while_validating_leaves_no_trace(client: Client, order_id: UUID) -> None:
+    world = World(validation={1: AWAY})
+    assert await outcome(client, order_id, world) == "fulfilled"
+    assert world.calls["validate_order"] == 2
+    assert all(entry.failure is None for entry in world.entries)
+
+
+async def test_trouble_that_stays_fails_the_order_when_the_attempts_run_out(
+    temporal: WorkflowEnvironment, order_id: UUID
+) -> None:
+    attempts = VALIDATE["retry_policy"].maximum_attempts
+    world = World(validation=dict.fromkeys(range(1, attempts + 1), AWAY))
+    async with playing(temporal.client, world):
+        handle = await started(temporal.client, order_id)
+        await temporal.fast_forward(handle, timedelta(hours=1))
+        assert await handle.result() == "failed"
+    assert world.calls["validate_order"] == attempts
+    assert world.entries[-1].failure == AWAY.failure
+
+
+async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_goes_out(
+    temporal: WorkflowEnvironment, order_id: UUID
+) -> None:
+    world = World(suborders=[(0, 2), (3, 0)], away=frozenset({1}))
+    attempts = STAGE["retry_policy"].maximum_attempts
+    async with playing(temporal.client, world):
+        handle = await started(temporal.client, order_id)
+        await world.until(lambda: world.calls["stage_files"] >= 2)
+        child = temporal.client.get_workflow_handle(suborder_workflow_id(order_id, 1))
+        await temporal.fast_forward(child, timedelta(hours=1))
+        assert await handle.result() == "fulfilled_with_warnings"
+    assert world.calls["stage_files"] == attempts + 1
+    assert world.given_up == {1: AWAY.failure}
+    assert world.publications == {1: GIVEN_UP, 2: 1}
+
+
+async def test_a_refusal_to_stage_is_not_tried_again(client: Client, order_id: UUID) -> None:
+    world = World(suborders=[(0, 1)], away=frozenset({1}), trouble=MISMATCH)
+    assert await outcome(client, order_id, world) == "failed"
+    assert world.calls["stage_files"] == 1
+    assert world.given_up == {1: MISMATCH}
+
+
+async def test_an_order_with_a_price_waits_for_its_payment(client: Client, order_id: UUID) -> None:
+    world = World(is_free=False)
+    async with playing(client, world):
+        handle = await started(client, order_id)
+        assert await shown(handle, "is **pending payment**.")
+        assert world.told == []
+        assert not world.calls["validate_order"]
+        await handle.terminate()
+
+
+async def test_many_sub_orders_come_in_pages_and_few_are_under_way_at_once(client: Client, order_id: UUID) -> None:
+    with held() as (event, world):
+        world.suborders = [(1, 0)] * (PAGE + 5)
+        async with playing(client, world):
+            handle = await started(client, order_id)
+            await world.until(lambda: world.calls["stage_files"] == IN_FLIGHT)
+            pending = (await handle.describe()).raw_description.pending_children
+            assert len(pending) == IN_FLIGHT
+            event.set()
+            assert await handle.result() == "fulfilled"
+    assert world.pages == [0, PAGE]
+    assert world.most_at_once <= IN_FLIGHT
+    assert sorted(world.publications) == list(range(1, PAGE + 6))
+    assert world.calls["stage_files"] == PAGE + 5
+    assert len(statuses(world)) == 4
+
+
+async def test_the_temporal_ui_shows_a_running_order_and_its_sub_orders(client: Client, order_id: UUID) -> None:
+    with held() as (event, world):
+        world.suborders = [(1, 1), (1, 0)]
+        async with playing(client, world):
+            handle = await started(client, order_id)
+            await world.until(lambda: world.calls["stage_files"] == 2)
+            text = await shown(handle, "**CO-2026-000042** is **provisioning**.")
+            assert "| 1 | scenes | 2 | 1.0 kB | staging |" in text
+            child = await client.get_workflow_handle(suborder_workflow_id(order_id, 2)).describe()
+            assert await child.static_summary() == "CO-2026-000042 part 2 · scenes · 1 file · 1.0 kB"
+            assert child.typed_search_attributes[attributes.NUMBER] == "CO-2026-000042"
+            status = (await handle.describe()).typed_search_attributes[attributes.STATUS]
+            assert status == "provisioning"
+            event.set()
+            await handle.result()
+            text = await details(handle)
+    assert "is **fulfilled with warnings**." in text
+    assert "| 1 | scenes | 2 | 1.0 kB | ready, 1 file failed |" in text

@@ -1,0 +1,37 @@
+"""Today's workflows go on with yesterday's orders: recorded histories are replayed, no server needed."""
+
+import pytest
+from temporalio.workflow import NondeterminismError
+
+from tests.workflows.record_histories import worlds
+from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, histories, replay
+
+RECORDED = histories()
+
+
+@pytest.mark.parametrize("name", RECORDED)
+async def test_a_recorded_history_replays(name: str) -> None:
+    assert await replay(RECORDED[name].read_text(encoding="utf-8"))
+
+
+async def test_the_workflows_ask_for_what_their_fingerprints_say() -> None:
+    """Where this fails on purpose: `workflow.patched`, then `make histories`, in one commit."""
+    assert await fingerprint() == FINGERPRINTS.read_text(encoding="utf-8")
+
+
+def test_every_world_has_its_history() -> None:
+    assert {f"{name}_order" for name in worlds()} <= set(RECORDED)
+
+
+@pytest.mark.parametrize("activity", ["open_order", "validate_order", "plan_suborders", "tally"])
+async def test_a_workflow_that_once_did_something_else_is_found_out(activity: str) -> None:
+    history = RECORDED["fulfilled_order"].read_text(encoding="utf-8")
+    with pytest.raises(NondeterminismError):
+        await replay(history.replace(f'"name": "{activity}"', '"name": "something_else"'))
+
+
+def test_histories_hold_nothing_of_the_machine_they_were_recorded_on() -> None:
+    for path in HISTORIES.iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert not any(word in text for word in ("identity", "stackTrace", "/site-packages/", "@"))
+        assert len(text) < 100_000

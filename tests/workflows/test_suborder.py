@@ -1,0 +1,74 @@
+"""One sub-order by itself, and the stand-ins of its activities."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ActivityError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.orders import OrderActivities
+from activities.planning import PlanningActivities
+from activities.publishing import PublishingActivities
+from activities.settling import Superseded
+from activities.staging import StagingActivities
+from activities.validation import ValidationActivities
+from models.messages import ORDERS_QUEUE, SubOrderInput, SubOrderResult
+from models.suborder import SubOrderState
+from tests.workflows.stand_ins import GIVEN_UP, MISMATCH, World, playing
+from workflows.suborder import SubOrderWorkflow
+
+REAL = (OrderActivities, PlanningActivities, PublishingActivities, StagingActivities, ValidationActivities)
+
+
+async def result_of(client: Client, name: str, world: World) -> SubOrderResult:
+    """How the first sub-order of a world ends."""
+    given = SubOrderInput(order_id=uuid5(NAMESPACE_OID, name), number=1)
+    async with playing(client, world):
+        return await client.execute_workflow(SubOrderWorkflow.run, given, id=f"alone-{name}", task_queue=ORDERS_QUEUE)
+
+
+async def test_a_sub_order_is_staged_and_published_under_the_same_attempt(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(2, 1)])
+    ready = SubOrderResult(number=1, state=SubOrderState.READY, available=2, failed=1, archive_bytes=1200)
+    assert await result_of(temporal.client, "good", world) == ready
+    assert world.publications == {1: 1}
+    assert world.given_up == {}
+
+
+async def test_what_was_given_up_is_published_under_the_attempt_that_gave_it_up(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(0, 3)], away=frozenset({1}), trouble=MISMATCH)
+    assert (await result_of(temporal.client, "bad", world)).state is SubOrderState.FAILED
+    assert world.publications == {1: GIVEN_UP}
+
+
+async def test_a_publication_that_came_too_late_is_not_tried_again(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(1, 0)], late=Superseded())
+    with pytest.raises(WorkflowFailureError) as caught:
+        await result_of(temporal.client, "late", world)
+    assert isinstance(caught.value.cause, ActivityError)
+    assert getattr(caught.value.cause.cause, "type", "") == "superseded"
+    assert world.publications == {1: 1}
+
+
+def activities_in(owner: object) -> dict[str, Callable[..., Any]]:
+    """The activities that somebody has, by their names in Temporal."""
+    found = {}
+    for _, member in inspect.getmembers(owner, callable):
+        definition = getattr(member, "__temporal_activity_definition", None)
+        if definition is not None:
+            found[definition.name] = member
+    return found
+
+
+def test_the_stand_ins_have_the_names_and_signatures_of_what_they_stand_in_for() -> None:
+    real = {name: method for owner in REAL for name, method in activities_in(owner).items()}
+    ours = activities_in(World)
+    assert ours.keys() == real.keys()
+    for name, method in ours.items():
+        assert inspect.signature(method) == inspect.signature(real[name]), name
+    assert all(activity._Definition.from_callable(method) for method in real.values())

@@ -1,0 +1,87 @@
+"""One order with everything real: PostgreSQL, Temporal, workers and files."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from activities.starting import OrderStart, start_order
+from models.messages import order_workflow_id
+from models.splitting import Limits
+from models.tables import Order
+from tests.activities.catalogue_sources import rows
+from tests.factories import add_order, add_product
+from workflows.worker import orders_worker, packaging_worker
+
+Sessions = async_sessionmaker[AsyncSession]
+TIMELINE = "SELECT sequence, what, status_before, status_after, suborder FROM timeline ORDER BY sequence"
+SUBORDERS = "SELECT number, sku, state, files_available, files_failed, archive_bytes IS NOT NULL FROM suborders"
+TOTALS = "SELECT status, files_total, files_available, files_failed, bytes_total, bytes_settled, version FROM orders"
+
+
+async def an_order_of_three_products(sessions: Sessions, root: Path) -> Order:
+    for sku, objects in (("maps", 1), ("scenes", 5), ("texts", 2)):
+        files = {f"{sku}{n}": {"data.bin": bytes([n]) * 1000 * (n + 1), "meta.xml": b"<m/>"} for n in range(objects)}
+        await add_product(sessions, root / sku, sku, files)
+    return await add_order(sessions, {"maps": "all", "scenes": "all", "texts": "all"})
+
+
+async def fulfil(client: Client, sessions: Sessions, order: Order) -> Any:
+    """The last status of the order, by workers as `consignor worker` runs them."""
+    async with orders_worker(client, sessions, Limits(max_files=4)), packaging_worker(client, sessions):
+        await start_order(client, OrderStart(order, ["maps", "scenes", "texts"]))
+        return await client.get_workflow_handle(order_workflow_id(order.id)).result()
+
+
+async def test_an_order_of_several_products_is_fulfilled(
+    temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await an_order_of_three_products(sessions, tmp_path)
+    assert await fulfil(temporal.client, sessions, order) == "fulfilled"
+    suborders = sorted(await rows(sessions, SUBORDERS))
+    assert [s[0] for s in suborders] == [1, 2, 3, 4, 5]
+    assert sorted(s[1:] for s in suborders) == [
+        ("maps", "ready", 2, 0, True),
+        ("scenes", "ready", 2, 0, True),
+        ("scenes", "ready", 4, 0, True),
+        ("scenes", "ready", 4, 0, True),
+        ("texts", "ready", 4, 0, True),
+    ]
+    size = 1000 + (1 + 2 + 3 + 4 + 5) * 1000 + (1 + 2) * 1000 + 8 * len(b"<m/>")
+    assert await rows(sessions, TOTALS) == [("fulfilled", 16, 16, 0, size, size, 10)]
+    states = "SELECT state, count(*), count(crc32), count(sha256) FROM order_files GROUP BY state"
+    assert await rows(sessions, states) == [("available", 16, 16, 16)]
+
+
+async def test_its_timeline_tells_the_whole_story_without_a_gap(
+    temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await an_order_of_three_products(sessions, tmp_path)
+    (tmp_path / "scenes" / "scenes3" / "data.bin").write_bytes(b"\0" * 4000)
+    assert await fulfil(temporal.client, sessions, order) == "fulfilled_with_warnings"
+    story = await rows(sessions, TIMELINE)
+    assert [row[0] for row in story] == list(range(1, 11))
+    assert [row[1:4] for row in story[:4]] == [
+        ("submitted", None, "pending_payment"),
+        ("payment_confirmed", "pending_payment", "payment_confirmed"),
+        ("started", "payment_confirmed", "validating"),
+        ("validated", "validating", "provisioning"),
+    ]
+    assert sorted(row[4] for row in story[4:9]) == [1, 2, 3, 4, 5]
+    assert story[9][1:4] == ("settled_with_failures", "provisioning", "fulfilled_with_warnings")
+    failed = "SELECT object_name, name, failure_code FROM order_files WHERE state = 'failed'"
+    assert await rows(sessions, failed) == [("scenes3", "data.bin", "checksum_mismatch")]
+
+
+async def test_an_order_that_cannot_be_is_refused_with_every_fault(
+    temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await an_order_of_three_products(sessions, tmp_path)
+    for name in ("scenes1", "scenes2"):
+        (tmp_path / "scenes" / name / "data.bin").unlink()
+    assert await fulfil(temporal.client, sessions, order) == "failed"
+    refused = "SELECT status, failure_code, jsonb_array_length(faults) FROM orders"
+    assert await rows(sessions, refused) == [("failed", "source_missing", 2)]
+    assert await rows(sessions, "SELECT count(*) FROM suborders") == [0]
