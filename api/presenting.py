@@ -62,7 +62,9 @@ def _order(
         "delivery_status": delivery,
         "outcome": outcome(status),
         "waiting_for_user": waiting,
-        "waiting_on": waiting_on(status, waiting_for_user=waiting, since=order.status_at),
+        "waiting_on": waiting_on(
+            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at
+        ),
         "allowed_actions": list(allowed_actions(status)),
         "progress": progress(
             bytes_settled=order.bytes_settled,

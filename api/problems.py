@@ -89,6 +89,9 @@ async def _refusal(_: Request, error: Exception) -> Response:
 async def _failed(_: Request, error: Exception) -> Response:
     if not isinstance(error, errors.Failed):
         raise error
+    if not error.failure.retryable:
+        # What was sealed is no longer there: a download tool that waits for it would wait for ever.
+        return problem(410, error.failure.code, error.failure.text)
     retry = {"Retry-After": str(_RETRY_AFTER)}
     return problem(503, error.failure.code, error.failure.text, headers=retry)
 

@@ -12,7 +12,8 @@ from cli.settings import temporal_config
 
 def configure_logs(level: str) -> None:
     """One JSON line an event, or readable lines on a terminal."""
-    shown = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    shown = plain if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -121,11 +121,13 @@ _WAITING = {
 }
 
 
-def waiting_on(status: OrderStatus, *, waiting_for_user: bool, since: datetime) -> WaitingOn | None:
+def waiting_on(status: OrderStatus, *, waiting_for_user: bool, is_free: bool, since: datetime) -> WaitingOn | None:
     """What a standing order waits for, or None while it moves or is over."""
     if waiting_for_user:
         text = "Archives are ready: download them."
         return WaitingOn(code="download", text=text, since=since, who=Actor.CUSTOMER)
+    if status is OrderStatus.PENDING_PAYMENT and is_free:
+        return None  # confirms itself in a moment
     if (found := _WAITING.get(status)) is None:
         return None
     code, text, who = found

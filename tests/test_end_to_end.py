@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,13 +23,13 @@ from models.messages import order_workflow_id
 from tests.activities.catalogue_sources import collection, item, put, put_json
 from tests.cli.processes import eventually
 from tests.database import Databases
+from tests.downloads import GENERATED, archives, contents, delivered, digest_of, the_end_of
 from tests.programs import asked, consignor, dev_stack, program
 
-GENERATED = {"manifest.json", "SHA256SUMS", "NOTICE.txt"}
 PLACE = ("order", "place", "--wait", "--product")
 Where = Mapping[str, str]
 
-MANY, EACH = 2_000, 1024 * 1024
+MANY, EACH = 2_000, 768 * 1024
 """Enough to be read for longer than the worker needs to tell of its progress; nearly all of it is hole."""
 
 
@@ -69,30 +67,6 @@ def scenes(tmp_path: Path) -> Path:
         put_json(root / name / f"{name}.json", item(name, assets))
     put_json(root / "collection.json", collection("scenes", [f"./{name}/{name}.json" for name in names]))
     return root
-
-
-def contents(archive: Path) -> dict[str, bytes]:
-    """Everything in an archive, once whoever extracts such things has found it sound."""
-    if unzip := shutil.which("unzip"):
-        subprocess.run([unzip, "-tqq", archive], check=True, capture_output=True)
-    with ZipFile(archive) as opened:
-        assert opened.testzip() is None
-        names = opened.namelist()
-        assert len(names) == len(set(names))
-        return {name: opened.read(name) for name in names}
-
-
-def delivered(folder: Path) -> dict[str, bytes]:
-    """The ordered files in all archives of a folder; their checksums are right."""
-    found: dict[str, bytes] = {}
-    for archive in sorted(folder.glob("*.zip")):
-        inside = contents(archive)
-        proven = dict(line.split("  ", 1)[::-1] for line in inside["SHA256SUMS"].decode().splitlines())
-        assert proven == {name: sha256(data).hexdigest() for name, data in inside.items() if name != "SHA256SUMS"}
-        ordered = {name: data for name, data in inside.items() if name not in GENERATED}
-        assert not found.keys() & ordered.keys()
-        found |= ordered
-    return found
 
 
 def test_what_is_downloaded_is_what_was_imported(stack: ExitStack, where: Where, tmp_path: Path) -> None:
@@ -137,11 +111,6 @@ def announced(data: Path) -> dict[str, Any]:
     return said
 
 
-def archives(folder: Path) -> dict[str, bytes]:
-    """All archives in a folder."""
-    return {path.name: path.read_bytes() for path in folder.glob("*.zip")}
-
-
 def is_healthy(api: str) -> bool:
     """Whether the API serves."""
     try:
@@ -154,12 +123,6 @@ def files_available(url: str) -> int:
     """How many files of an order are proven."""
     count: int = httpx2.get(url).json()["progress"]["files_available"]
     return count
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def attempts(database_url: str) -> int:
@@ -220,21 +183,11 @@ def many_files(root: Path) -> dict[str, Path]:
     return found
 
 
-def the_end_of(archive: str, target: Path, length: int) -> Path:
-    """A file as long as an archive with only its end in it: its directory and what we add to it."""
-    answer = httpx2.get(archive, headers={"Range": f"bytes=-{length}"}).raise_for_status()
-    size = int(answer.headers["content-range"].rpartition("/")[2])
-    with target.open("wb") as file:
-        file.seek(size - length)
-        file.write(answer.content)
-    return target
-
-
 def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_path: Path) -> None:
-    files = many_files(tmp_path / "many")
     with ExitStack() as running:
         running.enter_context(program(outside, tmp_path / "api.log", "api"))
         first = running.enter_context(program(outside, tmp_path / "first.log", "worker"))
+        files = many_files(tmp_path / "many")
         api = outside["CONSIGNOR_PUBLIC_URL"]
         eventually(lambda: is_healthy(api), "the API serves")
         consignor(outside, "catalog", "import", tmp_path / "many")

@@ -19,6 +19,7 @@ from api.services import CallerDep, Services, ServicesDep
 from models.archive import Layout
 from models.errors import Failed, Gone, NotFound, NotReady
 from models.naming import archive_filename, content_disposition
+from models.order import OrderStatus
 from models.packaging import PackedFile, delivered, layout_of
 from models.queries import orders as queries
 from models.suborder import SubOrderState
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/orders/{order_id}/suborders/{number}", tags=["archives"])
 
 _THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
+_UNPLANNED = {OrderStatus.PENDING_PAYMENT, OrderStatus.PAYMENT_CONFIRMED, OrderStatus.VALIDATING, OrderStatus.PAUSED}
 _OVER = {SubOrderState.EXPIRED, SubOrderState.CANCELLED}
 
 _ZIP: dict[str, Any] = {"content": {"application/zip": {}}}
@@ -78,7 +80,7 @@ async def download_archive(
     """The zip of a sub-order; Range and If-Range resume it, HEAD tells its length."""
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        suborder = await _ready(session, order_id, number)
+        suborder = await _ready(session, order, number)
         headers = _headers(order, suborder)
         if ranges.matches(request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers={"ETag": headers["ETag"]})
@@ -89,11 +91,13 @@ async def download_archive(
     return await _answer(request, services, archive, headers)
 
 
-async def _ready(session: AsyncSession, order_id: UUID, number: int) -> SubOrder:
+async def _ready(session: AsyncSession, order: Order, number: int) -> SubOrder:
     """The sub-order, if it can be downloaded. Raises NotFound, Gone or NotReady."""
     if not 0 < number < 2**31:
         raise NotFound("sub-order", number)
-    suborder = (await session.execute(queries.suborder(order_id, number))).scalar_one_or_none()
+    suborder = (await session.execute(queries.suborder(order.id, number))).scalar_one_or_none()
+    if suborder is None and order.status in _UNPLANNED:
+        raise NotReady(f"{order.number} is {order.status}: its sub-orders are not planned yet")
     if suborder is None:
         raise NotFound("sub-order", number)
     if suborder.state in _OVER:

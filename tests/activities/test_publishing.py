@@ -96,7 +96,6 @@ async def test_a_sub_order_none_of_whose_files_can_be_delivered_has_failed(
         assert await rows(sessions, PUBLISHED) == [("failed", 1, None, None)]
 
 
-@pytest.mark.xfail(strict=True, reason="the claim of a settled sub-order does not ask for pending files")
 async def test_a_late_staging_does_not_take_back_what_is_published(sessions: Sessions, order: Order) -> None:
     await staged(sessions, order)
     await publish(sessions, order, 1)

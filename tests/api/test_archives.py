@@ -38,6 +38,11 @@ def content_of(answer: Response) -> dict[str, bytes]:
         return {name: found.read(name) for name in found.namelist()}
 
 
+async def set_status(sessions: Sessions, order: Order, status: str) -> None:
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Order).where(col(Order.id) == order.id).values(status=status))
+
+
 async def set_state(sessions: Sessions, order: Order, state: SubOrderState) -> None:
     async with sessions.begin() as session:
         await session.execute(sa.update(SubOrder).where(col(SubOrder.order_id) == order.id).values(state=state))
@@ -170,17 +175,18 @@ async def test_who_has_the_archive_is_not_sent_it_again(client: AsyncClient, mak
     assert (await client.get(url, headers={"If-None-Match": '"x"'})).status_code == 200
 
 
-async def test_before_it_is_there_an_archive_is_not_found_and_then_not_ready(
+async def test_before_it_is_there_an_archive_is_not_ready(
     client: AsyncClient, sessions: Sessions, make_product: MakeProduct
 ) -> None:
     await make_product()
     order = await add_order(sessions, {"scenes": "all"})
-    assert (await client.get(archive(order))).status_code == 404
+    assert (await client.get(archive(order))).status_code == 503
     await ActivityEnvironment().run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
     for method in ("GET", "HEAD"):
         answer = await client.request(method, archive(order))
         assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
     assert (await client.get(archive(order))).json()["code"] == "not_ready"
+    await set_status(sessions, order, "provisioning")
     assert (await client.get(archive(order, 2))).status_code == 404
 
 
@@ -211,8 +217,8 @@ async def test_a_source_that_changed_is_told_before_the_first_byte(
         if harm == "directory":
             path.mkdir()
     answer = await client.get(archive(order))
-    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
-    assert answer.headers["retry-after"]
+    assert (answer.status_code, answer.headers["content-type"]) == (410, "application/problem+json")
+    assert "retry-after" not in answer.headers, "nobody may wait for what never comes back"
     assert "spring/b1.tif" in answer.json()["detail"]
     assert str(tmp_path) not in answer.text
 

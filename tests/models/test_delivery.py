@@ -93,7 +93,7 @@ def test_progress_counts_bytes_and_where_there_are_none_files() -> None:
 @pytest.mark.parametrize("status", OrderStatus)
 def test_a_standing_order_says_who_can_move_it(status: OrderStatus) -> None:
     who = {"draft": "customer", "pending_payment": "operator", "paused": "customer", "failed": "operator"}
-    found = waiting_on(status, waiting_for_user=False, since=SINCE)
+    found = waiting_on(status, waiting_for_user=False, is_free=False, since=SINCE)
     if status.value not in who:
         assert found is None
         return
@@ -102,8 +102,12 @@ def test_a_standing_order_says_who_can_move_it(status: OrderStatus) -> None:
     assert found.text.endswith(".")
 
 
+def test_an_order_that_costs_nothing_waits_for_no_payment() -> None:
+    assert waiting_on(OrderStatus.PENDING_PAYMENT, waiting_for_user=False, is_free=True, since=SINCE) is None
+
+
 @pytest.mark.parametrize("status", ["fulfilled", "fulfilled_with_warnings", "provisioning"])
 def test_an_order_with_something_to_download_waits_for_its_customer(status: str) -> None:
-    found = waiting_on(OrderStatus(status), waiting_for_user=True, since=SINCE)
+    found = waiting_on(OrderStatus(status), waiting_for_user=True, is_free=True, since=SINCE)
     assert found is not None
     assert (found.code, found.who) == ("download", Actor.CUSTOMER)

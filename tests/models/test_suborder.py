@@ -10,9 +10,9 @@ EXPECTED = {
     "planned": "waiting_slot staging failed cancelled expired",
     "waiting_slot": "staging failed cancelled expired",
     "staging": "ready failed cancelled expired",
-    "ready": "staging downloaded cancelled expired",
-    "downloaded": "staging cancelled expired",
-    "failed": "staging cancelled expired",
+    "ready": "planned downloaded cancelled expired",
+    "downloaded": "planned cancelled expired",
+    "failed": "planned cancelled expired",
     "cancelled": "",
     "expired": "",
 }
