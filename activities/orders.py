@@ -17,6 +17,7 @@ from models.messages import (
     SubOrderPage,
     SubOrders,
     Tally,
+    Terms,
     TimelineEntry,
 )
 from models.order import OrderStatus
@@ -30,12 +31,20 @@ class OrderActivities:
     """Activities on an order's own rows."""
 
     sessions: async_sessionmaker[AsyncSession]
+    terms: Terms
 
     @activity.defn
     async def open_order(self, order: OrderRef) -> OrderBrief:
         """Tell the workflow of its order."""
         async with self.sessions.begin() as session:
-            return queries.brief_of((await session.execute(queries.order_by_id(order.order_id))).scalar_one())
+            found = (await session.execute(queries.order_by_id(order.order_id))).scalar_one()
+        return OrderBrief(
+            number=found.number,
+            status=OrderStatus(found.status),
+            version=found.version,
+            is_free=found.total_price == 0,
+            terms=self.terms,
+        )
 
     @activity.defn
     async def record(self, news: Projection) -> None:
@@ -50,6 +59,7 @@ class OrderActivities:
                     version=newest.sequence,
                     status=newest.status_after,
                     **_since(news),
+                    **_expiry(news),
                     **_failure(news),
                 )
             )
@@ -87,6 +97,12 @@ def _since(news: Projection) -> dict[str, object]:
     return {"status_at": changes[-1]} if changes else {}
 
 
+def _expiry(news: Projection) -> dict[str, object]:
+    """The newest end of the order's life among the news, if there is one."""
+    ends = [entry.expires_at for entry in news.entries if entry.expires_at is not None]
+    return {"expires_at": ends[-1]} if ends else {}
+
+
 def _failure(news: Projection) -> dict[str, object]:
     """A failed order carries why; any other status clears it."""
     if news.entries[-1].status_after is not OrderStatus.FAILED:
@@ -101,7 +117,7 @@ def _failure(news: Projection) -> dict[str, object]:
 
 def _row(entry: TimelineEntry) -> dict[str, object]:
     """The entry as columns; a failure becomes the reason, with its category among the details."""
-    row = entry.model_dump(exclude={"failure", "faults"})
+    row = entry.model_dump(exclude={"failure", "faults", "expires_at"})
     if entry.failure is not None:
         row |= {"reason_code": entry.failure.code, "reason_text": entry.failure.text}
         row["details"] |= {"category": entry.failure.category, "faults": len(entry.faults)}

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.settling import Superseded
+from activities.settling import NothingToMake, Superseded
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, delivered, layout_of
 from models.queries import orders
 from models.queries import suborders as queries
 from models.suborder import SubOrderState
+
+_ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ class PublishingActivities:
         change = queries.publish(order_id, number, publication.attempt, state=state, archive_bytes=size, etag=etag)
         async with self.sessions.begin() as session:
             if (await session.execute(change)).one_or_none() is None:
-                raise Superseded
+                found = (await session.execute(orders.suborder(order_id, number))).scalar_one()
+                newest = found.attempt == publication.attempt
+                # Under the newest number only an order that is over refuses; so the number tells the two apart.
+                raise NothingToMake if newest or found.state in _ENDED else Superseded
         return SubOrderResult(
             number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
         )

@@ -35,17 +35,31 @@ class SettledFile(NamedTuple):
 
 
 class Superseded(ApplicationError):
-    """A later attempt has taken over; this one must write nothing and try nothing again."""
+    """Another attempt has taken over; this one must write nothing.
+
+    It may try again under a new number: the other may be a zombie, and of two that live one gives way in the end.
+    """
+
+    code = "superseded"
 
     def __init__(self) -> None:
-        super().__init__("a later attempt has taken over", type="superseded", non_retryable=True)
+        super().__init__("another attempt has taken over", type=self.code)
+
+
+class NothingToMake(ApplicationError):
+    """The sub-order has settled or its order is over: nothing of it may be made or shown any more."""
+
+    code = "nothing_to_make"
+
+    def __init__(self) -> None:
+        super().__init__("nothing of this sub-order may be made any more", type=self.code, non_retryable=True)
 
 
 async def claim(session: AsyncSession, order_id: UUID, number: int) -> Claim:
     """Take a sub-order into staging under a new attempt number."""
     row = (await session.execute(queries.CLAIM, {"order_id": order_id, "number": number})).one_or_none()
     if row is None:
-        raise Superseded
+        raise NothingToMake
     return Claim(row.attempt, row.location)
 
 

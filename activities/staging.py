@@ -60,10 +60,11 @@ class StagingActivities:
                 await asyncio.wait({task}, timeout=WRITE_EVERY)
                 await self._write(suborder, mine.attempt, reading)
         finally:
+            # Also when paused or cancelled: what has been read is written down and never read again.
             reading.stop.set()
             with suppress(DigestStopped):
                 await task
-        await self._write(suborder, mine.attempt, reading)
+            await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
             await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)

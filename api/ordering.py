@@ -48,16 +48,62 @@ async def place(session: AsyncSession, caller: Caller, body: OrderCreate, now: d
     faults += _currency_faults(lines)
     if faults:
         raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
-    order = await _insert(session, caller, body.label, lines, now)
+    status = OrderStatus.DRAFT if body.draft else OrderStatus.PENDING_PAYMENT
+    return await _create(session, caller, lines, Frame(body.label, status, now))
+
+
+async def place_again(session: AsyncSession, caller: Caller, old: Order, label: str | None, now: datetime) -> Order:
+    """A new order of what an old one selected, at today's prices. Raises InvalidOrder or LabelTaken."""
+    lines, faults = await _lines_of(session, old)
+    if label is not None:
+        faults += label_faults(label)
+    if faults:
+        raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
+    frame = Frame(label, OrderStatus.PENDING_PAYMENT, now, derived_from=old.id)
+    return await _create(session, caller, lines, frame)
+
+
+async def _lines_of(session: AsyncSession, old: Order) -> tuple[list[Line], list[Fault]]:
+    """The lines of an old order as they can be ordered now; a product that is gone is a fault."""
+    lines: dict[int, Line] = {}
+    faults: list[Fault] = []
+    for item, product in await session.execute(selections.items_with_products(old.id)):
+        if product is None:
+            faults.append(_unknown(f"items/{item.position}", "product", item.sku))
+        else:
+            lines[item.position] = Line(product)
+    for selection in (await session.execute(selections.selections_of(old.id))).scalars():
+        if (line := lines.get(selection.position)) is None:
+            continue
+        if selection.file_id is None:
+            line.objects[selection.object_id] = selection.name
+        else:
+            line.files[selection.file_id] = (selection.object_id, selection.name)
+    return list(lines.values()), faults
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What an order is besides its lines."""
+
+    label: str | None
+    status: OrderStatus
+    now: datetime
+    derived_from: UUID | None = None
+
+
+async def _create(session: AsyncSession, caller: Caller, lines: list[Line], frame: Frame) -> Order:
+    """Write an order whose lines are known to be good."""
+    order = await _insert(session, caller, frame, lines)
     items = await _write_lines(session, order, lines)
     await _total(session, order, items)
     session.add(
         TimelineRow(
             order_id=order.id,
             sequence=1,
-            at=now,
+            at=frame.now,
             actor=caller.actor,
-            what=past_tense(Command.SUBMIT),
+            what="drafted" if frame.status is OrderStatus.DRAFT else past_tense(Command.SUBMIT),
             status_after=order.status,
         )
     )
@@ -148,16 +194,16 @@ def _currency_faults(lines: Iterable[Line]) -> list[Fault]:
     return [Fault(field="items", code="mixed_currencies", text=text)]
 
 
-async def _insert(
-    session: AsyncSession, caller: Caller, label: str | None, lines: Sequence[Line], now: datetime
-) -> Order:
+async def _insert(session: AsyncSession, caller: Caller, frame: Frame, lines: Sequence[Line]) -> Order:
     """Insert the bare order under a label of its own; two at once cannot get the same."""
+    label, now = frame.label, frame.now
     serial = (await session.execute(sa.text("SELECT nextval('order_serial')"))).scalar_one()
     priced = next((line.product for line in lines if line.product.unit_price), lines[0].product)
     values = {
         "number": order_number(now.year, serial),
         "customer": caller.customer,
-        "status": OrderStatus.PENDING_PAYMENT,
+        "status": frame.status,
+        "derived_from": frame.derived_from,
         "status_at": now,
         "version": 1,
         "total_price": 0,

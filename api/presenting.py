@@ -1,6 +1,7 @@
 """From rows to what the facade shows of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -36,13 +37,18 @@ def order_public(
 
 
 def order_detail(
-    order: Order, items: Sequence[OrderItem], suborders: Mapping[SubOrderState, int], public_url: str
+    order: Order,
+    items: Sequence[OrderItem],
+    suborders: Mapping[SubOrderState, int],
+    refund_due: Decimal | None,
+    public_url: str,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
         **_order(order, [item.sku for item in items], suborders, public_url),
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
+        refund_due=refund_due,
     )
 
 
@@ -78,6 +84,8 @@ def _order(
         "total_price": order.total_price,
         "currency": order.currency,
         "created_at": order.created_at,
+        "expires_at": order.expires_at,
+        "derived_from": order.derived_from,
         "version": order.version,
         "failure": failure,
         "message": failure.text if failure else f"{delivery}",

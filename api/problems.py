@@ -22,6 +22,9 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.IllegalTransition: 409,
         errors.InvalidOrder: 422,
         errors.InvalidCursor: 422,
+        errors.NotExtended: 409,
+        errors.PaymentRefused: 400,
+        errors.TemporalAway: 503,
         errors.LabelTaken: 409,
         errors.NotReady: 503,
         errors.Gone: 410,
@@ -76,13 +79,15 @@ async def _refusal(_: Request, error: Exception) -> Response:
     members: dict[str, Any] = {}
     headers = {}
     if isinstance(error, errors.IllegalTransition):
-        members = {"status_of_order": error.status, "command": error.command, "allowed": error.allowed}
+        members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
     if isinstance(error, errors.InvalidOrder):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):
         headers = {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.TemporalAway):
+        headers = {"Retry-After": str(_RETRY_AFTER)}
     return problem(STATUS_OF[type(error)], error.code, str(error), headers=headers, **members)
 
 
@@ -101,7 +106,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
         raise error
     faults = [
         {
-            "field": "/".join(str(part) for part in fault["loc"] if part != "body") or "body",
+            "field": _field(fault),
             "code": fault["type"],
             "text": fault["msg"].removeprefix("Value error, "),
         }
@@ -109,6 +114,13 @@ async def _invalid(_: Request, error: Exception) -> Response:
     ]
     detail = "; ".join(f"{fault['field']}: {fault['text']}" for fault in faults[:5])
     return problem(422, "invalid_request", detail, faults=faults[:100])
+
+
+def _field(fault: Mapping[str, Any]) -> str:
+    """The path to what is wrong; for JSON that cannot be read the whole body, whose `loc` is a position."""
+    if fault["type"] == "json_invalid":
+        return "body"
+    return "/".join(str(part) for part in fault["loc"] if part != "body") or "body"
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -135,5 +147,8 @@ async def _bad_value(request: Request, error: Exception) -> Response:
 
 
 async def _ours(request: Request, error: Exception) -> Response:
+    if isinstance(error.__cause__, errors.Failed):
+        # Cut off after its first byte, which has been logged where it happened; nobody hears this answer any more.
+        return problem(503, error.__cause__.failure.code, str(error.__cause__))
     log.error("internal error", path=request.url.path, exc_info=error)
     return problem(500, "internal", "A mistake in Consignor; it has been logged.")

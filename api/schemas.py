@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
 from models.order import Command, Outcome
+from models.payment import PaymentState
 
 MAX_SELECTED = 100_000
 """Ids in one order; whoever wants more names the product."""
@@ -42,12 +43,35 @@ class OrderCreate(Body):
     files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
     items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
     label: str | None = Field(default=None, description="At most 50 characters, unique among your orders.")
+    draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.files is None) == (self.items is None):
             raise ValueError("give either `files` or `items`")
         return self
+
+
+class CommandBody(Body):
+    """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
+
+    reason: Annotated[str, Field(max_length=500)] | None = None
+    files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=10_000)] | None = None
+
+
+class RestartBody(Body):
+    """The label of the new order."""
+
+    label: str | None = None
+
+
+class ExtendBody(Body):
+    """The new end of an order's life, with its offset from UTC."""
+
+    # An instant is text in JSON, which strict models refuse.
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    expires_at: AwareDatetime
 
 
 class FailurePublic(BaseModel):
@@ -105,6 +129,8 @@ class OrderPublic(BaseModel):
     total_price: Money
     currency: str
     created_at: datetime
+    expires_at: datetime | None
+    derived_from: UUID | None
     version: int
     failure: FailurePublic | None
     message: str
@@ -116,6 +142,7 @@ class OrderDetail(OrderPublic):
 
     items: list[OrderItemPublic]
     faults: list[FaultPublic]
+    refund_due: Money | None
 
 
 class OrdersPublic(BaseModel):
@@ -242,6 +269,12 @@ class CatalogueFilesPublic(BaseModel):
     """The files of an object."""
 
     items: list[CatalogueFilePublic]
+
+
+class PaymentAnswer(BaseModel):
+    """What became of a payment message."""
+
+    state: PaymentState
 
 
 class Problem(BaseModel):

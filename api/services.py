@@ -18,6 +18,7 @@ class Services:
     temporal: Client
     public_url: str
     readers: Executor
+    payment_secrets: tuple[str, ...] = ()
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

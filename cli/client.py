@@ -34,6 +34,10 @@ class Api:
         """What a POST answers."""
         return self._asked("POST", path, json=body)
 
+    def delete(self, path: str) -> None:
+        """Delete what is behind a path."""
+        self._asked("DELETE", path)
+
     def pages(self, path: str, *, limit: int = 1000) -> Iterator[Any]:
         """The items of all pages."""
         cursor = None
@@ -64,6 +68,7 @@ class Api:
         if target.exists() and target.stat().st_size == size:
             progress(size)
             return target
+        # Between two names of one file system, so that what has the true name is whole.
         part = folder / f".{name}.{etag.strip(chr(34))[:16]}.part"
         for attempt in range(_RETRIES):
             if self._continue(url, part, size, etag, progress):
@@ -85,6 +90,9 @@ class Api:
             with self._client.stream("GET", url, headers=headers) as answer, part.open("ab") as file:
                 if answer.is_error:
                     answer.read()
+                    file.close()
+                    if not have:
+                        part.unlink()
                 _check(answer)
                 if have and answer.status_code != httpx.codes.PARTIAL_CONTENT:
                     file.truncate(0)
@@ -104,7 +112,7 @@ class Api:
                 f"the API at {self.url} does not answer ({error}); is `consignor dev` running?"
             ) from None
         _check(answer)
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 def _check(answer: httpx.Response) -> None:

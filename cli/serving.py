@@ -19,7 +19,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     engine = make_engine(settings.database_url)
     readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
     try:
-        yield Services(make_sessions(engine), await temporal_client(lazy=True), settings.api_url, readers)
+        secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
+        client = await temporal_client(lazy=True)
+        yield Services(make_sessions(engine), client, settings.api_url, readers, secrets)
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()

@@ -1,11 +1,12 @@
 """Every setting of Consignor, from the environment, else from the dev stack that runs here."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ByteSize, Field, PositiveInt, ValidationError, field_validator
+from pydantic import ByteSize, Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.dev.data import DEFAULT_DATA, DataFolder
@@ -30,6 +31,15 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_files_per_suborder: PositiveInt = 5_000
     max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
+    draft_timeout: timedelta = timedelta(days=30)
+    payment_timeout: timedelta = timedelta(days=14)
+    max_pause: timedelta = timedelta(days=30)
+    keep_for: timedelta = timedelta(days=7)
+    remind_before: timedelta = timedelta(days=1)
+    max_extension: timedelta = timedelta(days=30)
+    purge_after: timedelta = timedelta(days=90)
+    # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
+    payment_webhook_secrets: tuple[SecretStr, ...] = ()
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")

@@ -58,7 +58,7 @@ def order_page(order: Any) -> None:
         head.append(f"waiting   {waiting['text']}\n")
     if failure := order["failure"]:
         head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
-    for fault in order["faults"]:
+    for fault in order["faults"] if len(order["faults"]) > 1 else []:
         head.append(f"          {fault['code']}: {fault['text']}\n")
     show(head, _suborders(order["suborders"]))
     if order["failed_files"]:

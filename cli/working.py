@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from cli.connecting import temporal_client
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
+from models.messages import Terms
 from models.splitting import Limits
 from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker
@@ -38,7 +39,8 @@ async def run_worker(settings: Settings) -> None:
         return
     sessions = make_sessions(engine)
     limits = Limits(max_files=settings.max_files_per_suborder, max_bytes=settings.max_bytes_per_suborder)
-    async with orders_worker(client, sessions, limits), packaging_worker(client, sessions):
+    terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
+    async with orders_worker(client, sessions, limits, terms), packaging_worker(client, sessions):
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()

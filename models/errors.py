@@ -142,6 +142,27 @@ class InvalidCursor(Refusal):
         super().__init__("this is no cursor of ours; take `next_cursor` of the last page, or leave it out")
 
 
+class NotExtended(Refusal):
+    """The end of an order's life cannot be moved there."""
+
+    code = "not_extended"
+
+
+class TemporalAway(Refusal):
+    """Commands need Temporal, and it does not answer; nothing has changed."""
+
+    code = "temporal_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("Temporal or its workers do not answer; try again soon")
+
+
+class PaymentRefused(Refusal):
+    """A payment message that is not believed or does not fit; it has been recorded."""
+
+    code = "payment_refused"
+
+
 class LabelTaken(Refusal):
     """The customer already has an order of this label."""
 

@@ -1,13 +1,13 @@
 """What travels through Temporal: ids, counts and words, never lists of files and never secrets."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import Failure, Fault
-from models.order import OrderStatus
+from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 
 ORDERS_QUEUE = "consignor-orders"
@@ -35,16 +35,39 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Carried(Message):
+    """What an order workflow hands to its next run when its history has grown long; the rest is in PostgreSQL."""
+
+    origin: OrderStatus | None
+    obeyed: tuple[str, ...]
+    expires_at: datetime | None
+    failed_files: int
+    reopened: bool
+    files: tuple[int, ...]
+
+
 class OrderInput(Message):
     """What the order workflow starts from; the rest it reads by itself."""
 
     order_id: UUID
+    carried: Carried | None = None
 
 
 class OrderRef(Message):
     """Which order an activity is about."""
 
     order_id: UUID
+
+
+class Terms(Message):
+    """How long an order may take its time; settings, as they were when its workflow began."""
+
+    draft_timeout: timedelta = timedelta(days=30)
+    payment_timeout: timedelta = timedelta(days=14)
+    max_pause: timedelta = timedelta(days=30)
+    keep_for: timedelta = timedelta(days=7)
+    remind_before: timedelta = timedelta(days=1)
+    max_extension: timedelta = timedelta(days=30)
 
 
 class OrderBrief(Message):
@@ -54,6 +77,40 @@ class OrderBrief(Message):
     status: OrderStatus
     version: int
     is_free: bool
+    terms: Terms = Terms()
+
+
+class CommandRequest(Message):
+    """Somebody asks something of an order. The same `id` again is the same request and has no second effect."""
+
+    id: str
+    command: Command
+    actor: str
+    reason: str | None = None
+    files: tuple[int, ...] = ()
+
+
+class SignalInput(Message):
+    """What a platform engineer may say with a signal; everything may be left out."""
+
+    reason: str | None = None
+    actor: str = "temporal-ui"
+
+
+class Extension(Message):
+    """A new end of an order's life. A customer may go as far as the terms allow, an operator further."""
+
+    id: str
+    expires_at: datetime
+    actor: str
+    is_operator: bool = False
+
+
+class Standing(Message):
+    """Where an order stands after a command."""
+
+    status: OrderStatus
+    version: int
 
 
 class TimelineEntry(Message):
@@ -70,6 +127,7 @@ class TimelineEntry(Message):
     suborder: int | None = None
     failure: Failure | None = None
     faults: tuple[Fault, ...] = ()
+    expires_at: datetime | None = None
     details: dict[str, Any] = {}
 
 
@@ -151,6 +209,27 @@ class SubOrderResult(Message):
     failed: int
     archive_bytes: int = 0
     failure: Failure | None = None
+
+
+class Reopening(Message):
+    """Failed files to try again: those with these numbers, or all of them."""
+
+    order_id: UUID
+    files: tuple[int, ...]
+
+
+class Release(Message):
+    """What becomes of the sub-orders of an order that is over: `cancelled` or `expired`."""
+
+    order_id: UUID
+    state: SubOrderState
+
+
+class Released(Message):
+    """How a release went; while downloads are open nothing is released."""
+
+    open_downloads: int
+    released: int
 
 
 class Tally(Message):

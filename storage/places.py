@@ -1,6 +1,5 @@
 """From the location of a product to the source that reads it."""
 
-from functools import lru_cache
 from pathlib import Path
 
 from models.errors import Failed, FailureCode
@@ -8,9 +7,11 @@ from storage.local import LocalSource
 from storage.source import Source
 
 
-@lru_cache(maxsize=1024)
 def source_at(location: str) -> Source:
-    """The source for a location; today a folder of this machine, local or mounted."""
+    """The source for a location; today a folder of this machine, local or mounted.
+
+    Made anew each time, for the location may be a link that somebody turns to the next version of an archive.
+    """
     return LocalSource(Path(location))
 
 

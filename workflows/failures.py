@@ -12,11 +12,21 @@ from temporalio.exceptions import (
 from models.errors import Failure, FailureCode
 
 
+def _root(error: BaseException) -> BaseException:
+    while isinstance(error, FailureError) and error.cause is not None:
+        error = error.cause
+    return error
+
+
+def root_type(error: BaseException) -> str | None:
+    """The type by which the root cause is known, where it is an application's."""
+    cause = _root(error)
+    return cause.type if isinstance(cause, ApplicationError) else None
+
+
 def failure_of(error: ActivityError | ChildWorkflowError) -> Failure:
     """The root cause, in our words."""
-    cause: BaseException = error
-    while isinstance(cause, FailureError) and cause.cause is not None:
-        cause = cause.cause
+    cause = _root(error)
     if isinstance(cause, ApplicationError) and cause.type in set(FailureCode):
         return Failure(code=FailureCode(cause.type), text=cause.message)
     if isinstance(cause, TimeoutError):

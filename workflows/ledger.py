@@ -24,14 +24,14 @@ class Ledger:
         self._order_id = order_id
         self._lock = asyncio.Lock()
         self._unwritten: list[TimelineEntry] = []
-        self._sequence = 0
+        self.sequence = 0
         self.status = OrderStatus.DRAFT
         self.origin: OrderStatus | None = None
         self.number = ""
 
     def open(self, brief: OrderBrief) -> None:
         """Go on from where PostgreSQL says the order is; called before anything is entered."""
-        self.status, self._sequence, self.number = brief.status, brief.version, brief.number
+        self.status, self.sequence, self.number = brief.status, brief.version, brief.number
 
     async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **why: Any) -> None:
         """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition.
@@ -49,7 +49,13 @@ class Ledger:
         self._enter(what, self.status, actor, why)
 
     async def flush(self) -> None:
-        """Return when everything entered so far is in PostgreSQL; entries of the meantime travel together."""
+        """Return when everything entered so far is in PostgreSQL; entries of the meantime travel together.
+
+        Whoever is cancelled while waiting leaves the writing to go on: an entry once minted is never lost.
+        """
+        await asyncio.shield(asyncio.create_task(self._write()))
+
+    async def _write(self) -> None:
         async with self._lock:
             # Another flush may have written ours while we waited for the lock.
             if not self._unwritten:
@@ -63,9 +69,9 @@ class Ledger:
             )
 
     def _enter(self, what: str, before: OrderStatus, actor: str, why: dict[str, Any]) -> None:
-        self._sequence += 1
+        self.sequence += 1
         entry = TimelineEntry(
-            sequence=self._sequence,
+            sequence=self.sequence,
             at=workflow.now(),
             actor=actor,
             what=what,

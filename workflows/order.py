@@ -1,44 +1,45 @@
-"""The order workflow: the life of one order, from its payment to its last archive."""
+"""The order workflow: the life of one order, a piece of work for each status, and commands that may end it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair as Pair
-from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities import search_attributes as attributes
     from activities.orders import OrderActivities
-    from activities.planning import PlanningActivities
-    from activities.validation import ValidationActivities
-    from models.errors import Failure, FailureCode
-    from models.labels import counted
+    from activities.releasing import ReleasingActivities
+    from models.errors import IllegalTransition
     from models.messages import (
         ORDER_WORKFLOW,
+        Carried,
+        CommandRequest,
+        Extension,
         OrderInput,
         OrderRef,
-        SubOrderBrief,
-        SubOrderInput,
-        SubOrderPage,
-        SubOrderResult,
-        Tally,
-        Verdict,
-        suborder_workflow_id,
+        Release,
+        SignalInput,
+        Standing,
     )
-    from models.order import Command, Event, OrderStatus, settled_event
+    from models.order import TERMINAL, Command, OrderStatus, advance, allowed_actions
+    from models.suborder import SubOrderState
 
-from workflows.details import order_details, suborder_summary
-from workflows.failures import failure_of
 from workflows.ledger import Ledger
-from workflows.policies import PLAN, READ, VALIDATE
-from workflows.suborder import SubOrderWorkflow
+from workflows.policies import READ
+from workflows.provisioning import Provisioning
+from workflows.works import Conclusion, Works
 
-PAGE = 100
-"""Sub-orders asked for at once."""
+CONTINUE_AFTER_EVENTS = 4_000
+"""History is cut here: far from Temporal's 51,200, and still quick to replay."""
 
-IN_FLIGHT = 8
-"""Sub-orders of one order under way at once: enough to keep the disks busy, few enough to leave others room."""
+OBEYED_KEPT = 200
+"""Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
+
+_AT_REST_TIMEOUT = 10.0
+_RELEASED_AS: Mapping[OrderStatus, SubOrderState] = {
+    OrderStatus.CANCELLED: SubOrderState.CANCELLED,
+    OrderStatus.EXPIRED: SubOrderState.EXPIRED,
+}
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
@@ -49,126 +50,191 @@ class OrderWorkflow:
     def __init__(self, order: OrderInput) -> None:
         self._order = OrderRef(order_id=order.order_id)
         self._ledger = Ledger(order.order_id)
-        self._is_free = False
-        self._briefs: dict[int, SubOrderBrief] = {}
-        self._results: dict[int, SubOrderResult] = {}
-        self._failed_files = 0
+        self._provisioning = Provisioning(self._order, self._ledger)
+        self._works = Works(self._order, self._ledger, self._provisioning)
+        self._obeyed: list[str] = []
+        self._working_on: OrderStatus | None = None
+        self._opened = self._cancel_requested = False
 
     @workflow.run
     async def run(self, order: OrderInput) -> str:
-        """Fulfil the order; the result is its last status."""
-        await self._open()
-        await self._paid()
-        await self._ledger.advance(Event.STARTED)
-        if await self._validated():
-            await self._provision()
-            await self._settle()
-        self._show()
+        """Live the order; the result is its last status."""
+        await self._open(order.carried)
+        while self._ledger.status not in TERMINAL:
+            if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
+                await self._continue_as_new()
+            conclusion = await self._work(self._ledger.status)
+            if conclusion.over:
+                break
+            if conclusion.trigger is not None:
+                await self._ledger.advance(conclusion.trigger, **conclusion.why)
+        await self._release()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._ledger.flush()
+        if self._cancel_requested:
+            raise asyncio.CancelledError
         return self._ledger.status
 
-    async def _open(self) -> None:
-        """Learn what was ordered."""
+    async def _open(self, carried: Carried | None) -> None:
+        """Learn what was ordered, and what the last run knew."""
         brief = await workflow.execute_activity_method(
             OrderActivities.open_order, self._order, summary="Look up the order", **READ
         )
-        self._is_free = brief.is_free
         self._ledger.open(brief)
-        self._show()
+        self._works.open(brief)
+        if carried is not None:
+            self._ledger.origin = carried.origin
+            self._obeyed = list(carried.obeyed)
+            self._works.expires_at = carried.expires_at
+            self._provisioning.failed_files = carried.failed_files
+            self._provisioning.reopen = carried.files if carried.reopened else None
+        self._opened = True
 
-    async def _paid(self) -> None:
-        """An order that costs nothing confirms itself; any other waits for its payment."""
-        if self._ledger.status is OrderStatus.PENDING_PAYMENT and self._is_free:
-            await self._ledger.advance(Command.CONFIRM_PAYMENT, reason_code="free", reason_text="Nothing to pay")
-        await workflow.wait_condition(lambda: self._ledger.status is OrderStatus.PAYMENT_CONFIRMED)
-
-    async def _validated(self) -> bool:
-        """Check everything that was ordered; every fault is told at once."""
-        self._show()
+    async def _work(self, status: OrderStatus) -> Conclusion:
+        """Do what this status asks for, until it is done or a command has changed the status."""
+        self._working_on = status
+        self._provisioning.show()
+        work = asyncio.create_task(self._works.of(status))
         try:
-            verdict = await workflow.execute_activity_method(
-                ValidationActivities.validate_order,
-                self._order,
-                summary="Check that everything ordered is still there",
-                **VALIDATE,
-            )
-            if not verdict.faults:
-                await workflow.execute_activity_method(
-                    PlanningActivities.plan_suborders, self._order, summary="Cut the order into sub-orders", **PLAN
-                )
-        except ActivityError as error:
-            await self._ledger.advance(Event.REFUSED, failure=failure_of(error))
-            return False
-        if verdict.faults:
-            await self._ledger.advance(Event.REFUSED, failure=_refusal(verdict), faults=verdict.faults)
-            return False
-        await self._ledger.advance(Event.VALIDATED)
-        return True
+            await workflow.wait_condition(lambda: work.done() or self._ledger.status is not status)
+        except asyncio.CancelledError:
+            await self._cancelled_by_temporal()
+        if self._ledger.status is status and work.done():
+            return work.result()
+        # A command came first; what the work was about to conclude no longer counts.
+        work.cancel()
+        await workflow.wait([work])
+        return Conclusion()
 
-    async def _provision(self) -> None:
-        """Deliver every sub-order that has not settled, a few at a time."""
-        self._show()
-        after, deliveries = 0, set[asyncio.Task[None]]()
-        while True:
-            page = await workflow.execute_activity_method(
-                OrderActivities.open_suborders,
-                SubOrderPage(order_id=self._order.order_id, after=after, limit=PAGE),
-                summary=f"Sub-orders behind {after}",
+    async def _cancelled_by_temporal(self) -> None:
+        """Temporal's own cancel goes the way of the command; an order that cannot be cancelled stays as it is."""
+        self._cancel_requested = True
+        if Command.CANCEL in allowed_actions(self._ledger.status):
+            await self._ledger.advance(Command.CANCEL, actor="temporal-ui", reason_code="cancelled_in_temporal")
+
+    async def _continue_as_new(self) -> None:
+        """Begin a new history; nothing may be under way, and PostgreSQL has to know everything."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._ledger.flush()
+        carried = Carried(
+            origin=self._ledger.origin,
+            obeyed=tuple(self._obeyed),
+            expires_at=self._works.expires_at,
+            failed_files=self._provisioning.failed_files,
+            reopened=self._provisioning.reopen is not None,
+            files=self._provisioning.reopen or (),
+        )
+        workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))
+
+    async def _release(self) -> None:
+        """Nothing of an order that is over can be had any more."""
+        if (state := _RELEASED_AS.get(self._ledger.status)) is not None:
+            await workflow.execute_activity_method(
+                ReleasingActivities.release_suborders,
+                Release(order_id=self._order.order_id, state=state),
+                summary=f"Mark the sub-orders {state}",
                 **READ,
             )
-            for brief in page.briefs:
-                await workflow.wait_condition(lambda: len(self._under_way()) < IN_FLIGHT)
-                self._briefs[brief.number] = brief
-                deliveries.add(asyncio.create_task(self._deliver(brief)))
-            if len(page.briefs) < PAGE:
-                break
-            after = page.briefs[-1].number
-        await asyncio.gather(*deliveries)
+        self._provisioning.show()
 
-    def _under_way(self) -> set[int]:
-        return self._briefs.keys() - self._results.keys()
+    # Commands: as updates, which answer, and as signals, which leave their answer on the timeline.
 
-    async def _deliver(self, brief: SubOrderBrief) -> None:
-        """Run one sub-order to its end and enter what came of it."""
-        self._show()
-        result = await workflow.execute_child_workflow(
-            SubOrderWorkflow.run,
-            SubOrderInput(order_id=self._order.order_id, number=brief.number),
-            id=suborder_workflow_id(self._order.order_id, brief.number),
-            static_summary=suborder_summary(self._ledger.number, brief),
-            search_attributes=TypedSearchAttributes([Pair(attributes.NUMBER, self._ledger.number)]),
-        )
-        self._results[brief.number] = result
-        self._failed_files += result.failed
-        if result.failed:
-            workflow.upsert_search_attributes([attributes.ERRORS.value_set(self._failed_files)])
-        details = {"available": result.available, "failed": result.failed, "archive_bytes": result.archive_bytes}
-        self._ledger.note(f"suborder_{result.state}", suborder=brief.number, details=details)
-        await self._ledger.flush()
-        self._show()
+    @workflow.update
+    async def command(self, request: CommandRequest) -> Standing:
+        """Obey a command, and answer when PostgreSQL knows."""
+        await workflow.wait_condition(lambda: self._opened)
+        try:
+            await self._obey(request)
+        except IllegalTransition as error:
+            raise _refused(error) from None
+        return Standing(status=self._ledger.status, version=self._ledger.sequence)
 
-    async def _settle(self) -> None:
-        """Conclude from what all sub-orders came to."""
-        tally = await workflow.execute_activity_method(
-            OrderActivities.tally, self._order, summary="Count what came of it", **READ
-        )
-        event = settled_event(tally.files, tally.failed)
-        failure = _all_failed(tally) if event is Event.SETTLED_FAILED else None
-        await self._ledger.advance(event, failure=failure)
+    @command.validator
+    def check_command(self, request: CommandRequest) -> None:
+        """Refuse what the table forbids, before anything is written to the history."""
+        if not self._opened or request.id in self._obeyed:
+            return
+        try:
+            advance(self._ledger.status, request.command, origin=self._ledger.origin)
+        except IllegalTransition as error:
+            raise _refused(error) from None
 
-    def _show(self) -> None:
-        workflow.set_current_details(
-            order_details(self._ledger.number, self._ledger.status, self._briefs, self._results)
-        )
+    @workflow.update
+    async def extend(self, extension: Extension) -> Standing:
+        """Move the end of the order's life."""
+        await workflow.wait_condition(lambda: self._opened)
+        if extension.id not in self._obeyed:
+            self._works.extend(extension)
+            self._remember(extension.id)
+            await self._ledger.flush()
+        return Standing(status=self._ledger.status, version=self._ledger.sequence)
+
+    @extend.validator
+    def check_extend(self, extension: Extension) -> None:
+        """Refuse an end that is past or further away than the terms allow."""
+        if self._opened and extension.id not in self._obeyed:
+            self._works.check_extension(extension)
+
+    @workflow.signal
+    async def pause(self, by: SignalInput | None = None) -> None:
+        """Pause from the Temporal UI or CLI."""
+        await self._signalled(Command.PAUSE, by)
+
+    @workflow.signal
+    async def resume(self, by: SignalInput | None = None) -> None:
+        """Resume from the Temporal UI or CLI."""
+        await self._signalled(Command.RESUME, by)
+
+    @workflow.signal
+    async def cancel(self, by: SignalInput | None = None) -> None:
+        """Cancel from the Temporal UI or CLI."""
+        await self._signalled(Command.CANCEL, by)
+
+    @workflow.signal
+    async def retry(self, by: SignalInput | None = None) -> None:
+        """Retry from the Temporal UI or CLI."""
+        await self._signalled(Command.RETRY, by)
+
+    async def _signalled(self, command: Command, by: SignalInput | None) -> None:
+        await workflow.wait_condition(lambda: self._opened)
+        said = by or SignalInput()
+        request = CommandRequest(id=str(workflow.uuid4()), command=command, actor=said.actor, reason=said.reason)
+        try:
+            await self._obey(request)
+        except IllegalTransition as error:
+            self._ledger.note("command_refused", actor=said.actor, reason_code=command, reason_text=str(error))
+            self._provisioning.refused = str(error)
+            self._provisioning.show()
+            await self._ledger.flush()
+
+    async def _obey(self, request: CommandRequest) -> None:
+        """Change the status; the main loop sees it and ends the work of the old one. Raises IllegalTransition."""
+        if request.id in self._obeyed:
+            return
+        # No await between the check and the change: two commands at once are obeyed one after the other.
+        advance(self._ledger.status, request.command, origin=self._ledger.origin)
+        self._remember(request.id)
+        if request.command is Command.RETRY:
+            self._provisioning.reopen = request.files
+        code = f"by_{request.actor.partition(':')[0].replace('-', '_')}"
+        await self._ledger.advance(request.command, actor=request.actor, reason_code=code, reason_text=request.reason)
+        if request.command is Command.PAUSE:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Return when no byte is read any more."""
+        try:
+            await workflow.wait_condition(
+                lambda: self._working_on is self._ledger.status or self._ledger.status is not OrderStatus.PAUSED,
+                timeout=_AT_REST_TIMEOUT,
+            )
+        except TimeoutError:
+            workflow.logger.warning("the order is paused, but a worker has not let go of its files yet")
+
+    def _remember(self, request_id: str) -> None:
+        self._obeyed = [*self._obeyed, request_id][-OBEYED_KEPT:]
 
 
-def _refusal(verdict: Verdict) -> Failure:
-    """All faults in one sentence: the first, and how many more there are."""
-    first, more = verdict.faults[0], verdict.faults_total - 1
-    text = first.text if not more else f"{first.text}; and {counted(more, 'more fault')}"
-    return Failure(code=FailureCode(first.code), text=text)
-
-
-def _all_failed(tally: Tally) -> Failure:
-    """Why an order failed none of whose files could be delivered."""
-    worst = tally.failure or Failure(code=FailureCode.INTERNAL, text="no file was delivered")
-    return Failure(code=worst.code, text=f"None of {counted(tally.files, 'file')} could be delivered: {worst.text}")
+def _refused(error: IllegalTransition) -> ApplicationError:
+    """A refusal as Temporal carries it; `workflows.client` turns it back."""
+    return ApplicationError(str(error), error.command, error.status, type=error.code, non_retryable=True)

@@ -1,5 +1,6 @@
 """How long each activity may take and how often it is tried: one line each, with the reason."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,11 @@ STAGE: dict[str, Any] = {
 }
 
 # Rows of one sub-order and a compare-and-set; its archive is known to be good, so it is never given up.
-PUBLISH: dict[str, Any] = {"start_to_close_timeout": timedelta(minutes=5), "retry_policy": _FOR_EVER}
+# Superseded, it needs a new number, which the sub-order workflow gets by staging again.
+PUBLISH: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": dataclasses.replace(_FOR_EVER, non_retryable_error_types=["superseded"]),
+}
 
 # The schedule comes again in half a minute anyway.
 RECONCILE: dict[str, Any] = {

@@ -1,7 +1,9 @@
 """The sub-order workflow: stage its files, seal its archive, publish it once."""
 
+import asyncio
+
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.publishing import PublishingActivities
@@ -16,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
         SubOrderResult,
     )
 
-from workflows.failures import failure_of
+from workflows.failures import failure_of, root_type
 from workflows.policies import PUBLISH, STAGE
 
 
@@ -30,11 +32,24 @@ class SubOrderWorkflow:
 
     @workflow.run
     async def run(self, suborder: SubOrderInput) -> SubOrderResult:
-        """Stage and publish."""
-        staged = await self._stage()
+        """Stage and publish. A cancel stops the reading; once that is done, publishing runs to its end."""
+        while True:
+            staged = await self._stage()
+            publishing = asyncio.create_task(self._publish(staged))
+            try:
+                return await asyncio.shield(publishing)
+            except asyncio.CancelledError:
+                # The parent must know what it came to: the archive may be visible already.
+                return await publishing
+            except ActivityError as error:
+                if root_type(error) != "superseded":
+                    raise
+                workflow.logger.warning("a zombie has claimed the sub-order; staging again under a new number")
+
+    async def _publish(self, staged: StagedFiles) -> SubOrderResult:
         return await workflow.execute_activity_method(
             PublishingActivities.publish_suborder,
-            Publication(order_id=suborder.order_id, number=suborder.number, attempt=staged.attempt),
+            Publication(order_id=self._suborder.order_id, number=self._suborder.number, attempt=staged.attempt),
             summary="Seal the archive and make it visible",
             **PUBLISH,
         )
@@ -47,9 +62,13 @@ class SubOrderWorkflow:
                 self._suborder,
                 task_queue=PACKAGING_QUEUE,
                 summary="Read every file once and check size and SHA-256",
+                # Paused means that no byte is read any more: wait until the activity has let go.
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 **STAGE,
             )
         except ActivityError as error:
+            if is_cancelled_exception(error) or root_type(error) == "nothing_to_make":
+                raise
             failure = failure_of(error)
         return await workflow.execute_activity_method(
             StagingActivities.give_up_files,

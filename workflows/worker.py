@@ -13,10 +13,11 @@ from activities.failures import FailureInterceptor
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
+from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from activities.starting import StartingActivities
 from activities.validation import ValidationActivities
-from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE
+from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -28,9 +29,16 @@ CONCURRENT_STAGINGS = 4
 """Sub-orders one worker reads at once; two cores hash two files, the others wait for disks."""
 
 
-def orders_worker(client: Client, sessions: async_sessionmaker[AsyncSession], limits: Limits, **options: Any) -> Worker:
+def orders_worker(
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    limits: Limits,
+    terms: Terms,
+    **options: Any,
+) -> Worker:
     """The worker of the workflows and of all that is quick."""
-    orders, publishing = OrderActivities(sessions), PublishingActivities(sessions)
+    orders, publishing = OrderActivities(sessions, terms), PublishingActivities(sessions)
+    releasing = ReleasingActivities(sessions)
     planning, staging = PlanningActivities(sessions, limits), StagingActivities(sessions)
     return _worker(
         client,
@@ -41,6 +49,8 @@ def orders_worker(client: Client, sessions: async_sessionmaker[AsyncSession], li
             planning.plan_suborders,
             staging.give_up_files,
             publishing.publish_suborder,
+            releasing.reopen_files,
+            releasing.release_suborders,
             StartingActivities(sessions, client).start_missing_orders,
         ],
         workflows=WORKFLOWS,

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import ranges
+from api.downloads import under_way
 from api.routes.orders import owned
 from api.schemas import Problem
 from api.services import CallerDep, Services, ServicesDep
@@ -143,22 +144,26 @@ async def _answer(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type="application/zip")
     layout = await asyncio.to_thread(archive.layout)
-    body = await _begun(stream(layout, archive.members(), services.readers, start, stop), archive.order_number)
+    blocks = stream(layout, archive.members(), services.readers, start, stop)
+    body = await _begun(blocks, services, archive.suborder)
     return StreamingResponse(body, status_code=status, headers=headers, media_type="application/zip")
 
 
-async def _begun(blocks: AsyncGenerator[memoryview, None], order_number: str) -> AsyncIterator[memoryview]:
+async def _begun(
+    blocks: AsyncGenerator[memoryview, None], services: Services, suborder: SubOrder
+) -> AsyncIterator[memoryview]:
     """The stream with its first block read, so that a source that is away is answered, not cut."""
     first = await anext(blocks)
 
     async def body() -> AsyncIterator[memoryview]:
         try:
-            yield first
-            async for block in blocks:
-                yield block
+            async with under_way(services, suborder.order_id, suborder.number):
+                yield first
+                async for block in blocks:
+                    yield block
         except Failed as failed:
             # Raised on, so that the connection is cut: half an archive must never look whole.
-            log.warning("archive cut", order=order_number, failure=failed.failure.text)
+            log.warning("archive cut", order=str(suborder.order_id), failure=failed.failure.text)
             raise
         finally:
             await blocks.aclose()

@@ -22,6 +22,7 @@ from api.schemas import (
 from api.services import Caller, CallerDep, Services, ServicesDep
 from models.errors import NotFound
 from models.queries import orders as queries
+from models.queries.payments import refund_due
 from models.tables import Order
 from workflows.client import OrderStart, start_order
 
@@ -38,8 +39,8 @@ async def create_order(body: OrderCreate, response: Response, services: Services
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
         order = await place(session, caller, body, services.now())
-        detail = await _detail(session, services, order)
-    await _start(services, OrderStart(order, detail.products))
+        detail = await detail_of(session, services, order)
+    await start(services, OrderStart(order, detail.products))
     response.headers["Location"] = detail.links.self
     return detail
 
@@ -69,7 +70,7 @@ async def list_orders(
 async def show_order(order_id: UUID, services: ServicesDep, caller: CallerDep) -> OrderDetail:
     """One order."""
     async with services.sessions.begin() as session:
-        return await _detail(session, services, await owned(session, caller, order_id))
+        return await detail_of(session, services, await owned(session, caller, order_id))
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
@@ -111,18 +112,20 @@ async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     return order
 
 
-async def _detail(session: AsyncSession, services: Services, order: Order) -> OrderDetail:
+async def detail_of(session: AsyncSession, services: Services, order: Order) -> OrderDetail:
+    """An order with its lines, as the facade shows it."""
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
-    return presenting.order_detail(order, items, counts.get(order.id, {}), services.public_url)
+    due = (await session.execute(refund_due(order.id))).scalar_one()
+    return presenting.order_detail(order, items, counts.get(order.id, {}), due, services.public_url)
 
 
-async def _start(services: Services, start: OrderStart) -> None:
+async def start(services: Services, order: OrderStart) -> None:
     """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
     try:
-        await start_order(services.temporal, start)
+        await start_order(services.temporal, order)
     except (RPCError, RuntimeError, TimeoutError) as error:
-        log.warning("temporal away, the reconciler will start it", order=start.order.number, error=str(error))
+        log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
         return
     async with services.sessions.begin() as session:
-        await session.execute(queries.mark_started(start.order.id, services.now()))
+        await session.execute(queries.mark_started(order.order.id, services.now()))

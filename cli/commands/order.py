@@ -1,9 +1,12 @@
 """`consignor order …`: places, lists, shows and downloads orders through the API."""
 
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -86,6 +89,106 @@ def download(
         _download(api, _find(api, order_id), folder, quiet=as_json, as_json=as_json)
 
 
+Reason = Annotated[str | None, typer.Option(help="Why; it is kept on the timeline.")]
+
+
+@app.command()
+def pause(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Pause an order; nothing is read any more until it is resumed."""
+    _command(order_id, "pause", {"reason": reason}, as_json)
+
+
+@app.command()
+def resume(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Resume a paused order where it was."""
+    _command(order_id, "resume", {"reason": reason}, as_json)
+
+
+@app.command()
+def cancel(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Cancel an order for good."""
+    _command(order_id, "cancel", {"reason": reason}, as_json)
+
+
+@app.command()
+def retry(
+    order_id: OrderId,
+    file: Annotated[list[int] | None, typer.Option(help="Number of a failed file; repeat for several.")] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Try again what has failed, and nothing else."""
+    _command(order_id, "retry", {"reason": reason, "files": file or None}, as_json)
+
+
+@app.command()
+def submit(order_id: OrderId, as_json: Json = False) -> None:
+    """Submit a draft."""
+    _command(order_id, "submit", {}, as_json)
+
+
+@app.command("confirm-payment")
+def confirm_payment(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Confirm that an order has been paid."""
+    _command(order_id, "confirm-payment", {"reason": reason}, as_json)
+
+
+@app.command()
+def restart(
+    order_id: OrderId,
+    label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Order the same again, as a new order."""
+    _command(order_id, "restart", {"label": label}, as_json)
+
+
+@app.command()
+def extend(
+    order_id: OrderId,
+    until: Annotated[datetime, typer.Argument(help="The new end, in UTC.")],
+    as_json: Json = False,
+) -> None:
+    """Keep an order for longer."""
+    _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
+
+
+@app.command()
+def delete(order_id: OrderId) -> None:
+    """Hide an order that is over."""
+    with _api() as api:
+        order = _find(api, order_id)
+        api.delete(f"/orders/{order['id']}")
+    typer.echo(f"{order['number']}  deleted")
+
+
+@app.command()
+def purge(
+    older_than_days: Annotated[
+        int | None, typer.Option("--older-than-days", min=0, help="Default: CONSIGNOR_PURGE_AFTER, 90 days.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
+    import asyncio
+
+    from cli.purging import purge_orders
+    from cli.settings import found
+
+    settings = found()
+    age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
+    purged = asyncio.run(purge_orders(settings.database_url, age))
+    if as_json:
+        return _print_json(purged)
+    typer.echo(f"{len(purged)} purged" + "".join(f"\n{number}" for number in purged))
+    return None
+
+
+def _command(key: str, verb: str, body: Any, as_json: bool) -> None:
+    with _api() as api:
+        _show(api.post(f"/orders/{_find(api, key)['id']}/{verb}", body), as_json)
+
+
 def _api() -> "Api":
     from cli.client import Api
     from cli.settings import api_url
@@ -95,13 +198,15 @@ def _api() -> "Api":
 
 def _find(api: "Api", key: str) -> Any:
     """An order by id, or by number among all of the caller's."""
+    from cli.errors import CommandFailed
+
+    with suppress(ValueError):
+        return api.get(f"/orders/{UUID(key)}")
     if not key.upper().startswith("CO-"):
-        return api.get(f"/orders/{key}")
+        raise CommandFailed(f"{key!r} names no order; give its id, or its number as in CO-2026-000042")
     for order in api.pages("/orders"):
         if order["number"] == key.upper():
             return api.get(f"/orders/{order['id']}")
-    from cli.errors import CommandFailed
-
     raise CommandFailed(f"there is no order {key}")
 
 
@@ -126,18 +231,22 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
     if not ready:
         raise CommandFailed(f"{order['number']} has no archive to download: it is {order['status']}")
     folder.mkdir(parents=True, exist_ok=True)
-    saved = []
+    saved, failed = [], []
     with progress_bar(quiet) as bar:
         for suborder in ready:
             task = bar.add_task(f"part {suborder['number']}", total=suborder["archive_bytes"])
             path = f"/orders/{order['id']}/suborders/{suborder['number']}/archive"
-            saved.append(api.download(path, folder, partial(_advance, bar, task)))
+            try:
+                saved.append(api.download(path, folder, partial(_advance, bar, task)))
+            except CommandFailed as error:
+                failed.append(f"part {suborder['number']}: {error}")
     if as_json:
-        return _print_json({"number": order["number"], "files": [str(file) for file in saved]})
-    if not quiet:
+        _print_json({"number": order["number"], "files": [str(file) for file in saved], "failed": failed})
+    elif not quiet:
         for file in saved:
             typer.echo(f"saved {file}")
-    return None
+    if failed:
+        raise CommandFailed(f"{order['number']}: not everything could be downloaded\n" + "\n".join(failed))
 
 
 def _advance(bar: "Progress", task: "TaskID", completed: int) -> None:
@@ -153,14 +262,17 @@ def _failed_files(api: "Api", order: Any) -> list[Any]:
 
 
 def _show(order: Any, as_json: bool) -> None:
+    from models.labels import counted
+
     if as_json:
         return _print_json(order)
     progress = order["progress"]
-    typer.echo(f"{order['number']}  {order['status']}  {progress['files_total']} files  “{order['label']}”")
+    files = f"{progress['files_available']} of {counted(progress['files_total'], 'file')}"
+    typer.echo(f"{order['number']}  {order['status']}  {files}  “{order['label']}”")
     typer.echo(f"id {order['id']}")
     if order["failure"]:
         typer.echo(f"{order['failure']['code']}: {order['failure']['text']}")
-        for fault in order["faults"]:
+        for fault in order["faults"] if len(order["faults"]) > 1 else []:
             typer.echo(f"  {fault['code']}: {fault['text']}")
     return None
 

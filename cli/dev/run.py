@@ -1,6 +1,7 @@
 """One run of `consignor dev`, from the command line to the last line it prints."""
 
 import gc
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from cli.dev import places, temporal
 from cli.dev.binaries import temporal_binary
-from cli.dev.data import DataFolder, Running
+from cli.dev.data import DEFAULT_DATA, DataFolder, Running
 from cli.dev.first_order import FirstOrder, has_orders, place
 from cli.dev.places import Places
 from cli.dev.postgres import EmbeddedPostgres
@@ -119,7 +120,9 @@ class _Run:
         self._report.table("Open", {name: place for name, place in at.items() if place})
         kept = {"Data": str(self._folder.path), "Logs": str(self._folder.logs)}
         self._report.table("Kept in", kept)
-        consignor = _short(Path(sys.executable).with_name("consignor"))
+        elsewhere = self._folder.path != DEFAULT_DATA.resolve()
+        where = f"CONSIGNOR_DATA={shlex.quote(str(self._folder.path))} " if elsewhere else ""
+        consignor = where + _short(Path(sys.executable).with_name("consignor"))
         self._report.table(
             "Try",
             {
@@ -130,7 +133,7 @@ class _Run:
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
                 f" --address {running.temporal_address}",
                 "Stop": "Ctrl-C; the next start finds everything again",
-                "Begin anew": "make dev ARGS=--fresh",
+                "Begin anew": f"{where}make dev ARGS=--fresh",
             },
         )
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.messages import OrderBrief
 from models.order import OrderStatus
 from models.packaging import PackedFile
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
@@ -120,13 +119,3 @@ def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:
 def mark_started(order_id: UUID, now: datetime) -> sa.Update:
     """Note that the order has its workflow."""
     return sa.update(Order).where(col(Order.id) == order_id, col(Order.started_at).is_(None)).values(started_at=now)
-
-
-def brief_of(order: Order) -> OrderBrief:
-    """What a workflow has to know about its order."""
-    return OrderBrief(
-        number=order.number,
-        status=OrderStatus(order.status),
-        version=order.version,
-        is_free=order.total_price == 0,
-    )

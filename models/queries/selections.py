@@ -174,3 +174,18 @@ def files_by_id(ids: list[UUID]) -> sa.Select[CatalogueFile, CatalogueObject, Pr
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
         .where(_among(col(CatalogueFile.id), ids, sa.Uuid))
     )
+
+
+def items_with_products(order_id: UUID) -> sa.Select[OrderItem, Product]:
+    """The lines of an order and their products, None where the catalogue has lost one."""
+    return (
+        sa.select(OrderItem, Product)
+        .outerjoin(Product, col(Product.id) == col(OrderItem.product_id))
+        .where(col(OrderItem.order_id) == order_id)
+        .order_by(col(OrderItem.position))
+    )
+
+
+def selections_of(order_id: UUID) -> sa.Select[OrderSelection]:
+    """What an order selects."""
+    return sa.select(OrderSelection).where(col(OrderSelection.order_id) == order_id).order_by(col(OrderSelection.seq))

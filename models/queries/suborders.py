@@ -1,13 +1,15 @@
 """Queries of a sub-order in the making; every write names the attempt it is allowed to."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlmodel import col
 
+from models.order import OrderStatus
 from models.suborder import FileState, SubOrderState, states_before
-from models.tables import OrderFile, SubOrder
+from models.tables import Download, Order, OrderFile, SubOrder
 
 
 def _words(states: frozenset[SubOrderState]) -> str:
@@ -61,6 +63,57 @@ SETTLE_FILES = sa.text(
 """Write what became of pending files."""
 
 
+REOPEN_FILES = sa.text(
+    """
+    WITH reopened AS (
+        UPDATE order_files SET state = 'pending', failure_code = NULL, failure_text = NULL
+        WHERE order_id = :order_id AND state = 'failed' AND (:all OR seq = ANY(CAST(:seqs AS bigint[])))
+        RETURNING suborder, size_bytes
+    ), counts AS (
+        SELECT suborder, count(*) AS files, sum(size_bytes) AS bytes FROM reopened GROUP BY suborder
+    ), parts AS (
+        UPDATE suborders s SET files_failed = files_failed - c.files, bytes_settled = bytes_settled - c.bytes,
+            state = 'planned', state_at = now(), attempt = attempt + 1, archive_bytes = NULL, archive_etag = NULL
+        FROM counts c WHERE s.order_id = :order_id AND s.number = c.suborder
+        RETURNING c.files, c.bytes
+    )
+    UPDATE orders SET files_failed = files_failed - (SELECT coalesce(sum(files), 0) FROM parts),
+        bytes_settled = bytes_settled - (SELECT coalesce(sum(bytes), 0) FROM parts)
+    WHERE id = :order_id RETURNING (SELECT CAST(coalesce(sum(files), 0) AS bigint) FROM parts)
+    """
+)
+"""Make failed files pending again, and plan their sub-orders anew; tells how many files that are."""
+
+RELEASE = sa.text(
+    """
+    UPDATE suborders SET state = :state, state_at = now(), attempt = attempt + 1
+    WHERE order_id = :order_id AND state <> :state AND state <> ALL(CAST(:kept AS text[]))
+    RETURNING number
+    """
+)
+"""End the sub-orders of an order and fence off whoever still works on them."""
+
+
+def begin_download(order_id: UUID, number: int, now: datetime) -> ReturningInsert[UUID]:
+    """Note a download; it keeps the archive from expiring under it."""
+    return sa.insert(Download).values(order_id=order_id, suborder=number, seen_at=now).returning(col(Download.id))
+
+
+def see_download(download_id: UUID, now: datetime) -> sa.Update:
+    """Note that a download is still alive."""
+    return sa.update(Download).where(col(Download.id) == download_id).values(seen_at=now)
+
+
+def end_download(download_id: UUID) -> sa.Delete:
+    """Note that a download has ended, however it did."""
+    return sa.delete(Download).where(col(Download.id) == download_id)
+
+
+def open_downloads(order_id: UUID, *, seen_since: datetime) -> sa.Select[int]:
+    """How many downloads of an order are under way."""
+    return sa.select(sa.func.count()).where(col(Download.order_id) == order_id, col(Download.seen_at) >= seen_since)
+
+
 def pending_files(order_id: UUID, number: int) -> sa.Select[int, str, str, int, bytes | None]:
     """Sequence, name, href, size and expected SHA-256 of the files of a sub-order that have yet to be read."""
     return (
@@ -87,6 +140,9 @@ def settled_counts(order_id: UUID, number: int) -> sa.Select[int, int, int]:
     )
 
 
+_OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELETED)
+
+
 def publish(
     order_id: UUID, number: int, attempt: int, *, state: SubOrderState, archive_bytes: int | None, etag: str | None
 ) -> ReturningUpdate[int]:
@@ -97,7 +153,8 @@ def publish(
             col(SubOrder.order_id) == order_id,
             col(SubOrder.number) == number,
             col(SubOrder.attempt) == attempt,
-            col(SubOrder.state).in_([SubOrderState.STAGING, state]),
+            col(SubOrder.state).in_([SubOrderState.STAGING, state]),  # its own state: published twice is once
+            sa.exists().where(col(Order.id) == order_id, col(Order.status).not_in(_OVER)),
         )
         .values(state=state, state_at=sa.func.now(), archive_bytes=archive_bytes, archive_etag=etag)
         .returning(col(SubOrder.number))

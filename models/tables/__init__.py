@@ -2,15 +2,17 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
-from models.tables.orders import Order, OrderFile, OrderItem, OrderSelection, SubOrder, TimelineRow
+from models.tables.orders import Download, Order, OrderFile, OrderItem, OrderSelection, Payment, SubOrder, TimelineRow
 
 __all__ = [
     "CatalogueFile",
     "CatalogueObject",
+    "Download",
     "Order",
     "OrderFile",
     "OrderItem",
     "OrderSelection",
+    "Payment",
     "Product",
     "SubOrder",
     "TimelineRow",

@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from models.errors import FailureCode
 from models.order import OrderStatus
+from models.payment import PaymentState
 from models.suborder import FileState, SubOrderState
 from models.tables.base import INSTANT, new_id, now, one_of, zero
 
@@ -39,6 +40,8 @@ class Order(SQLModel, table=True):
     currency: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    derived_from: UUID | None = Field(default=None)
     failure_code: str | None = Field(default=None, sa_type=sa.Text)
     failure_text: str | None = Field(default=None, sa_type=sa.Text)
     faults: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
@@ -153,3 +156,40 @@ class TimelineRow(SQLModel, table=True):
     reason_text: str | None = Field(default=None, sa_type=sa.Text)
     suborder: int | None = Field(default=None)
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+
+
+class Download(SQLModel, table=True):
+    """A download under way; `seen_at` moves while it lives, so that a crash leaves none open for ever."""
+
+    __tablename__ = "downloads"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"
+        ),
+        sa.Index("ix_downloads_suborder", "order_id", "suborder"),
+    )
+
+    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
+    order_id: UUID
+    suborder: int
+    seen_at: datetime = Field(sa_type=INSTANT)
+
+
+class Payment(SQLModel, table=True):
+    """A message of a payment provider, whatever became of it; its id makes a repetition known."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        one_of("state", PaymentState),
+        sa.UniqueConstraint("message_id"),
+        sa.Index("ix_payments_order", "order_id"),
+    )
+
+    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
+    message_id: str = Field(sa_type=sa.Text)
+    order_id: UUID | None = Field(default=None)
+    state: str = Field(sa_type=sa.Text)
+    reason: str | None = Field(default=None, sa_type=sa.Text)
+    amount: Decimal | None = Field(default=None, sa_type=sa.Numeric(12, 2))
+    currency: str | None = Field(default=None, sa_type=sa.Text)
+    received_at: datetime = Field(sa_type=INSTANT)

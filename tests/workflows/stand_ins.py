@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,9 @@ from models.messages import (
     OrderRef,
     Projection,
     Publication,
+    Release,
+    Released,
+    Reopening,
     StagedFiles,
     SubOrderBrief,
     SubOrderFailed,
@@ -31,6 +34,7 @@ from models.messages import (
     SubOrderResult,
     SubOrders,
     Tally,
+    Terms,
     TimelineEntry,
     Verdict,
 )
@@ -65,6 +69,10 @@ def an_order(order_id: UUID) -> Order:
     )
 
 
+SHORT = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
+"""An order whose time is up as soon as it has settled, so that its workflow ends."""
+
+
 async def _at_once(_: int) -> None:
     """Nothing holds a sub-order up."""
 
@@ -74,17 +82,22 @@ class World:
     """What the activities of one order answer, and what they were asked.
 
     `suborders` gives available and failed files of each, the first is number 1; `away` are those that are never
-    staged because of the `trouble`; `late` refuses
-    every publication; `gate` is awaited while a sub-order is staged.
+    staged because of the `trouble`; `late` are the refusals that publications meet first;
+    `gate` is awaited while a sub-order is staged.
     """
 
     suborders: list[tuple[int, int]] = field(default_factory=lambda: [(2, 0)])
     is_free: bool = True
+    begins: OrderStatus = OrderStatus.PENDING_PAYMENT
+    terms: Terms = SHORT
+    mended: bool = False
+    left: int = 0
+    released: list[SubOrderState] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     validation: Mapping[int, Exception] = field(default_factory=dict)
     away: frozenset[int] = frozenset()
     trouble: Failure = AWAY.failure
-    late: Exception | None = None
+    late: list[Exception] = field(default_factory=list)
     gate: Callable[[int], Awaitable[None]] = _at_once
     calls: Counter[str] = field(default_factory=Counter)
     entries: list[TimelineEntry] = field(default_factory=list)
@@ -98,8 +111,14 @@ class World:
     @activity.defn(name="open_order")
     async def open_order(self, order: OrderRef) -> OrderBrief:
         self._called("open_order")
-        status = OrderStatus.PENDING_PAYMENT
-        return OrderBrief(number="CO-2026-000042", status=status, version=1, is_free=self.is_free)
+        last = self.entries[-1] if self.entries else None
+        return OrderBrief(
+            number="CO-2026-000042",
+            status=last.status_after if last else self.begins,
+            version=last.sequence if last else 1,
+            is_free=self.is_free,
+            terms=self.terms,
+        )
 
     @activity.defn(name="record")
     async def record(self, news: Projection) -> None:
@@ -121,7 +140,8 @@ class World:
     @activity.defn(name="open_suborders")
     async def open_suborders(self, page: SubOrderPage) -> SubOrders:
         self.pages.append(page.after)
-        numbers = range(page.after + 1, min(page.after + page.limit, len(self.suborders)) + 1)
+        open_ones = [n for n in range(page.after + 1, len(self.suborders) + 1) if n not in self.publications]
+        numbers = open_ones[: page.limit]
         briefs = [SubOrderBrief(number=n, sku="scenes", files=sum(self.suborders[n - 1]), bytes=1000) for n in numbers]
         return SubOrders(briefs=tuple(briefs))
 
@@ -147,14 +167,30 @@ class World:
         self._called("publish_suborder")
         self.publications[publication.number] = publication.attempt
         self.under_way.discard(publication.number)
-        if self.late is not None:
-            raise self.late
+        if self.late:
+            raise self.late.pop(0)
         available, failed = self.suborders[publication.number - 1]
         state = SubOrderState.READY if available else SubOrderState.FAILED
         size = 1200 if available else 0
         return SubOrderResult(
             number=publication.number, state=state, available=available, failed=failed, archive_bytes=size
         )
+
+    @activity.defn(name="reopen_files")
+    async def reopen_files(self, reopening: Reopening) -> int:
+        self.calls["reopen_files"] += 1
+        reopened = [n for n, (_, failed) in enumerate(self.suborders, 1) if failed and n in self.publications]
+        for number in reopened:
+            del self.publications[number]
+        lost = sum(self.suborders[n - 1][1] for n in reopened)
+        if self.mended:
+            self.suborders = [(available + failed, 0) for available, failed in self.suborders]
+        return lost
+
+    @activity.defn(name="release_suborders")
+    async def release_suborders(self, release: Release) -> Released:
+        self.released.append(release.state)
+        return Released(open_downloads=0, released=self.left)
 
     @activity.defn(name="tally")
     async def tally(self, order: OrderRef) -> Tally:
@@ -168,6 +204,7 @@ class World:
         return [
             *(self.open_order, self.record, self.validate_order, self.plan_suborders),
             *(self.open_suborders, self.tally, self.give_up_files, self.publish_suborder),
+            *(self.reopen_files, self.release_suborders),
         ]
 
     def _called(self, name: str) -> None:

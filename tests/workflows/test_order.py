@@ -19,8 +19,8 @@ from models.errors import FailureCode, Fault
 from models.messages import Verdict, order_workflow_id, suborder_workflow_id
 from models.order import TRANSITIONS
 from tests.workflows.stand_ins import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
-from workflows.order import IN_FLIGHT, PAGE
 from workflows.policies import STAGE, VALIDATE
+from workflows.provisioning import IN_FLIGHT, PAGE
 
 FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
 
@@ -111,8 +111,8 @@ async def test_an_order_of_which_something_is_missing_is_fulfilled_with_warnings
 
 async def test_an_order_of_which_everything_is_missing_has_failed_and_says_why(client: Client, order_id: UUID) -> None:
     world = World(suborders=[(0, 1), (0, 2)])
-    assert await outcome(client, order_id, world) == "failed"
-    failure = world.entries[-1].failure
+    assert await outcome(client, order_id, world) == "expired"
+    failure = world.entries[-2].failure
     assert failure is not None
     assert (failure.code, failure.text) == (
         FailureCode.CHECKSUM_MISMATCH,
@@ -122,9 +122,9 @@ async def test_an_order_of_which_everything_is_missing_has_failed_and_says_why(c
 
 async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Client, order_id: UUID) -> None:
     world = World(verdict=Verdict(faults=FAULTS, faults_total=12))
-    assert await outcome(client, order_id, world) == "failed"
-    assert statuses(world) == ["payment_confirmed", "validating", "failed"]
-    refusal = world.entries[-1]
+    assert await outcome(client, order_id, world) == "expired"
+    assert statuses(world) == ["payment_confirmed", "validating", "failed", "expired"]
+    refusal = world.entries[-2]
     assert refusal.what == "refused"
     assert refusal.faults == FAULTS
     assert refusal.failure is not None
@@ -148,9 +148,9 @@ async def test_trouble_that_stays_fails_the_order_when_the_attempts_run_out(
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
         await temporal.fast_forward(handle, timedelta(hours=1))
-        assert await handle.result() == "failed"
+        assert await handle.result() == "expired"
     assert world.calls["validate_order"] == attempts
-    assert world.entries[-1].failure == AWAY.failure
+    assert world.entries[-2].failure == AWAY.failure
 
 
 async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_goes_out(
@@ -171,7 +171,7 @@ async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_go
 
 async def test_a_refusal_to_stage_is_not_tried_again(client: Client, order_id: UUID) -> None:
     world = World(suborders=[(0, 1)], away=frozenset({1}), trouble=MISMATCH)
-    assert await outcome(client, order_id, world) == "failed"
+    assert await outcome(client, order_id, world) == "expired"
     assert world.calls["stage_files"] == 1
     assert world.given_up == {1: MISMATCH}
 
@@ -196,7 +196,7 @@ async def test_many_sub_orders_come_in_pages_and_few_are_under_way_at_once(clien
             assert len(pending) == IN_FLIGHT
             event.set()
             assert await handle.result() == "fulfilled"
-    assert world.pages == [0, PAGE]
+    assert world.pages == [0, 0]
     assert world.most_at_once <= IN_FLIGHT
     assert sorted(world.publications) == list(range(1, PAGE + 6))
     assert world.calls["stage_files"] == PAGE + 5

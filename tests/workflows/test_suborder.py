@@ -8,21 +8,29 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.exceptions import ActivityError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
-from activities.settling import Superseded
+from activities.releasing import ReleasingActivities
+from activities.settling import NothingToMake, Superseded
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, SubOrderInput, SubOrderResult
 from models.suborder import SubOrderState
 from tests.workflows.stand_ins import GIVEN_UP, MISMATCH, World, playing
+from workflows.failures import root_type
 from workflows.suborder import SubOrderWorkflow
 
-REAL = (OrderActivities, PlanningActivities, PublishingActivities, StagingActivities, ValidationActivities)
+REAL = (
+    OrderActivities,
+    PlanningActivities,
+    PublishingActivities,
+    ReleasingActivities,
+    StagingActivities,
+    ValidationActivities,
+)
 
 
 async def result_of(client: Client, name: str, world: World) -> SubOrderResult:
@@ -46,13 +54,20 @@ async def test_what_was_given_up_is_published_under_the_attempt_that_gave_it_up(
     assert world.publications == {1: GIVEN_UP}
 
 
-async def test_a_publication_that_came_too_late_is_not_tried_again(temporal: WorkflowEnvironment) -> None:
-    world = World(suborders=[(1, 0)], late=Superseded())
+async def test_nothing_of_an_order_that_is_over_is_published(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(1, 0)], late=[NothingToMake()])
     with pytest.raises(WorkflowFailureError) as caught:
         await result_of(temporal.client, "late", world)
-    assert isinstance(caught.value.cause, ActivityError)
-    assert getattr(caught.value.cause.cause, "type", "") == "superseded"
-    assert world.publications == {1: 1}
+    assert root_type(caught.value.cause) == "nothing_to_make"
+    assert world.calls["stage_files"] == 1
+
+
+async def test_a_sub_order_that_a_zombie_has_claimed_is_staged_again_and_published(
+    temporal: WorkflowEnvironment,
+) -> None:
+    world = World(suborders=[(1, 0)], late=[Superseded(), Superseded()])
+    assert (await result_of(temporal.client, "claimed", world)).state is SubOrderState.READY
+    assert world.calls["stage_files"] == 3
 
 
 def activities_in(owner: object) -> dict[str, Callable[..., Any]]:

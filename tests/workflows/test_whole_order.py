@@ -1,5 +1,6 @@
 """One order with everything real: PostgreSQL, Temporal, workers and files."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.starting import OrderStart, start_order
-from models.messages import order_workflow_id
+from models.messages import Terms, order_workflow_id
 from models.splitting import Limits
 from models.tables import Order
 from tests.activities.catalogue_sources import rows
@@ -28,11 +29,22 @@ async def an_order_of_three_products(sessions: Sessions, root: Path) -> Order:
     return await add_order(sessions, {"maps": "all", "scenes": "all", "texts": "all"})
 
 
+async def settled(sessions: Sessions) -> str:
+    """The status of the one order as soon as nothing more happens by itself."""
+    async with asyncio.timeout(60):
+        while True:
+            (status,) = await rows(sessions, "SELECT status FROM orders")
+            if status in {"fulfilled", "fulfilled_with_warnings", "failed"}:
+                return str(status)
+
+
 async def fulfil(client: Client, sessions: Sessions, order: Order) -> Any:
     """The last status of the order, by workers as `consignor worker` runs them."""
-    async with orders_worker(client, sessions, Limits(max_files=4)), packaging_worker(client, sessions):
+    async with orders_worker(client, sessions, Limits(max_files=4), Terms()), packaging_worker(client, sessions):
         await start_order(client, OrderStart(order, ["maps", "scenes", "texts"]))
-        return await client.get_workflow_handle(order_workflow_id(order.id)).result()
+        status = await settled(sessions)
+        await client.get_workflow_handle(order_workflow_id(order.id)).terminate()
+        return status
 
 
 async def test_an_order_of_several_products_is_fulfilled(

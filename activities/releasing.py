@@ -1,0 +1,44 @@
+"""What happens to sub-orders from outside their own making: tried again, cancelled, expired."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+
+from models.messages import Release, Released, Reopening
+from models.queries import suborders as queries
+from models.suborder import SubOrderState
+
+DOWNLOAD_ALIVE = timedelta(seconds=60)
+"""A download that has not been seen for so long is over, however it ended."""
+
+_ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
+
+
+@dataclass(frozen=True)
+class ReleasingActivities:
+    """Reopens failed files and releases what nobody may have any more."""
+
+    sessions: async_sessionmaker[AsyncSession]
+
+    @activity.defn
+    async def reopen_files(self, reopening: Reopening) -> int:
+        """Make failed files pending again; tells how many. What has been delivered is not touched."""
+        where = {"order_id": reopening.order_id, "all": not reopening.files, "seqs": list(reopening.files)}
+        async with self.sessions.begin() as session:
+            return int((await session.execute(queries.REOPEN_FILES, where)).scalar_one())
+
+    @activity.defn
+    async def release_suborders(self, release: Release) -> Released:
+        """End every sub-order; an expiry waits for open downloads and spares what has been downloaded."""
+        expiring = release.state is SubOrderState.EXPIRED
+        kept = [*_ENDED, SubOrderState.DOWNLOADED] if expiring else list(_ENDED)
+        async with self.sessions.begin() as session:
+            if expiring:
+                alive = queries.open_downloads(release.order_id, seen_since=datetime.now(UTC) - DOWNLOAD_ALIVE)
+                if under_way := (await session.execute(alive)).scalar_one():
+                    return Released(open_downloads=under_way, released=0)
+            where = {"order_id": release.order_id, "state": release.state, "kept": kept}
+            released = (await session.execute(queries.RELEASE, where)).all()
+        return Released(open_downloads=0, released=len(released))

@@ -1,0 +1,79 @@
+"""Commanding an order: through its workflow while that lives, and by the table alone once it is over."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.routes.orders import detail_of, owned, start
+from api.schemas import OrderDetail
+from api.services import Caller, Services
+from models.errors import NotExtended
+from models.messages import CommandRequest, Extension
+from models.order import Command, OrderStatus, advance, past_tense
+from models.queries import orders as queries
+from models.tables import Order, TimelineRow
+from workflows.client import OrderStart, WorkflowIsOver, command_order, extend_order
+
+
+async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
+    """Have an order obey, and show it as it is then. Raises NotFound, IllegalTransition or TemporalAway."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        shown = await detail_of(session, services, order)
+    if order.started_at is None:
+        await start(services, OrderStart(order, shown.products))
+    try:
+        await command_order(services.temporal, order_id, request)
+    except WorkflowIsOver:
+        await _after_the_end(services, order_id, request)
+    if request.command is Command.DELETE:
+        return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
+    return await _shown(services, caller, order_id)
+
+
+async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
+    """Move the end of an order's life. Raises NotFound, NotExtended or TemporalAway."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+    try:
+        await extend_order(services.temporal, order_id, extension)
+    except WorkflowIsOver:
+        await _after_the_end(services, order_id, None)
+    return await _shown(services, caller, order_id)
+
+
+async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
+    async with services.sessions.begin() as session:
+        return await detail_of(session, services, await owned(session, caller, order_id))
+
+
+async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest | None) -> None:
+    """No workflow writes any more, so this may: delete is all the table still allows. Raises IllegalTransition."""
+    async with services.sessions.begin() as session:
+        order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
+        if request is None:
+            raise NotExtended(f"cannot extend an order that is {order.status}")
+        after = advance(OrderStatus(order.status), request.command)
+        await note_after_the_end(session, services, order, past_tense(request.command), request.actor, after)
+
+
+async def note_after_the_end(
+    session: AsyncSession, services: Services, order: Order, what: str, actor: str, after: OrderStatus
+) -> None:
+    """Write the next timeline row of an order whose workflow has ended; the caller holds the order's row lock."""
+    before, now = order.status, services.now()
+    order.version += 1
+    if after != before:
+        order.status, order.status_at = after, now
+    session.add(order)
+    session.add(
+        TimelineRow(
+            order_id=order.id,
+            sequence=order.version,
+            at=now,
+            actor=actor,
+            what=what,
+            status_before=before,
+            status_after=after,
+        )
+    )

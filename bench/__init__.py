@@ -1,0 +1,1 @@
+"""Measurements that are claimed somewhere; each prints what it compares to."""

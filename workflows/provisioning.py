@@ -1,0 +1,153 @@
+"""Provisioning: runs the sub-orders of an order as children, a few at a time, and keeps count of them."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair as Pair
+from temporalio.common import TypedSearchAttributes
+from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
+from temporalio.workflow import ParentClosePolicy
+
+with workflow.unsafe.imports_passed_through():
+    from activities import search_attributes as attributes
+    from activities.orders import OrderActivities
+    from activities.publishing import PublishingActivities
+    from activities.releasing import ReleasingActivities
+    from activities.staging import StagingActivities
+    from models.errors import Failure
+    from models.messages import (
+        OrderRef,
+        Publication,
+        Reopening,
+        SubOrderBrief,
+        SubOrderFailed,
+        SubOrderInput,
+        SubOrderPage,
+        SubOrderResult,
+        SubOrders,
+        suborder_workflow_id,
+    )
+
+from workflows.details import order_details, suborder_summary
+from workflows.failures import failure_of, root_type
+from workflows.ledger import Ledger
+from workflows.policies import PUBLISH, READ
+from workflows.suborder import SubOrderWorkflow
+
+PAGE = 100
+"""Sub-orders asked for at once, and at most started by one piece of work: then the history is looked at."""
+
+IN_FLIGHT = 8
+"""Sub-orders of one order under way at once: enough to keep the disks busy, few enough to leave others room."""
+
+
+class Provisioning:
+    """The sub-orders of one order."""
+
+    def __init__(self, order: OrderRef, ledger: Ledger) -> None:
+        self._order, self._ledger = order, ledger
+        self._briefs: dict[int, SubOrderBrief] = {}
+        self._results: dict[int, SubOrderResult] = {}
+        self.failed_files = 0
+        self.reopen: tuple[int, ...] | None = None
+        self.refused = ""
+
+    async def deliver_page(self) -> bool:
+        """Deliver the next unsettled sub-orders; whether there may be more of them."""
+        await self._reopen_failed()
+        # Whatever was under way before a pause is asked for again.
+        self._briefs = {n: brief for n, brief in self._briefs.items() if n in self._results}
+        page = await self._next_page()
+        deliveries: list[asyncio.Task[None]] = []
+        try:
+            for brief in page.briefs:
+                await workflow.wait_condition(lambda: len(self._under_way()) < IN_FLIGHT)
+                self._results.pop(brief.number, None)
+                self._briefs[brief.number] = brief
+                deliveries.append(asyncio.create_task(self._deliver(brief)))
+            await asyncio.gather(*deliveries)
+        finally:
+            # Paused or cancelled: no child may outlive this, and each tells first what it has achieved.
+            for delivery in deliveries:
+                delivery.cancel()
+            await asyncio.gather(*deliveries, return_exceptions=True)
+        return len(page.briefs) == PAGE
+
+    async def _reopen_failed(self) -> None:
+        """After a retry: failed files are pending again, their sub-orders planned."""
+        if self.reopen is None:
+            return
+        count = await workflow.execute_activity_method(
+            ReleasingActivities.reopen_files,
+            Reopening(order_id=self._order.order_id, files=self.reopen),
+            summary="Make failed files pending again",
+            **READ,
+        )
+        self.reopen = None
+        self._count_failed(-count)
+
+    async def _next_page(self) -> SubOrders:
+        return await workflow.execute_activity_method(
+            OrderActivities.open_suborders,
+            SubOrderPage(order_id=self._order.order_id, after=0, limit=PAGE),
+            summary="Which sub-orders are next",
+            **READ,
+        )
+
+    def _under_way(self) -> set[int]:
+        return self._briefs.keys() - self._results.keys()
+
+    async def _deliver(self, brief: SubOrderBrief) -> None:
+        """Run one sub-order to its end and enter what came of it."""
+        self.show()
+        try:
+            result = await self._run_child(brief)
+        except ChildWorkflowError as error:
+            task = asyncio.current_task()
+            if is_cancelled_exception(error) and task is not None and task.cancelling():
+                raise
+            if root_type(error) == "nothing_to_make":
+                return
+            # Somebody ended the child from outside: what it had not delivered has failed, the rest goes out.
+            result = await self._give_up(brief, failure_of(error))
+        self._results[brief.number] = result
+        self._count_failed(result.failed)
+        details = {"available": result.available, "failed": result.failed, "archive_bytes": result.archive_bytes}
+        self._ledger.note(f"suborder_{result.state}", suborder=brief.number, details=details)
+        await self._ledger.flush()
+        self.show()
+
+    async def _run_child(self, brief: SubOrderBrief) -> SubOrderResult:
+        return await workflow.execute_child_workflow(
+            SubOrderWorkflow.run,
+            SubOrderInput(order_id=self._order.order_id, number=brief.number),
+            id=suborder_workflow_id(self._order.order_id, brief.number),
+            static_summary=suborder_summary(self._ledger.number, brief),
+            search_attributes=TypedSearchAttributes([Pair(attributes.NUMBER, self._ledger.number)]),
+            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+        )
+
+    async def _give_up(self, brief: SubOrderBrief, failure: Failure) -> SubOrderResult:
+        order_id, number = self._order.order_id, brief.number
+        staged = await workflow.execute_activity_method(
+            StagingActivities.give_up_files,
+            SubOrderFailed(order_id=order_id, number=number, failure=failure),
+            summary=f"Give the rest of sub-order {number} up: {failure.code}",
+            **PUBLISH,
+        )
+        return await workflow.execute_activity_method(
+            PublishingActivities.publish_suborder,
+            Publication(order_id=order_id, number=number, attempt=staged.attempt),
+            summary=f"Seal what sub-order {number} has",
+            **PUBLISH,
+        )
+
+    def _count_failed(self, change: int) -> None:
+        if change:
+            self.failed_files = max(self.failed_files + change, 0)
+            workflow.upsert_search_attributes([attributes.ERRORS.value_set(self.failed_files)])
+
+    def show(self) -> None:
+        """Tell the Temporal UI how things are."""
+        details = order_details(self._ledger.number, self._ledger.status, self._briefs, self._results)
+        workflow.set_current_details(f"{details}\n\nLast refused: {self.refused}" if self.refused else details)

@@ -1,0 +1,201 @@
+"""The works: what an order does by itself in each status, and what that leads to."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import OrderActivities
+    from activities.planning import PlanningActivities
+    from activities.releasing import ReleasingActivities
+    from activities.validation import ValidationActivities
+    from models.errors import Failure, FailureCode
+    from models.labels import counted
+    from models.messages import Extension, OrderBrief, OrderRef, Release, Tally, Terms, Verdict
+    from models.order import Command, Event, OrderStatus, Trigger, settled_event
+    from models.suborder import SubOrderState
+
+from workflows.failures import failure_of
+from workflows.ledger import Ledger
+from workflows.policies import PLAN, READ, VALIDATE
+from workflows.provisioning import Provisioning
+
+DOWNLOADS_LOOKED_AT = timedelta(seconds=30)
+"""How often an order whose time is up looks whether its open downloads have ended."""
+
+S = OrderStatus
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a piece of work leads to: a trigger and why, the end of the workflow, or another look."""
+
+    trigger: Trigger | None = None
+    why: Mapping[str, Any] = field(default_factory=dict)
+    over: bool = False
+
+
+class Works:
+    """The work of each status. Each may be cancelled at any await and begun again."""
+
+    def __init__(self, order: OrderRef, ledger: Ledger, provisioning: Provisioning) -> None:
+        self._order, self._ledger, self._provisioning = order, ledger, provisioning
+        self._is_free = False
+        self._terms = Terms()
+        self._reminded = False
+        self.expires_at: datetime | None = None
+        self._work: Mapping[OrderStatus, Callable[[], Awaitable[Conclusion]]] = {
+            S.DRAFT: self._draft,
+            S.PENDING_PAYMENT: self._payment,
+            S.PAYMENT_CONFIRMED: self._start,
+            S.VALIDATING: self._validate,
+            S.PROVISIONING: self._provision,
+            S.PAUSED: self._pause,
+            S.FAILED: self._keep,
+            S.FULFILLED: self._keep,
+            S.FULFILLED_WITH_WARNINGS: self._keep,
+        }
+
+    def open(self, brief: OrderBrief) -> None:
+        """Learn what was ordered and on which terms."""
+        self._is_free, self._terms = brief.is_free, brief.terms
+
+    async def of(self, status: OrderStatus) -> Conclusion:
+        """Do the work of a status that is not the last."""
+        return await self._work[status]()
+
+    async def _draft(self) -> Conclusion:
+        await workflow.sleep(self._terms.draft_timeout)
+        text = "The draft was not submitted in time."
+        return Conclusion(Event.ABANDONED, {"reason_code": "abandoned", "reason_text": text})
+
+    async def _payment(self) -> Conclusion:
+        """An order that costs nothing confirms itself; any other waits for its payment."""
+        if self._is_free:
+            why = {"reason_code": "free", "reason_text": "Nothing to pay."}
+            return Conclusion(Command.CONFIRM_PAYMENT, why)
+        await workflow.sleep(self._terms.payment_timeout)
+        text = "The order was not paid in time."
+        return Conclusion(Event.PAYMENT_TIMED_OUT, {"reason_code": "payment_timeout", "reason_text": text})
+
+    async def _start(self) -> Conclusion:
+        return Conclusion(Event.STARTED)
+
+    async def _validate(self) -> Conclusion:
+        """Check everything that was ordered, every fault at once, then plan."""
+        try:
+            verdict = await workflow.execute_activity_method(
+                ValidationActivities.validate_order,
+                self._order,
+                summary="Check that everything ordered is still there",
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                **VALIDATE,
+            )
+            if verdict.faults:
+                return Conclusion(Event.REFUSED, {"failure": _refusal(verdict), "faults": verdict.faults})
+            planned = await workflow.execute_activity_method(
+                PlanningActivities.plan_suborders, self._order, summary="Cut the order into sub-orders", **PLAN
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return Conclusion(Event.REFUSED, {"failure": failure_of(error)})
+        if not planned:
+            text = "the catalogue has lost everything that was ordered"
+            return Conclusion(Event.REFUSED, {"failure": Failure(code=FailureCode.NOTHING_TO_ORDER, text=text)})
+        return Conclusion(Event.VALIDATED)
+
+    async def _provision(self) -> Conclusion:
+        """Deliver the sub-orders, page by page; with the last one, conclude from what all of them came to."""
+        if await self._provisioning.deliver_page():
+            return Conclusion()
+        tally = await workflow.execute_activity_method(
+            OrderActivities.tally, self._order, summary="Count what came of it", **READ
+        )
+        event = settled_event(tally.files, tally.failed)
+        why: dict[str, Any] = {"failure": _all_failed(tally)} if event is Event.SETTLED_FAILED else {}
+        return Conclusion(event, {**why, "expires_at": self._new_expiry()})
+
+    async def _pause(self) -> Conclusion:
+        """Paused for longer than it may, an order expires."""
+        await workflow.sleep(self._terms.max_pause)
+        await self._release()
+        text = "The order was paused for too long."
+        return Conclusion(Event.EXPIRED, {"reason_code": "paused_too_long", "reason_text": text})
+
+    async def _keep(self) -> Conclusion:
+        """Keep what was delivered until its time is up, remind once, and never cut an open download off."""
+        if self.expires_at is None:
+            self._new_expiry()
+        await self._until(lambda end: end - self._terms.remind_before)
+        if self._terms.remind_before and not self._reminded:
+            self._reminded = True
+            self._ledger.note("expiry_reminder", reason_text="The order will expire soon.")
+            await self._ledger.flush()
+        await self._until(lambda end: end)
+        while (released := await self._release()) is None:
+            await workflow.sleep(DOWNLOADS_LOOKED_AT)
+        if self._ledger.status is not S.FAILED and not released:
+            return Conclusion(over=True)  # everything was downloaded: the order stays what it is
+        return Conclusion(Event.EXPIRED, {"reason_code": "expired", "reason_text": "The time to download is up."})
+
+    async def _until(self, point: Callable[[datetime], datetime]) -> None:
+        """Wait for a point before the end, wherever extensions move that."""
+        while (end := self.expires_at) is not None and (left := point(end) - workflow.now()) > timedelta():
+            try:
+                await workflow.wait_condition(lambda end=end: self.expires_at != end, timeout=left)  # type: ignore[misc]
+            except TimeoutError:
+                return
+
+    async def _release(self) -> int | None:
+        """Expire what has not been downloaded; how many sub-orders, or None while downloads are open."""
+        released = await workflow.execute_activity_method(
+            ReleasingActivities.release_suborders,
+            Release(order_id=self._order.order_id, state=SubOrderState.EXPIRED),
+            summary="Release what was not downloaded",
+            **READ,
+        )
+        return None if released.open_downloads else released.released
+
+    def _new_expiry(self) -> datetime:
+        self.expires_at = workflow.now() + self._terms.keep_for
+        self._reminded = False
+        return self.expires_at
+
+    def check_extension(self, extension: Extension) -> None:
+        """Refuse an end that is past, or further away than a customer may have it."""
+        if self._ledger.status not in {S.FULFILLED, S.FULFILLED_WITH_WARNINGS, S.FAILED}:
+            raise _not_extended(f"cannot extend an order that is {self._ledger.status}")
+        if extension.expires_at <= workflow.now():
+            raise _not_extended("the new end is in the past")
+        latest = workflow.now() + self._terms.max_extension
+        if not extension.is_operator and extension.expires_at > latest:
+            raise _not_extended(f"the latest end you may choose is {latest:%Y-%m-%dT%H:%M:%SZ}")
+
+    def extend(self, extension: Extension) -> None:
+        """Move the end of the order's life."""
+        self.check_extension(extension)
+        self.expires_at = extension.expires_at
+        self._reminded = False
+        self._ledger.note("extended", actor=extension.actor, expires_at=extension.expires_at)
+
+
+def _not_extended(text: str) -> ApplicationError:
+    return ApplicationError(text, type="not_extended", non_retryable=True)
+
+
+def _refusal(verdict: Verdict) -> Failure:
+    """All faults in one sentence: the first, and how many more there are."""
+    first, more = verdict.faults[0], verdict.faults_total - 1
+    text = first.text if not more else f"{first.text}; and {counted(more, 'more fault')}"
+    return Failure(code=FailureCode(first.code), text=text)
+
+
+def _all_failed(tally: Tally) -> Failure:
+    """Why an order failed none of whose files could be delivered."""
+    worst = tally.failure or Failure(code=FailureCode.INTERNAL, text="no file was delivered")
+    return Failure(code=worst.code, text=f"None of {counted(tally.files, 'file')} could be delivered: {worst.text}")
