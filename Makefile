@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test check format types contracts migrate docs lock clean FORCE
+.PHONY: help dev test check format types contracts migrate histories docs lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -46,6 +46,9 @@ contracts: $(STAMP) ## check that imports point down only
 
 migrate: $(STAMP) ## bring the database (DATABASE_URL, else the running stack's) up to date
 	@$(BIN)/consignor migrate $(ARGS)
+
+histories: $(STAMP) ## record the workflow histories of the replay tests anew, and their fingerprints
+	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)
 
 docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)

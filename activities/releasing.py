@@ -25,7 +25,7 @@ class ReleasingActivities:
     @activity.defn
     async def reopen_files(self, reopening: Reopening) -> int:
         """Make failed files pending again; tells how many. What has been delivered is not touched."""
-        where = {"order_id": reopening.order_id, "all": not reopening.files, "seqs": list(reopening.files)}
+        where = {"order_id": reopening.order_id, "all": not reopening.seqs, "seqs": list(reopening.seqs)}
         async with self.sessions.begin() as session:
             return int((await session.execute(queries.REOPEN_FILES, where)).scalar_one())
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerialize
 
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
+from models.messages import MAX_NAMED_FILES
 from models.order import Command, Outcome
 from models.payment import PaymentState
 
@@ -56,7 +57,7 @@ class CommandBody(Body):
     """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
 
     reason: Annotated[str, Field(max_length=500)] | None = None
-    files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=10_000)] | None = None
+    files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 
 class RestartBody(Body):

@@ -1,10 +1,10 @@
 """What travels through Temporal: ids, counts and words, never lists of files and never secrets."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import Failure, Fault
 from models.order import Command, OrderStatus
@@ -29,6 +29,12 @@ def suborder_workflow_id(order_id: UUID, number: int) -> str:
     return f"order-{order_id}/sub-{number}"
 
 
+MAX_NAMED_FILES = 1_000
+"""Files that one command may name by their numbers; whoever means more means all."""
+
+Seqs = Annotated[tuple[int, ...], Field(max_length=MAX_NAMED_FILES)]
+
+
 class Message(BaseModel):
     """A Temporal payload: frozen; a newer version may add fields with defaults, an older one ignores them."""
 
@@ -43,7 +49,7 @@ class Carried(Message):
     expires_at: datetime | None
     failed_files: int
     reopened: bool
-    files: tuple[int, ...]
+    seqs: Seqs
 
 
 class OrderInput(Message):
@@ -87,7 +93,7 @@ class CommandRequest(Message):
     command: Command
     actor: str
     reason: str | None = None
-    files: tuple[int, ...] = ()
+    seqs: Seqs = ()
 
 
 class SignalInput(Message):
@@ -215,7 +221,7 @@ class Reopening(Message):
     """Failed files to try again: those with these numbers, or all of them."""
 
     order_id: UUID
-    files: tuple[int, ...]
+    seqs: Seqs
 
 
 class Release(Message):

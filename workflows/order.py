@@ -87,7 +87,7 @@ class OrderWorkflow:
             self._obeyed = list(carried.obeyed)
             self._works.expires_at = carried.expires_at
             self._provisioning.failed_files = carried.failed_files
-            self._provisioning.reopen = carried.files if carried.reopened else None
+            self._provisioning.reopen = carried.seqs if carried.reopened else None
         self._opened = True
 
     async def _work(self, status: OrderStatus) -> Conclusion:
@@ -122,7 +122,7 @@ class OrderWorkflow:
             expires_at=self._works.expires_at,
             failed_files=self._provisioning.failed_files,
             reopened=self._provisioning.reopen is not None,
-            files=self._provisioning.reopen or (),
+            seqs=self._provisioning.reopen or (),
         )
         workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))
 
@@ -215,7 +215,7 @@ class OrderWorkflow:
         advance(self._ledger.status, request.command, origin=self._ledger.origin)
         self._remember(request.id)
         if request.command is Command.RETRY:
-            self._provisioning.reopen = request.files
+            self._provisioning.reopen = request.seqs
         code = f"by_{request.actor.partition(':')[0].replace('-', '_')}"
         await self._ledger.advance(request.command, actor=request.actor, reason_code=code, reason_text=request.reason)
         if request.command is Command.PAUSE:

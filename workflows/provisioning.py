@@ -66,11 +66,12 @@ class Provisioning:
                 self._briefs[brief.number] = brief
                 deliveries.append(asyncio.create_task(self._deliver(brief)))
             await asyncio.gather(*deliveries)
-        finally:
+        except (asyncio.CancelledError, Exception):
             # Paused or cancelled: no child may outlive this, and each tells first what it has achieved.
             for delivery in deliveries:
                 delivery.cancel()
             await asyncio.gather(*deliveries, return_exceptions=True)
+            raise
         return len(page.briefs) == PAGE
 
     async def _reopen_failed(self) -> None:
@@ -79,7 +80,7 @@ class Provisioning:
             return
         count = await workflow.execute_activity_method(
             ReleasingActivities.reopen_files,
-            Reopening(order_id=self._order.order_id, files=self.reopen),
+            Reopening(order_id=self._order.order_id, seqs=self.reopen),
             summary="Make failed files pending again",
             **READ,
         )

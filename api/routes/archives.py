@@ -145,25 +145,25 @@ async def _answer(
         return Response(status_code=status, headers=headers, media_type="application/zip")
     layout = await asyncio.to_thread(archive.layout)
     blocks = stream(layout, archive.members(), services.readers, start, stop)
-    body = await _begun(blocks, services, archive.suborder)
+    body = await _begun(blocks, services, archive)
     return StreamingResponse(body, status_code=status, headers=headers, media_type="application/zip")
 
 
 async def _begun(
-    blocks: AsyncGenerator[memoryview, None], services: Services, suborder: SubOrder
+    blocks: AsyncGenerator[memoryview, None], services: Services, archive: _Archive
 ) -> AsyncIterator[memoryview]:
     """The stream with its first block read, so that a source that is away is answered, not cut."""
     first = await anext(blocks)
 
     async def body() -> AsyncIterator[memoryview]:
         try:
-            async with under_way(services, suborder.order_id, suborder.number):
+            async with under_way(services, archive.suborder.order_id, archive.suborder.number):
                 yield first
                 async for block in blocks:
                     yield block
         except Failed as failed:
             # Raised on, so that the connection is cut: half an archive must never look whole.
-            log.warning("archive cut", order=str(suborder.order_id), failure=failed.failure.text)
+            log.warning("archive cut", order=archive.order_number, failure=failed.failure.text)
             raise
         finally:
             await blocks.aclose()

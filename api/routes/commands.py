@@ -75,7 +75,7 @@ async def command_order(
         command=Command(verb.replace("-", "_")),
         actor=caller.actor,
         reason=said.reason,
-        files=tuple(said.files or ()),
+        seqs=tuple(said.files or ()),
     )
     return await commanding.command(services, caller, order_id, request)
 

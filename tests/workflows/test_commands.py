@@ -1,0 +1,197 @@
+"""Commands on a running order: by updates, by signals and by Temporal's own cancel, on a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities.starting import OrderStart, start_order
+from models.errors import IllegalTransition, NotExtended
+from models.messages import CommandRequest, Extension, SignalInput, Standing, Terms, order_workflow_id
+from models.order import Command, OrderStatus
+from models.suborder import SubOrderState
+from tests.workflows.stand_ins import World, an_order, playing
+from workflows.client import WorkflowIsOver, command_order, extend_order
+from workflows.order import OrderWorkflow
+
+LONG = Terms()
+
+
+@dataclass
+class Running:
+    """An order under way, in its world."""
+
+    client: Client
+    order_id: UUID
+    world: World
+    handle: WorkflowHandle[Any, str]
+    commands: int = 0
+
+    async def command(self, command: Command, *, id: str = "") -> Standing:  # noqa: A002
+        self.commands += 1
+        request = CommandRequest(id=id or f"c{self.commands}", command=command, actor="operator:eve")
+        return await command_order(self.client, self.order_id, request)
+
+    async def reached(self, status: OrderStatus) -> None:
+        await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
+
+
+@asynccontextmanager
+async def running(client: Client, name: str, world: World) -> AsyncIterator[Running]:
+    """An order in a world; its workflow does not outlive the test."""
+    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
+    async with playing(client, world):
+        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+        handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+        yield Running(client, order_id, world, handle)
+        if (await handle.describe()).close_time is None:
+            await handle.terminate()
+
+
+def endless() -> World:
+    """A world in which staging lasts until it is cancelled."""
+
+    async def for_ever(_: int) -> None:
+        await asyncio.Event().wait()
+
+    return World(gate=for_ever, terms=LONG)
+
+
+async def staging(order: Running) -> None:
+    await order.world.until(lambda: bool(order.world.under_way))
+
+
+async def test_a_paused_order_can_be_resumed_and_goes_on_where_it_was(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "pause", endless()) as order:
+        await staging(order)
+        assert (await order.command(Command.PAUSE)).status is OrderStatus.PAUSED
+        order.world.gate = lambda _: asyncio.sleep(0)
+        assert (await order.command(Command.RESUME)).status is OrderStatus.PROVISIONING
+        await order.reached(OrderStatus.FULFILLED)
+    assert order.world.told[3:] == ["paused", "resumed", "suborder_ready", "settled"]
+    assert [e.sequence for e in order.world.entries] == list(range(2, len(order.world.entries) + 2))
+
+
+async def test_a_cancelled_order_publishes_nothing_and_is_released(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "cancel", endless()) as order:
+        await staging(order)
+        assert (await order.command(Command.CANCEL)).status is OrderStatus.CANCELLED
+        assert await order.handle.result() == "cancelled"
+    assert order.world.publications == {}
+    assert order.world.released == [SubOrderState.CANCELLED]
+
+
+async def test_temporals_own_cancel_is_the_command(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "native", endless()) as order:
+        await staging(order)
+        await order.handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await order.handle.result()
+    assert order.world.entries[-1].status_after is OrderStatus.CANCELLED
+    assert order.world.entries[-1].actor == "temporal-ui"
+    assert order.world.released == [SubOrderState.CANCELLED]
+
+
+async def test_an_illegal_command_is_refused_with_what_is_allowed_and_leaves_no_trace(
+    temporal: WorkflowEnvironment,
+) -> None:
+    async with running(temporal.client, "illegal", endless()) as order:
+        await staging(order)
+        before = list(order.world.entries)
+        with pytest.raises(IllegalTransition) as refused:
+            await order.command(Command.RESUME)
+        assert (refused.value.status, refused.value.allowed) == ("provisioning", ["cancel", "pause"])
+        assert order.world.entries == before
+
+
+async def test_the_same_command_again_has_no_second_effect(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "again", endless()) as order:
+        await staging(order)
+        first = await order.command(Command.PAUSE, id="once")
+        assert await order.command(Command.PAUSE, id="once") == first
+        with pytest.raises(IllegalTransition):
+            await order.command(Command.PAUSE, id="twice")
+    assert order.world.told.count("paused") == 1
+
+
+async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "two", endless()) as order:
+        await staging(order)
+        answers = await asyncio.gather(
+            order.command(Command.PAUSE), order.command(Command.PAUSE), return_exceptions=True
+        )
+        assert sorted(type(answer).__name__ for answer in answers) == ["IllegalTransition", "Standing"]
+    assert order.world.told.count("paused") == 1
+
+
+async def test_a_retry_runs_again_only_what_has_failed(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(3, 0), (1, 2)], mended=True, terms=LONG)
+    async with running(temporal.client, "retry", world) as order:
+        await order.reached(OrderStatus.FULFILLED_WITH_WARNINGS)
+        assert world.calls["stage_files"] == 2
+        await order.command(Command.RETRY)
+        await order.reached(OrderStatus.FULFILLED)
+    assert world.calls["stage_files"] == 3
+    assert world.told[-3:] == ["retried", "suborder_ready", "settled"]
+
+
+async def test_signals_obey_the_table_and_a_refused_one_stays_on_the_timeline(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "signals", endless()) as order:
+        await staging(order)
+        await order.handle.signal(OrderWorkflow.resume, SignalInput(reason="a mistake"))
+        await order.world.until(lambda: "command_refused" in order.world.told)
+        await order.handle.signal("pause")
+        await order.reached(OrderStatus.PAUSED)
+        await order.handle.signal(OrderWorkflow.cancel, SignalInput(actor="operator:eve", reason="over"))
+        assert await order.handle.result() == "cancelled"
+    refused, paused, cancelled = order.world.entries[-3:]
+    assert (refused.what, refused.reason_text) == ("command_refused", "cannot resume an order that is provisioning")
+    assert (paused.what, paused.actor) == ("paused", "temporal-ui")
+    assert (cancelled.actor, cancelled.reason_text) == ("operator:eve", "over")
+
+
+async def test_an_order_with_a_price_goes_on_when_it_is_paid(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "paid", World(is_free=False, terms=LONG)) as order:
+        await order.command(Command.CONFIRM_PAYMENT)
+        await order.reached(OrderStatus.FULFILLED)
+
+
+@pytest.mark.parametrize(
+    ("begins", "reason"),
+    [(OrderStatus.DRAFT, "abandoned"), (OrderStatus.PENDING_PAYMENT, "payment_timeout")],
+)
+async def test_what_is_left_too_long_is_cancelled(
+    temporal: WorkflowEnvironment, begins: OrderStatus, reason: str
+) -> None:
+    world = World(is_free=False, begins=begins, terms=LONG)
+    async with running(temporal.client, reason, world) as order:
+        await temporal.fast_forward(order.handle, timedelta(days=31))
+        assert await order.handle.result() == "cancelled"
+    assert [entry.reason_code for entry in world.entries] == [reason]
+
+
+async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(temporal: WorkflowEnvironment) -> None:
+    world = World(terms=LONG, left=1)
+    async with running(temporal.client, "expiry", world) as order:
+        await order.reached(OrderStatus.FULFILLED)
+        end = world.entries[-1].expires_at
+        assert end is not None
+        far = Extension(id="far", expires_at=end + timedelta(days=90), actor="customer:a")
+        with pytest.raises(NotExtended):
+            await extend_order(temporal.client, order.order_id, far)
+        near = Extension(id="near", expires_at=end + timedelta(days=3), actor="customer:a")
+        await extend_order(temporal.client, order.order_id, near)
+        await temporal.fast_forward(order.handle, timedelta(days=8))
+        assert "expiry_reminder" not in world.told
+        await temporal.fast_forward(order.handle, timedelta(days=3))
+        assert await order.handle.result() == "expired"
+    assert world.told[-3:] == ["extended", "expiry_reminder", "expired"]
+    with pytest.raises(WorkflowIsOver):
+        await order.command(Command.DELETE)
