@@ -12,6 +12,7 @@ from uuid import UUID
 
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.failures import FailureInterceptor
@@ -37,6 +38,8 @@ from models.messages import (
     Terms,
     TimelineEntry,
     Verdict,
+    order_workflow_id,
+    suborder_workflow_id,
 )
 from models.order import OrderStatus
 from models.suborder import SubOrderState
@@ -240,3 +243,17 @@ async def playing(client: Client, world: World, **options: Any) -> AsyncIterator
         Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files], **options),
     ):
         yield
+
+
+async def end(client: Client, order_id: UUID, world: World) -> None:
+    """End the order and its sub-orders, if they still live: what one test leaves staging, the next would be asked for.
+
+    All tests of a process share a server, and its task queues.
+    """
+    numbers = range(1, len(world.suborders) + 1)
+    for workflow_id in [order_workflow_id(order_id), *(suborder_workflow_id(order_id, n) for n in numbers)]:
+        try:
+            await client.get_workflow_handle(workflow_id).terminate()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise

@@ -17,7 +17,7 @@ from models.errors import IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension, SignalInput, Standing, Terms, order_workflow_id
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import World, an_order, playing
+from tests.workflows.stand_ins import World, an_order, end, playing
 from workflows.client import WorkflowIsOver, command_order, extend_order
 from workflows.order import OrderWorkflow
 
@@ -50,9 +50,10 @@ async def running(client: Client, name: str, world: World) -> AsyncIterator[Runn
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
-        yield Running(client, order_id, world, handle)
-        if (await handle.describe()).close_time is None:
-            await handle.terminate()
+        try:
+            yield Running(client, order_id, world, handle)
+        finally:
+            await end(client, order_id, world)
 
 
 def endless() -> World:
