@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test check format types contracts migrate histories docs lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories docs lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -27,6 +27,9 @@ dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order
 
 test: $(STAMP) ## run the tests, two at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+lifecycle: $(STAMP) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps
+	@LIFECYCLE_RUNS=200 $(BIN)/python -m pytest tests/workflows/test_lifecycle_machine.py --timeout 3600 --durations 1 $(ARGS)
 
 check: $(STAMP) ## lint, format, types and contracts: what CI runs first
 	@$(BIN)/ruff check .

@@ -33,6 +33,11 @@ class Ledger:
         """Go on from where PostgreSQL says the order is; called before anything is entered."""
         self.status, self.sequence, self.number = brief.status, brief.version, brief.number
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether PostgreSQL has yet to learn something."""
+        return bool(self._unwritten) or self._lock.locked()
+
     async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **why: Any) -> None:
         """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition.
 

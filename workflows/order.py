@@ -59,7 +59,20 @@ class OrderWorkflow:
     @workflow.run
     async def run(self, order: OrderInput) -> str:
         """Live the order; the result is its last status."""
-        await self._open(order.carried)
+        # Temporal's own cancel strikes whatever this awaits: the life itself must not break off half-way.
+        life = asyncio.create_task(self._live(order.carried))
+        try:
+            await asyncio.shield(life)
+        except asyncio.CancelledError:
+            self._cancel_requested = True
+            await self._cancelled_by_temporal()
+        status = await life
+        if self._cancel_requested:
+            raise asyncio.CancelledError
+        return status
+
+    async def _live(self, carried: Carried | None) -> OrderStatus:
+        await self._open(carried)
         while self._ledger.status not in TERMINAL:
             if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
                 await self._continue_as_new()
@@ -69,10 +82,7 @@ class OrderWorkflow:
             if conclusion.trigger is not None:
                 await self._ledger.advance(conclusion.trigger, **conclusion.why)
         await self._release()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self._ledger.flush()
-        if self._cancel_requested:
-            raise asyncio.CancelledError
+        await self._quiet()
         return self._ledger.status
 
     async def _open(self, carried: Carried | None) -> None:
@@ -95,27 +105,24 @@ class OrderWorkflow:
         self._working_on = status
         self._provisioning.show()
         work = asyncio.create_task(self._works.of(status))
-        try:
-            await workflow.wait_condition(lambda: work.done() or self._ledger.status is not status)
-        except asyncio.CancelledError:
-            await self._cancelled_by_temporal()
-        if self._ledger.status is status and work.done():
+        await workflow.wait_condition(lambda: work.done() or self._ledger.status is not status)
+        if self._ledger.status is status:
             return work.result()
         # A command came first; what the work was about to conclude no longer counts.
         work.cancel()
         await workflow.wait([work])
+        self._working_on = None
         return Conclusion()
 
     async def _cancelled_by_temporal(self) -> None:
         """Temporal's own cancel goes the way of the command; an order that cannot be cancelled stays as it is."""
-        self._cancel_requested = True
+        await workflow.wait_condition(lambda: self._opened)
         if Command.CANCEL in allowed_actions(self._ledger.status):
             await self._ledger.advance(Command.CANCEL, actor="temporal-ui", reason_code="cancelled_in_temporal")
 
     async def _continue_as_new(self) -> None:
         """Begin a new history; nothing may be under way, and PostgreSQL has to know everything."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self._ledger.flush()
+        await self._quiet()
         carried = Carried(
             origin=self._ledger.origin,
             obeyed=tuple(self._obeyed),
@@ -125,6 +132,12 @@ class OrderWorkflow:
             seqs=self._provisioning.reopen or (),
         )
         workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))
+
+    async def _quiet(self) -> None:
+        """Return when no command is under way and all is written; one may come while another is written down."""
+        while self._ledger.is_behind or not workflow.all_handlers_finished():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            await self._ledger.flush()
 
     async def _release(self) -> None:
         """Nothing of an order that is over can be had any more."""
@@ -225,7 +238,7 @@ class OrderWorkflow:
         """Return when no byte is read any more."""
         try:
             await workflow.wait_condition(
-                lambda: self._working_on is self._ledger.status or self._ledger.status is not OrderStatus.PAUSED,
+                lambda: self._working_on in {None, OrderStatus.PAUSED} or self._ledger.status is not OrderStatus.PAUSED,
                 timeout=_AT_REST_TIMEOUT,
             )
         except TimeoutError:

@@ -109,6 +109,7 @@ class World:
     given_up: dict[int, Failure] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
     most_at_once: int = 0
+    patience: float = 30
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     @activity.defn(name="open_order")
@@ -125,7 +126,9 @@ class World:
 
     @activity.defn(name="record")
     async def record(self, news: Projection) -> None:
-        self.entries += news.entries
+        # Like the primary key of the timeline: what has come already is not taken again.
+        newest = self.entries[-1].sequence if self.entries else 0
+        self.entries += [entry for entry in news.entries if entry.sequence > newest]
         self._called("record")
 
     @activity.defn(name="validate_order")
@@ -216,7 +219,7 @@ class World:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Return as soon as the activities have been called so that the condition holds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(self.patience):
             while not condition():
                 self.moved.clear()
                 await self.moved.wait()

@@ -1,0 +1,255 @@
+"""Random lives of an order: commands, signals, outcomes, crashes and time jumps, compared with the table step by step.
+
+`make lifecycle` runs two hundred lives of thirty steps; the tests run a few.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from temporalio import activity
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities.starting import OrderStart, start_order
+from models.errors import Fault, IllegalTransition, TemporalAway
+from models.messages import CommandRequest, OrderRef, Standing, Terms, Verdict, order_workflow_id
+from models.order import (
+    FULFILLED,
+    TERMINAL,
+    TRANSITIONS,
+    Command,
+    Event,
+    OrderStatus,
+    Trigger,
+    advance,
+    allowed_actions,
+    past_tense,
+)
+from tests.workflows.stand_ins import World, an_order, end, playing
+from workflows.client import command_order
+
+S = OrderStatus
+SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)
+FAULT = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
+FEW = 10
+RUNS = int(os.environ.get("LIFECYCLE_RUNS", FEW))
+STEPS_OF_A_RUN = 20 if RUNS == FEW else 30
+
+IMPATIENT = {"sticky_queue_schedule_to_start_timeout": timedelta(milliseconds=300)}
+"""By default a workflow waits ten seconds for the worker that knew it, before another one gets it."""
+
+_SERIAL = count()
+
+STEPS = st.one_of(
+    st.tuples(st.just("command"), st.sampled_from(Command)),
+    st.tuples(st.just("command"), st.sampled_from([Command.PAUSE, Command.RESUME, Command.RETRY])),
+    st.tuples(st.just("signal"), st.sampled_from(SIGNALS)),
+    st.tuples(st.just("finish"), st.sampled_from([Event.SETTLED, Event.SETTLED_WITH_FAILURES, Event.SETTLED_FAILED])),
+    st.tuples(st.just("finish"), st.just(Event.SETTLED_WITH_FAILURES)),
+    st.tuples(st.just("crash"), st.none()),
+    st.tuples(st.just("jump"), st.none()),
+)
+
+
+@dataclass
+class HeldWorld(World):
+    """A world in which validation and staging wait until somebody says how they end."""
+
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @activity.defn(name="validate_order")
+    async def validate_order(self, order: OrderRef) -> Verdict:
+        self._called("validate_order")
+        await self.ending.wait()
+        return self.verdict
+
+
+@dataclass
+class Model:
+    """What the table says the order should be, and what the timeline should have told."""
+
+    status: OrderStatus
+    origin: OrderStatus | None = None
+    told: list[str] = field(default_factory=list)
+
+    def take(self, trigger: Trigger) -> None:
+        """Go the way of the table. Raises IllegalTransition."""
+        after = advance(self.status, trigger, origin=self.origin)
+        self.status, self.origin = after, self.status
+        self.told.append(past_tense(trigger))
+
+
+@dataclass
+class Life:
+    """One order, really running, beside its model."""
+
+    environment: WorkflowEnvironment
+    world: HeldWorld
+    model: Model
+    handle: WorkflowHandle[Any, str] | None = None
+    order_id: UUID = field(default_factory=lambda: uuid5(NAMESPACE_OID, f"life-{next(_SERIAL)}"))
+    workers: AsyncExitStack = field(default_factory=AsyncExitStack)
+    commands: int = 0
+
+    async def begin(self) -> None:
+        await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
+        await start_order(self.environment.client, OrderStart(an_order(self.order_id), ["scenes"]))
+        self.handle = self.environment.client.get_workflow_handle(order_workflow_id(self.order_id), result_type=str)
+        await self.settled()
+
+    async def step(self, kind: str, what: Any) -> None:
+        steps: dict[str, Callable[[Any], Awaitable[None]]] = {
+            "command": self.command,
+            "signal": self.signal,
+            "finish": self.finish,
+            "crash": self.crash,
+            "jump": self.jump,
+        }
+        await steps[kind](what)
+        await self.settled()
+
+    async def command(self, command: Command) -> None:
+        self.commands += 1
+        request = CommandRequest(id=f"c{self.commands}", command=command, actor="operator:eve")
+        before = self.model.status
+        try:
+            self.model.take(command)
+        except IllegalTransition:
+            with pytest.raises(IllegalTransition) as refused:
+                await self.ask(request)
+            assert refused.value.allowed == sorted(map(str, allowed_actions(before)))
+        else:
+            assert (await self.ask(request)).version >= len(self.model.told) + 1
+
+    async def ask(self, request: CommandRequest) -> Standing:
+        """Command as a client does: where no answer comes, because a worker has crashed, the same again."""
+        for _ in range(5):
+            try:
+                return await command_order(self.environment.client, self.order_id, request)
+            except TemporalAway:
+                continue
+        raise TemporalAway
+
+    async def signal(self, command: Command) -> None:
+        assert self.handle is not None
+        noted = self.world.told.count("command_refused")
+        try:
+            self.model.take(command)
+        except IllegalTransition:
+            await self.handle.signal(str(command))
+            await self.world.until(lambda: self.world.told.count("command_refused") == noted + 1)
+        else:
+            await self.handle.signal(str(command))
+
+    async def finish(self, event: Event) -> None:
+        """Let the work that is under way end, in one way or another."""
+        if self.model.status is S.VALIDATING:
+            refused = event is Event.SETTLED_FAILED
+            self.world.verdict = Verdict(faults=(FAULT,), faults_total=1) if refused else Verdict()
+            self.model.take(Event.REFUSED if refused else Event.VALIDATED)
+        elif self.model.status is S.PROVISIONING:
+            failed = {Event.SETTLED: (0, 0), Event.SETTLED_WITH_FAILURES: (0, 1), Event.SETTLED_FAILED: (2, 2)}[event]
+            self.world.suborders = [(2 - n, n) for n in failed]
+            self.model.take(event)
+        else:
+            return
+        self.world.ending.set()
+        await self.settled()
+        self.world.ending.clear()
+
+    async def crash(self, _: None) -> None:
+        """All workers go, and others come, who know nothing but the history."""
+        await self.workers.aclose()
+        await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
+
+    async def jump(self, _: None) -> None:
+        """A month and a day pass; while a worker reads, no time is skipped."""
+        assert self.handle is not None
+        if self.model.status in {S.VALIDATING, S.PROVISIONING}:
+            return
+        await self.environment.fast_forward(self.handle, timedelta(days=31))
+        if self.model.status is S.DRAFT:
+            self.model.take(Event.ABANDONED)
+        elif self.model.status is S.PENDING_PAYMENT:
+            self.model.take(Event.PAYMENT_TIMED_OUT)
+        elif self.model.status in FULFILLED | {S.FAILED, S.PAUSED}:
+            self.model.take(Event.EXPIRED)
+
+    async def settled(self) -> None:
+        """The order does by itself what it does by itself, and then is what the model says."""
+        if self.model.status is S.PAYMENT_CONFIRMED:
+            self.model.take(Event.STARTED)
+        await self.world.until(lambda: self.changes == self.model.told)
+        entries = self.world.entries
+        assert [entry.sequence for entry in entries] == list(range(2, len(entries) + 2)), "a gap or a double"
+        assert not entries or entries[-1].status_after is self.model.status
+        for entry in entries:
+            if entry.status_after is not entry.status_before:
+                assert entry.status_after in {*TRANSITIONS[entry.status_before].values(), entry.status_after}
+
+    @property
+    def changes(self) -> list[str]:
+        """What the timeline tells of changes; more than the model has is as wrong as less."""
+        told = [e.what for e in self.world.entries if e.status_after is not e.status_before]
+        assert told[: len(self.model.told)] == self.model.told[: len(told)], f"{told} is not {self.model.told}"
+        assert len(told) <= len(self.model.told), f"{told} is more than {self.model.told}"
+        return told
+
+
+def held_world(begins: OrderStatus) -> HeldWorld:
+    world = HeldWorld(patience=120, is_free=False, begins=begins, terms=Terms(), left=1, suborders=[(2, 0), (2, 0)])
+
+    async def gate(_: int) -> None:
+        await world.ending.wait()
+
+    world.gate = gate
+    return world
+
+
+async def live(environment: WorkflowEnvironment, begins: OrderStatus, steps: Iterator[tuple[str, Any]]) -> None:
+    """Take steps until the order is over or no step is left."""
+    life = Life(environment, held_world(begins), Model(begins))
+    try:
+        await life.begin()
+        for kind, what in steps:
+            await life.step(kind, what)
+            if life.model.status in TERMINAL:
+                return
+    finally:
+        life.world.ending.set()
+        await end(environment.client, life.order_id, life.world)
+        await life.workers.aclose()
+
+
+@settings(
+    max_examples=RUNS,
+    derandomize=RUNS == FEW,
+    deadline=None,
+    database=None,
+    # A run takes seconds: to shrink one takes longer than to read it.
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    begins=st.sampled_from([S.DRAFT, S.PENDING_PAYMENT]),
+    steps=st.lists(STEPS, min_size=STEPS_OF_A_RUN, max_size=STEPS_OF_A_RUN),
+)
+async def test_no_life_of_an_order_leaves_the_table(
+    temporal: WorkflowEnvironment, begins: OrderStatus, steps: list[tuple[str, Any]]
+) -> None:
+    left = iter(steps)
+    await live(temporal, begins, left)
+    # Where a life was over early, others follow, which begin where more can happen.
+    while rest := list(left):
+        left = iter([("command", Command.CONFIRM_PAYMENT), ("finish", Event.SETTLED), *rest])
+        await live(temporal, S.PENDING_PAYMENT, left)
