@@ -58,7 +58,7 @@ async def test_neither_a_refused_order_nor_a_refused_command_shows_one(temporal:
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)
-        handle = client.get_workflow_handle_for(OrderWorkflow.run, order_workflow_id(order_id))
+        handle = client.get_workflow_handle(order_workflow_id(order_id))
         request = CommandRequest(id="c", command=Command.PAUSE, actor="operator:eve")
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(OrderWorkflow.command, request, id="c")
