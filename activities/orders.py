@@ -22,6 +22,7 @@ from models.messages import (
 )
 from models.order import OrderStatus
 from models.queries import orders as queries
+from models.queries.troubles import clear_of_order
 from models.suborder import SubOrderState
 from models.tables import Order, SubOrder, TimelineRow
 
@@ -63,6 +64,8 @@ class OrderActivities:
                     **_failure(news),
                 )
             )
+            if _since(news):
+                await session.execute(clear_of_order(news.order_id))
             await session.execute(insert(TimelineRow).values(rows).on_conflict_do_nothing())
 
     @activity.defn

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.errors import Failure
 from models.queries import suborders as queries
+from models.queries.troubles import clear_of_suborder
 
 
 class Claim(NamedTuple):
@@ -82,6 +83,7 @@ async def settle_files(
     if (await session.execute(queries.COUNT_SETTLED, counts)).one_or_none() is None:
         raise Superseded
     await session.execute(queries.COUNT_SETTLED_OF_ORDER, counts)
+    await session.execute(clear_of_suborder(order_id, number))
     written = await session.execute(queries.SETTLE_FILES, {"order_id": order_id, **_columns(files)})
     if len(written.all()) != len(files):
         raise RuntimeError("a file settled twice")

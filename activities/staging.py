@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.settling import SettledFile, claim, settle_files
+from activities.troubles import Whose, noted
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
@@ -52,7 +53,9 @@ class StagingActivities:
             mine = await claim(session, suborder.order_id, suborder.number)
             rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
             files = [PendingFile(*row) for row in rows]
-        await asyncio.to_thread(check_answers, mine.location)
+        whose = Whose(suborder.order_id, suborder.number, mine.attempt)
+        async with noted(self.sessions, whose):
+            await asyncio.to_thread(check_answers, mine.location)
         reading = _Reading(source_at(mine.location), files)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
@@ -66,7 +69,8 @@ class StagingActivities:
                 await task
             await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
-            await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
+            async with noted(self.sessions, whose):
+                await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)
 
     @activity.defn

@@ -7,12 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
-from models.errors import NotExtended
+from models.errors import IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension
-from models.order import Command, OrderStatus, advance, past_tense
+from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
 from models.queries import orders as queries
+from models.queries.suborders import RELEASE
+from models.suborder import SubOrderState
 from models.tables import Order, TimelineRow
 from workflows.client import OrderStart, WorkflowIsOver, command_order, extend_order
+
+_ENDING = frozenset({Command.DELETE, Command.CANCEL})
+"""Commands after which nothing has to be done; a workflow that was terminated leaves an order that wants a cancel."""
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
@@ -21,7 +26,7 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
         order = await owned(session, caller, order_id)
         shown = await detail_of(session, services, order)
     if order.started_at is None:
-        await start(services, OrderStart(order, shown.products))
+        await start_unstarted(services, order)
     try:
         await command_order(services.temporal, order_id, request)
     except WorkflowIsOver:
@@ -29,6 +34,13 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
     if request.command is Command.DELETE:
         return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
     return await _shown(services, caller, order_id)
+
+
+async def start_unstarted(services: Services, order: Order) -> None:
+    """Start the workflow of an order that was accepted while Temporal was away; the reconciler may be first."""
+    async with services.sessions.begin() as session:
+        skus = [sku for _, sku in await session.execute(queries.skus_of([order.id]))]
+    await start(services, OrderStart(order, skus))
 
 
 async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
@@ -48,12 +60,17 @@ async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDet
 
 
 async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest | None) -> None:
-    """No workflow writes any more, so this may: delete is all the table still allows. Raises IllegalTransition."""
+    """No workflow writes any more, so this may, but only what needs no workflow to follow. Raises IllegalTransition."""
     async with services.sessions.begin() as session:
         order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
+        status = OrderStatus(order.status)
         if request is None:
-            raise NotExtended(f"cannot extend an order that is {order.status}")
-        after = advance(OrderStatus(order.status), request.command)
+            raise NotExtended(f"cannot extend an order that is {status}")
+        if request.command not in _ENDING:
+            raise IllegalTransition(request.command, status, _ENDING.intersection(allowed_actions(status)))
+        after = advance(status, request.command)
+        if after is OrderStatus.CANCELLED:
+            await session.execute(RELEASE, {"order_id": order_id, "state": SubOrderState.CANCELLED, "kept": []})
         await note_after_the_end(session, services, order, past_tense(request.command), request.actor, after)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.commanding import note_after_the_end
+from api.commanding import note_after_the_end, start_unstarted
 from api.services import Services
 from models.errors import IllegalTransition, PaymentRefused
 from models.messages import CommandRequest
@@ -59,12 +59,16 @@ async def receive(services: Services, delivery: Delivery) -> PaymentState:
     message = await _verified(services, delivery)
     async with services.sessions.begin() as session:
         known = await _known(session, delivery.message_id, message, services.now())
+        if known.state == PaymentState.REFUSED:
+            raise PaymentRefused(known.reason or "")
         if known.state != PaymentState.RECEIVED:
             return PaymentState(known.state)
         order = (await session.execute(queries.order_by_id(message.data.order_id))).scalar_one_or_none()
     if reason := _wrong(order, message.data):
         await _conclude(services, delivery.message_id, PaymentState.REFUSED, reason)
         raise PaymentRefused(reason)
+    if order is not None and order.started_at is None:
+        await start_unstarted(services, order)
     state, reason = await _confirm(services, message.data.order_id, delivery.message_id)
     await _conclude(services, delivery.message_id, state, reason)
     return state
@@ -77,6 +81,10 @@ async def _verified(services: Services, delivery: Delivery) -> PaymentMessage:
             Webhook(secret).verify(delivery.body, delivery.headers, json_parse=False)
         except WebhookVerificationError as error:
             reason = str(error)
+            continue
+        except (ValueError, OverflowError):
+            # What the library raises for headers and bodies that are no text, no number or no base64.
+            reason = "headers or body cannot be read"
             continue
         try:
             return PaymentMessage.model_validate_json(delivery.body)

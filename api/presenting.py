@@ -1,6 +1,7 @@
 """From rows to what the facade shows of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,8 @@ from api.schemas import (
     SubOrderPublic,
     TimelinePublic,
 )
-from models.delivery import delivery_status, is_waiting_for_user, progress, waiting_on
-from models.errors import FailureCode, category_of
+from models.delivery import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
+from models.errors import Failure, FailureCode, category_of
 from models.order import OrderStatus, allowed_actions, outcome
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
@@ -30,10 +31,14 @@ _READY = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 
 
 def order_public(
-    order: Order, skus: Sequence[str], suborders: Mapping[SubOrderState, int], public_url: str
+    order: Order,
+    skus: Sequence[str],
+    suborders: Mapping[SubOrderState, int],
+    public_url: str,
+    trouble: WaitingOn | None = None,
 ) -> OrderPublic:
     """An order as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, skus, suborders, public_url))
+    return OrderPublic(**_order(order, skus, suborders, public_url, trouble))
 
 
 def order_detail(
@@ -42,10 +47,11 @@ def order_detail(
     suborders: Mapping[SubOrderState, int],
     refund_due: Decimal | None,
     public_url: str,
+    trouble: WaitingOn | None = None,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
-        **_order(order, [item.sku for item in items], suborders, public_url),
+        **_order(order, [item.sku for item in items], suborders, public_url, trouble),
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         refund_due=refund_due,
@@ -53,7 +59,11 @@ def order_detail(
 
 
 def _order(
-    order: Order, skus: Sequence[str], suborders: Mapping[SubOrderState, int], public_url: str
+    order: Order,
+    skus: Sequence[str],
+    suborders: Mapping[SubOrderState, int],
+    public_url: str,
+    trouble: WaitingOn | None,
 ) -> dict[str, Any]:
     status = OrderStatus(order.status)
     waiting = is_waiting_for_user(status, dict(suborders))
@@ -69,7 +79,7 @@ def _order(
         "outcome": outcome(status),
         "waiting_for_user": waiting,
         "waiting_on": waiting_on(
-            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at
+            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at, trouble=trouble
         ),
         "allowed_actions": list(allowed_actions(status)),
         "progress": progress(
@@ -155,6 +165,11 @@ def file_public(file: OrderFile) -> OrderFilePublic:
 def timeline_public(row: TimelineRow) -> TimelinePublic:
     """A row of the timeline."""
     return TimelinePublic.model_validate(row, from_attributes=True)
+
+
+def troubles(rows: Iterable[sa.Row[UUID, str, str, datetime]]) -> dict[UUID, WaitingOn]:
+    """Rows of `TROUBLES` by order."""
+    return {key: held_up(Failure(code=FailureCode(code), text=text), since) for key, code, text, since in rows}
 
 
 def states(rows: Iterable[sa.Row[UUID, str, int]]) -> dict[UUID, dict[SubOrderState, int]]:

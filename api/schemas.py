@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
-from models.messages import MAX_NAMED_FILES
+from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, Outcome
 from models.payment import PaymentState
 
@@ -53,10 +53,16 @@ class OrderCreate(Body):
         return self
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a reason is one line without control characters")
+    return text
+
+
 class CommandBody(Body):
     """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
 
-    reason: Annotated[str, Field(max_length=500)] | None = None
+    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)] | None = None
     files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 

@@ -5,9 +5,9 @@ import sys
 
 import structlog
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.settings import temporal_config
+from workflows.converter import DATA_CONVERTER
 
 
 def configure_logs(level: str) -> None:
@@ -30,4 +30,4 @@ def configure_logs(level: str) -> None:
 
 async def temporal_client(*, lazy: bool) -> Client:
     """A client; a lazy one connects when it is first used, so that Temporal may come later, or come back."""
-    return await Client.connect(**temporal_config(), data_converter=pydantic_data_converter, lazy=lazy)
+    return await Client.connect(**temporal_config(), data_converter=DATA_CONVERTER, lazy=lazy)

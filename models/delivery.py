@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from models.errors import Failure, FailureCode
 from models.order import FULFILLED, OrderStatus
 from models.suborder import SubOrderState
 
@@ -121,8 +122,24 @@ _WAITING = {
 }
 
 
-def waiting_on(status: OrderStatus, *, waiting_for_user: bool, is_free: bool, since: datetime) -> WaitingOn | None:
-    """What a standing order waits for, or None while it moves or is over."""
+def held_up(failure: Failure, since: datetime) -> WaitingOn:
+    """What an order waits for while one of its steps is tried again by itself."""
+    who = Actor.STORAGE if failure.code is FailureCode.SOURCE_UNAVAILABLE else Actor.OPERATOR
+    text = f"{failure.text[:1].upper()}{failure.text[1:]}; it is tried again by itself."
+    return WaitingOn(code=failure.code, text=text, since=since, who=who)
+
+
+def waiting_on(
+    status: OrderStatus,
+    *,
+    waiting_for_user: bool,
+    is_free: bool,
+    since: datetime,
+    trouble: WaitingOn | None = None,
+) -> WaitingOn | None:
+    """What a standing order waits for, or None while it moves or is over; `trouble` is what holds its work up."""
+    if trouble is not None:
+        return trouble
     if waiting_for_user:
         text = "Archives are ready: download them."
         return WaitingOn(code="download", text=text, since=since, who=Actor.CUSTOMER)

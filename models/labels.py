@@ -29,6 +29,11 @@ def label_faults(label: str, *, field: str = "label") -> list[Fault]:
     return []
 
 
+def one_line(text: str, limit: int) -> str:
+    """A text that anybody may have written, as one line that every log and database can hold."""
+    return "".join(char if char.isprintable() else " " for char in text[:limit])
+
+
 def order_number(year: int, serial: int) -> str:
     """The number people read out, as in CO-2026-000042."""
     return f"CO-{year}-{serial:06d}"

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from models.errors import Failure, Fault
+from models.labels import one_line
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 
@@ -33,6 +34,13 @@ MAX_NAMED_FILES = 1_000
 """Files that one command may name by their numbers; whoever means more means all."""
 
 Seqs = Annotated[tuple[int, ...], Field(max_length=MAX_NAMED_FILES)]
+
+
+MAX_REASON_CHARACTERS = 500
+
+# Cleaned, not refused: whoever types a signal sees no refusal, and what PostgreSQL cannot hold is retried for ever.
+Reason = Annotated[str, AfterValidator(lambda text: one_line(text, MAX_REASON_CHARACTERS))]
+ActorName = Annotated[str, AfterValidator(lambda text: one_line(text, 200))]
 
 
 class Message(BaseModel):
@@ -91,16 +99,16 @@ class CommandRequest(Message):
 
     id: str
     command: Command
-    actor: str
-    reason: str | None = None
+    actor: ActorName
+    reason: Reason | None = None
     seqs: Seqs = ()
 
 
 class SignalInput(Message):
     """What a platform engineer may say with a signal; everything may be left out."""
 
-    reason: str | None = None
-    actor: str = "temporal-ui"
+    reason: Reason | None = None
+    actor: ActorName = "temporal-ui"
 
 
 class Extension(Message):
@@ -108,7 +116,7 @@ class Extension(Message):
 
     id: str
     expires_at: datetime
-    actor: str
+    actor: ActorName
     is_operator: bool = False
 
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from cli.dev.binaries import temporal_binary
@@ -13,6 +12,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.temporal import temporal_dev
 from models.database import make_engine, make_sessions
 from tests.database import Databases, truncate
+from workflows.converter import DATA_CONVERTER
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,7 +66,7 @@ async def temporal(own_environment: None) -> AsyncIterator[WorkflowEnvironment]:
     """A real dev server as temporal-dev.yaml wants it, whose workflows' clocks can be moved with `fast_forward`."""
     async with await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         dev_server_existing_path=str(temporal_binary()),
         dev_server_extra_args=[
             *temporal_dev().registrations,

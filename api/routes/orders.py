@@ -23,6 +23,7 @@ from api.services import Caller, CallerDep, Services, ServicesDep
 from models.errors import NotFound
 from models.queries import orders as queries
 from models.queries.payments import refund_due
+from models.queries.troubles import TROUBLES
 from models.tables import Order
 from workflows.client import OrderStart, start_order
 
@@ -57,10 +58,16 @@ async def list_orders(
         page = found[:limit]
         ids = [order.id for order in page]
         counts = presenting.states(await session.execute(queries.suborder_states(ids)))
+        troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
         skus: dict[UUID, list[str]] = {}
         for order_id, sku in await session.execute(queries.skus_of(ids)):
             skus.setdefault(order_id, []).append(sku)
-    items = [presenting.order_public(o, skus.get(o.id, []), counts.get(o.id, {}), services.public_url) for o in page]
+    items = [
+        presenting.order_public(
+            o, skus.get(o.id, []), counts.get(o.id, {}), services.public_url, trouble=troubles.get(o.id)
+        )
+        for o in page
+    ]
     more = len(found) > limit
     last = cursors.encode(page[-1].created_at.isoformat(), str(page[-1].id)) if more else None
     return OrdersPublic(items=items, next_cursor=last)
@@ -117,7 +124,9 @@ async def detail_of(session: AsyncSession, services: Services, order: Order) -> 
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
     due = (await session.execute(refund_due(order.id))).scalar_one()
-    return presenting.order_detail(order, items, counts.get(order.id, {}), due, services.public_url)
+    troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
+    states = counts.get(order.id, {})
+    return presenting.order_detail(order, items, states, due, services.public_url, trouble=troubles.get(order.id))
 
 
 async def start(services: Services, order: OrderStart) -> None:

@@ -80,11 +80,12 @@ def temporal_dev() -> TemporalDev:
 async def connect(address: str, namespace: str) -> "Client":
     """A client, as soon as the server answers."""
     from temporalio.client import Client
-    from temporalio.contrib.pydantic import pydantic_data_converter
+
+    from workflows.converter import DATA_CONVERTER
 
     while True:
         try:
-            return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+            return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
         except RuntimeError:
             # What the SDK raises while nothing listens; the caller sets the limit of patience.
             await asyncio.sleep(_POLL)

@@ -2,7 +2,17 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
-from models.tables.orders import Download, Order, OrderFile, OrderItem, OrderSelection, Payment, SubOrder, TimelineRow
+from models.tables.orders import (
+    Download,
+    Order,
+    OrderFile,
+    OrderItem,
+    OrderSelection,
+    Payment,
+    SubOrder,
+    TimelineRow,
+    Trouble,
+)
 
 __all__ = [
     "CatalogueFile",
@@ -16,5 +26,6 @@ __all__ = [
     "Product",
     "SubOrder",
     "TimelineRow",
+    "Trouble",
     "metadata",
 ]

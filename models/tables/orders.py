@@ -158,6 +158,18 @@ class TimelineRow(SQLModel, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
 
 
+class Trouble(SQLModel, table=True):
+    """What holds up an order (`suborder` 0) or one of its sub-orders while it is tried again by itself."""
+
+    __tablename__ = "troubles"
+
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
+    suborder: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    code: str = Field(sa_type=sa.Text)
+    text: str = Field(sa_type=sa.Text)
+    since: datetime = Field(sa_type=INSTANT)
+
+
 class Download(SQLModel, table=True):
     """A download under way; `seen_at` moves while it lives, so that a crash leaves none open for ever."""
 

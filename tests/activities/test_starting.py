@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
@@ -20,6 +19,7 @@ from models.tables import Order
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.factories import add_order, add_product
+from workflows.converter import DATA_CONVERTER
 
 STARTED = "SELECT label, started_at IS NOT NULL FROM orders ORDER BY label"
 
@@ -35,7 +35,7 @@ async def client(temporal: WorkflowEnvironment) -> AsyncIterator[Client]:
 @pytest.fixture
 async def away() -> Client:
     """A client of a Temporal that is not there."""
-    return await Client.connect(f"127.0.0.1:{any_free()}", data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect(f"127.0.0.1:{any_free()}", data_converter=DATA_CONVERTER, lazy=True)
 
 
 async def order_of(sessions: Sessions, label: str, age: timedelta = GRACE * 2) -> Order:

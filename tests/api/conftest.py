@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
 from api.services import Services
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
+from workflows.converter import DATA_CONVERTER
 
 PUBLIC_URL = "https://orders.example"
 
@@ -36,7 +36,7 @@ async def temporal_away(own_environment: None) -> Client:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    return await Client.connect(f"127.0.0.1:{port}", data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect(f"127.0.0.1:{port}", data_converter=DATA_CONVERTER, lazy=True)
 
 
 @pytest.fixture(scope="session")

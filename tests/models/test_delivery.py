@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.delivery import Actor, DeliveryStatus, delivery_status, is_waiting_for_user, progress, waiting_on
+from models.delivery import (
+    Actor,
+    DeliveryStatus,
+    delivery_status,
+    held_up,
+    is_waiting_for_user,
+    progress,
+    waiting_on,
+)
+from models.errors import Failure, FailureCode
 from models.order import OrderStatus
 from models.suborder import SubOrderState
 
@@ -111,3 +120,15 @@ def test_an_order_with_something_to_download_waits_for_its_customer(status: str)
     found = waiting_on(OrderStatus(status), waiting_for_user=True, is_free=True, since=SINCE)
     assert found is not None
     assert (found.code, found.who) == ("download", Actor.CUSTOMER)
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_what_holds_an_order_up_is_told_with_who_can_act(code: FailureCode) -> None:
+    trouble = held_up(Failure(code=code, text="the archive does not answer"), SINCE)
+    found = waiting_on(
+        OrderStatus.PROVISIONING, waiting_for_user=False, is_free=True, since=datetime.now(UTC), trouble=trouble
+    )
+    assert found is not None
+    assert (found.code, found.since) == (code, SINCE)
+    assert found.text == "The archive does not answer; it is tried again by itself."
+    assert found.who is (Actor.STORAGE if code is FailureCode.SOURCE_UNAVAILABLE else Actor.OPERATOR)

@@ -12,6 +12,7 @@ from models.labels import (
     default_label,
     label_faults,
     numbered,
+    one_line,
     order_number,
     size_in_words,
 )
@@ -87,3 +88,14 @@ def test_a_size_is_told_in_the_unit_that_fits(size: int, words: str) -> None:
 @pytest.mark.parametrize(("count", "words"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (12_000, "12,000 files")])
 def test_a_count_has_its_plural(count: int, words: str) -> None:
     assert counted(count, "file") == words
+
+
+@given(st.text(), st.integers(0, 30))
+def test_whatever_somebody_writes_becomes_one_line_within_the_limit(text: str, limit: int) -> None:
+    line = one_line(text, limit)
+    assert line.isprintable()
+    assert len(line) == min(len(text), limit)
+
+
+def test_one_line_keeps_what_can_be_read() -> None:
+    assert one_line("a\x00b\nc ü…", 100) == "a b c ü…"

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.starting import OrderStart, start_order
@@ -23,6 +22,7 @@ from models.errors import Fault
 from models.messages import Verdict, order_workflow_id, suborder_workflow_id
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint
 from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
+from workflows.converter import DATA_CONVERTER
 
 _OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}
 _FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
@@ -44,7 +44,7 @@ async def record() -> None:
     """Play every world on a server of its own and write what it left."""
     HISTORIES.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         identity="recorder",
         dev_server_existing_path=str(temporal_binary()),
         dev_server_extra_args=temporal_dev().registrations,

@@ -7,7 +7,6 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import (
     Interceptor,
     Replayer,
@@ -18,6 +17,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from workflows.converter import DATA_CONVERTER
 from workflows.worker import WORKFLOWS, sandbox
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -37,7 +37,7 @@ async def replay(history: str) -> list[str]:
     replayer = Replayer(
         workflows=WORKFLOWS,
         workflow_runner=sandbox(),
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         interceptors=[recorder],
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("replayed", history))

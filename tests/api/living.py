@@ -1,0 +1,139 @@
+"""Orders that live: the facade with a real Temporal, real workers and real files behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from httpx2 import ASGITransport, AsyncClient
+from sqlmodel import col
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.app import create_app
+from api.services import Services
+from models.messages import Terms, order_workflow_id, suborder_workflow_id
+from models.splitting import Limits
+from models.tables import CatalogueFile, Order, SubOrder
+from tests.factories import Sessions
+from workflows.worker import orders_worker, packaging_worker
+
+PUBLIC_URL = "https://orders.example"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TERMS = Terms()
+OVER = {"fulfilled", "fulfilled_with_warnings", "failed", "cancelled"}
+HUGE_BYTES = 2**42
+"""A hole in a file that takes longer to read than any test lasts."""
+
+
+@asynccontextmanager
+async def facade(
+    sessions: Sessions, temporal: Client, readers: Executor, secrets: tuple[str, ...] = (SECRET,)
+) -> AsyncIterator[AsyncClient]:
+    """A client of the whole application; an exception that nobody turned into an answer fails the test."""
+
+    @asynccontextmanager
+    async def services() -> AsyncIterator[Services]:
+        yield Services(sessions, temporal, PUBLIC_URL, readers, secrets)
+
+    app = create_app(services)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,
+    ):
+        yield made
+
+
+@asynccontextmanager
+async def working(temporal: Client, sessions: Sessions, limits: Limits | None = None) -> AsyncIterator[None]:
+    """Workers as `consignor worker` runs them; at the end no workflow of this test is left for the next."""
+    async with orders_worker(temporal, sessions, limits or Limits(), TERMS), packaging_worker(temporal, sessions):
+        try:
+            yield
+        finally:
+            await _end_all(temporal, sessions)
+
+
+async def _end_all(temporal: Client, sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        orders = (await session.execute(sa.select(col(Order.id)))).scalars().all()
+        parts = (await session.execute(sa.select(col(SubOrder.order_id), col(SubOrder.number)))).all()
+    await _terminate(temporal, [order_workflow_id(order) for order in orders])
+    await _terminate(temporal, [suborder_workflow_id(order, number) for order, number in parts])
+
+
+async def _terminate(temporal: Client, ids: Iterable[str]) -> None:
+    for workflow_id in ids:
+        try:
+            await temporal.get_workflow_handle(workflow_id).terminate()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+
+async def ordered(client: AsyncClient, sku: str = "scenes", **more: Any) -> Any:
+    """A new order of everything in a product."""
+    answer = await client.post("/orders", json={"items": [{"product": sku}], **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def until(client: AsyncClient, order: Any, condition: Callable[[Any], object]) -> Any:
+    """The order as soon as it is as wanted."""
+    seen: Any = None
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                if condition(seen := (await client.get(f"/orders/{order['id']}")).json()):
+                    return seen
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"the order never was as wanted: {seen}") from None
+
+
+async def settled(client: AsyncClient, order: Any) -> Any:
+    """The order when nothing more happens by itself."""
+    return await until(client, order, lambda seen: seen["status"] in OVER)
+
+
+async def reading(client: AsyncClient, order: Any) -> None:
+    """Return when a file of the order is being read."""
+    async with asyncio.timeout(60):
+        while True:
+            parts = (await client.get(f"/orders/{order['id']}/suborders")).json()["items"]
+            if any(part["state"] == "staging" for part in parts):
+                return
+            await asyncio.sleep(0.02)
+
+
+async def command(client: AsyncClient, order: Any, verb: str, key: str | None = None, **body: Any) -> Any:
+    """What a command answers that is obeyed."""
+    headers = {"Idempotency-Key": key} if key else {}
+    answer = await client.post(f"/orders/{order['id']}/{verb}", json=body or None, headers=headers)
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+async def told(client: AsyncClient, order: Any) -> list[tuple[str, str]]:
+    """What the timeline says has happened, and by whom; its numbers have no gap."""
+    rows = (await client.get(f"/orders/{order['id']}/timeline")).json()["items"]
+    assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
+    return [(row["what"], row["actor"]) for row in rows]
+
+
+async def make_endless(sessions: Sessions, path: Path) -> None:
+    """Have the one file of that name take for ever to read; it is nearly all hole."""
+    values = {"size_bytes": HUGE_BYTES, "modified_ns": _grown(path), "sha256": None}
+    async with sessions.begin() as session:
+        changed = sa.update(CatalogueFile).where(col(CatalogueFile.name) == path.name).values(**values)
+        await session.execute(changed)
+
+
+def _grown(path: Path) -> int:
+    """Make the file huge; gives when that was."""
+    with path.open("ab") as file:
+        file.truncate(HUGE_BYTES)
+    return path.stat().st_mtime_ns
