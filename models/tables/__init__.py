@@ -2,11 +2,14 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
+from models.tables.destinations import Delivery, Destination
 from models.tables.orders import Download, Order, OrderFile, OrderItem, OrderSelection, Payment, SubOrder, TimelineRow
 
 __all__ = [
     "CatalogueFile",
     "CatalogueObject",
+    "Delivery",
+    "Destination",
     "Download",
     "Order",
     "OrderFile",
