@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.settling import NothingToMake
-from models.destination import DeliveryState, DestinationKind, Place, key_of
+from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
 from models.messages import Delivered, SubOrderFailed, SubOrderInput
 from models.packaging import PackedFile, layout_of
@@ -53,10 +53,9 @@ class DeliveringActivities:
         found = await self._job(suborder)
         if isinstance(found, Delivery):
             return Delivered(number=suborder.number, bytes=found.size_bytes or 0)
-        place, key = place_of(found.destination), self._key(found)
+        place, key = found.destination.place, self._key(found)
         parcel = Parcel(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
-        owner = owner_of(found.destination)
-        target = self.deliverer.target(place, found.destination.credentials, owner)
+        target = self.deliverer.target(place, found.destination.credentials, found.destination.owner)
         await _run(_Delivering(found, parcel, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
@@ -95,22 +94,6 @@ class DeliveringActivities:
     def _key(self, job: _Job) -> str:
         prefix, number, label = job.destination.prefix, job.order.number, job.order.label
         return key_of(prefix, self.deliverer.filename, number=number, label=label, suborder=job.suborder.number)
-
-
-def place_of(destination: Destination) -> Place:
-    """Where a saved destination is."""
-    return Place(
-        kind=DestinationKind(destination.kind),
-        folder=destination.folder,
-        bucket=destination.bucket,
-        region=destination.region,
-        endpoint=destination.endpoint,
-    )
-
-
-def owner_of(destination: Destination) -> str:
-    """For whom the credentials of a destination were sealed."""
-    return f"{destination.customer}/{destination.name}"
 
 
 async def _run(delivering: "_Delivering") -> None:

@@ -1,5 +1,6 @@
 """Destinations: where customers want archives delivered to, what is allowed, and how archives are called there."""
 
+import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -63,6 +64,24 @@ class Credentials(BaseModel):
     access_key_id: SecretStr
     secret_access_key: SecretStr
     session_token: SecretStr | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all of it can travel in a header."""
+        return all(text.isascii() and text.isprintable() for text in self._texts().values())
+
+    def revealed(self) -> str:
+        """All of it as JSON, for the vault and nobody else."""
+        return json.dumps(self._texts())
+
+    def _texts(self) -> dict[str, str]:
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: secret.get_secret_value() for name, secret in found.items() if secret is not None}
+
+
+def owner_of(customer: str, name: str) -> str:
+    """For whom the credentials of a destination are encrypted."""
+    return f"{customer}/{name}"
 
 
 class Allowed(BaseModel):

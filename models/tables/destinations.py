@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from models.destination import DEFAULT_PREFIX, DeliveryState, DestinationKind
+from models.destination import DEFAULT_PREFIX, DeliveryState, DestinationKind, Place, owner_of
 from models.tables.base import INSTANT, new_id, now, one_of
 
 
@@ -34,6 +34,16 @@ class Destination(SQLModel, table=True):
     endpoint: str | None = Field(default=None, sa_type=sa.Text)
     credentials: str | None = Field(default=None, sa_type=sa.Text)
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place.model_validate({name: getattr(self, name) for name in Place.model_fields})
+
+    @property
+    def owner(self) -> str:
+        """For whom its credentials are encrypted: for nobody else they open."""
+        return owner_of(self.customer, self.name)
 
 
 class Delivery(SQLModel, table=True):
