@@ -22,9 +22,13 @@ from models.messages import (
 )
 from models.order import OrderStatus
 from models.queries import orders as queries
+from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
 from models.queries.troubles import clear_of_order
 from models.suborder import SubOrderState
 from models.tables import Order, SubOrder, TimelineRow
+
+_NAMED = {"suborder_delivered", "suborder_not_delivered"}
+"""Entries that PostgreSQL completes with what no workflow may know."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,23 @@ class OrderActivities:
             if _since(news):
                 await session.execute(clear_of_order(news.order_id))
             await session.execute(insert(TimelineRow).values(rows).on_conflict_do_nothing())
+            if sequences := [entry.sequence for entry in news.entries if entry.what in _NAMED]:
+                where = {"order_id": news.order_id, "sequences": sequences}
+                await session.execute(NAME_DELIVERIES, where)
 
     @activity.defn
     async def open_suborders(self, page: SubOrderPage) -> SubOrders:
-        """The next sub-orders that have not settled."""
+        """The next sub-orders that have not settled, or whose archive has yet to be delivered."""
         unsettled = (SubOrderState.PLANNED, SubOrderState.WAITING_SLOT, SubOrderState.STAGING)
         query = (
             queries.suborders_of(page.order_id)
-            .where(col(SubOrder.number) > page.after, col(SubOrder.state).in_(unsettled))
+            .where(col(SubOrder.number) > page.after, sa.or_(col(SubOrder.state).in_(unsettled), is_undelivered()))
             .limit(page.limit)
         )
         async with self.sessions.begin() as session:
+            order = (await session.execute(queries.order_by_id(page.order_id))).scalar_one()
             found = (await session.execute(query)).scalars()
-            briefs = [
-                SubOrderBrief(number=s.number, sku=s.sku, files=s.files_total, bytes=s.bytes_total) for s in found
-            ]
+            briefs = [_brief(s, order.destination_id is not None) for s in found]
         return SubOrders(briefs=tuple(briefs))
 
     @activity.defn
@@ -90,8 +96,20 @@ class OrderActivities:
         async with self.sessions.begin() as session:
             files, failed, size = (await session.execute(queries.tally_of(order.order_id))).one()
             worst = (await session.execute(queries.commonest_failure_of(order.order_id))).one_or_none()
+            undelivered = (await session.execute(undelivered_of(order.order_id))).scalar_one()
         failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
-        return Tally(files=files, failed=failed, bytes=size, failure=failure)
+        return Tally(files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered)
+
+
+def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:
+    return SubOrderBrief(
+        number=suborder.number,
+        sku=suborder.sku,
+        files=suborder.files_total,
+        bytes=suborder.bytes_total,
+        delivers=delivers,
+        published=suborder.state in {SubOrderState.READY, SubOrderState.DOWNLOADED},
+    )
 
 
 def _since(news: Projection) -> dict[str, object]:

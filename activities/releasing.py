@@ -8,6 +8,7 @@ from temporalio import activity
 
 from models.messages import Release, Released, Reopening
 from models.queries import suborders as queries
+from models.queries.destinations import REOPEN_DELIVERIES
 from models.suborder import SubOrderState
 
 DOWNLOAD_ALIVE = timedelta(seconds=60)
@@ -24,10 +25,15 @@ class ReleasingActivities:
 
     @activity.defn
     async def reopen_files(self, reopening: Reopening) -> int:
-        """Make failed files pending again; tells how many. What has been delivered is not touched."""
+        """Make failed files pending again; tells how many. What has been delivered is not touched.
+
+        Where nothing is named, deliveries that failed are tried again too.
+        """
         where = {"order_id": reopening.order_id, "all": not reopening.seqs, "seqs": list(reopening.seqs)}
         async with self.sessions.begin() as session:
-            return int((await session.execute(queries.REOPEN_FILES, where)).scalar_one())
+            reopened = int((await session.execute(queries.REOPEN_FILES, where)).scalar_one())
+            await session.execute(REOPEN_DELIVERIES, where)
+            return reopened
 
     @activity.defn
     async def release_suborders(self, release: Release) -> Released:

@@ -18,6 +18,7 @@ from models.labels import default_label, label_faults, numbered, order_number
 from models.order import Command, OrderStatus, past_tense
 from models.pricing import line_total, order_total
 from models.queries import orders, selections
+from models.queries.destinations import destination_of
 from models.tables import CatalogueObject, Order, OrderItem, OrderSelection, Product, TimelineRow
 
 MAX_NAMED_FAULTS = 100
@@ -46,10 +47,25 @@ async def place(session: AsyncSession, caller: Caller, body: OrderCreate, now: d
     if body.label is not None:
         faults += label_faults(body.label)
     faults += _currency_faults(lines)
-    if faults:
+    destination, more = await _destination(session, caller, body)
+    if faults := faults + more:
         raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
     status = OrderStatus.DRAFT if body.draft else OrderStatus.PENDING_PAYMENT
-    return await _create(session, caller, lines, Frame(body.label, status, now))
+    return await _create(session, caller, lines, Frame(body.label, status, now, destination=destination))
+
+
+async def _destination(
+    session: AsyncSession, caller: Caller, body: OrderCreate
+) -> tuple[tuple[UUID, str] | None, list[Fault]]:
+    """Id and name of the destination that an order names, if it names one."""
+    if body.delivery is None:
+        return None, []
+    key = body.delivery.destination
+    found = (await session.execute(destination_of(caller.customer, key))).scalar_one_or_none()
+    if found is None:
+        text = f"you have no destination {key!r}; look at GET /api/v1/destinations"
+        return None, [Fault(field="delivery/destination", code=FailureCode.UNKNOWN_ID, text=text)]
+    return (found.id, found.name), []
 
 
 async def place_again(session: AsyncSession, caller: Caller, old: Order, label: str | None, now: datetime) -> Order:
@@ -59,7 +75,8 @@ async def place_again(session: AsyncSession, caller: Caller, old: Order, label: 
         faults += label_faults(label)
     if faults:
         raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
-    frame = Frame(label, OrderStatus.PENDING_PAYMENT, now, derived_from=old.id)
+    destination = (old.destination_id, old.destination_name or "") if old.destination_id else None
+    frame = Frame(label, OrderStatus.PENDING_PAYMENT, now, derived_from=old.id, destination=destination)
     return await _create(session, caller, lines, frame)
 
 
@@ -90,6 +107,7 @@ class Frame:
     status: OrderStatus
     now: datetime
     derived_from: UUID | None = None
+    destination: tuple[UUID, str] | None = None
 
 
 async def _create(session: AsyncSession, caller: Caller, lines: list[Line], frame: Frame) -> Order:
@@ -204,6 +222,8 @@ async def _insert(session: AsyncSession, caller: Caller, frame: Frame, lines: Se
         "customer": caller.customer,
         "status": frame.status,
         "derived_from": frame.derived_from,
+        "destination_id": frame.destination[0] if frame.destination else None,
+        "destination_name": frame.destination[1] if frame.destination else None,
         "status_at": now,
         "version": 1,
         "total_price": 0,

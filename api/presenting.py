@@ -55,6 +55,7 @@ def order_detail(
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         refund_due=refund_due,
+        destination=order.destination_name,
     )
 
 

@@ -33,6 +33,12 @@ class OrderLineCreate(Body):
     objects: Literal["all"] | Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] = "all"
 
 
+class OrderDelivery(Body):
+    """The saved destination that an order's archives are delivered to, by id or name."""
+
+    destination: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class OrderCreate(Body):
     """An order: either `files` (ids of catalogue files or objects) or `items` (products and their objects)."""
 
@@ -45,6 +51,7 @@ class OrderCreate(Body):
     items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
     label: str | None = Field(default=None, description="At most 50 characters, unique among your orders.")
     draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
+    delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -150,6 +157,7 @@ class OrderDetail(OrderPublic):
     items: list[OrderItemPublic]
     faults: list[FaultPublic]
     refund_due: Money | None
+    destination: str | None
 
 
 class OrdersPublic(BaseModel):

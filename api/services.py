@@ -1,13 +1,15 @@
 """What the routes work with, and who is asking."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
+
+from storage.delivery import Deliverer
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
+    deliverer: Deliverer = field(default_factory=Deliverer)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from api.services import Services
 from cli.connecting import temporal_client
+from cli.delivery import deliverer
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
 
@@ -21,7 +22,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     try:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
         client = await temporal_client(lazy=True)
-        yield Services(make_sessions(engine), client, settings.api_url, readers, secrets)
+        yield Services(make_sessions(engine), client, settings.api_url, readers, secrets, deliverer(settings))
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()

@@ -3,14 +3,15 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ByteSize, Field, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, ByteSize, Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.dev.data import DEFAULT_DATA, DataFolder
 from cli.errors import CommandFailed
+from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
@@ -40,6 +41,12 @@ class Settings(BaseSettings):
     purge_after: timedelta = timedelta(days=90)
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
+    # Folders below which customers may have archives delivered, and endpoints of buckets beside AWS's own.
+    delivery_roots: tuple[Path, ...] = ()
+    delivery_endpoints: tuple[str, ...] = ()
+    # Keys that credentials of destinations are encrypted with, the newest first; several while one is replaced.
+    delivery_keys: tuple[SecretStr, ...] = ()
+    archive_filename: Annotated[str, AfterValidator(check_archive_filename)] = DEFAULT_ARCHIVE_FILENAME
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")
@@ -47,6 +54,22 @@ class Settings(BaseSettings):
     def _modern_scheme(cls, url: str) -> str:
         # Hosting services still hand out the scheme that SQLAlchemy no longer knows.
         return re.sub(r"^postgres://", "postgresql://", url)
+
+    @field_validator("delivery_roots")
+    @classmethod
+    def _whole_paths(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        if any(not root.is_absolute() or ".." in root.parts for root in roots):
+            raise ValueError("give absolute paths without `..`")
+        return roots
+
+    @field_validator("delivery_keys")
+    @classmethod
+    def _good_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        from storage.vault import check_key
+
+        for key in keys:
+            check_key(key.get_secret_value())
+        return keys
 
     @field_validator("public_url")
     @classmethod

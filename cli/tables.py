@@ -61,6 +61,8 @@ def order_page(order: Any) -> None:
     for fault in order["faults"] if len(order["faults"]) > 1 else []:
         head.append(f"          {fault['code']}: {fault['text']}\n")
     show(head, _suborders(order["suborders"]))
+    if order["destination"]:
+        show(_deliveries(order["destination"], order["deliveries"]))
     if order["failed_files"]:
         show(_failed_files(order["failed_files"]))
     show(_timeline(order["timeline"]))
@@ -71,6 +73,14 @@ def _suborders(suborders: Sequence[Any]) -> Table:
     for s in suborders:
         archive = size_in_words(s["archive_bytes"]) if s["archive_bytes"] else ""
         table.add_row(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
+    return table
+
+
+def _deliveries(destination: str, deliveries: Sequence[Any]) -> Table:
+    table = _table("part", "state", "where", "why", title=f"Deliveries to {destination}")
+    for d in deliveries:
+        why = d["failure"]["text"] if d["failure"] else ""
+        table.add_row(str(d["suborder"]), d["state"], Text(d["location"] or ""), Text(why))
     return table
 
 

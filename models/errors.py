@@ -5,7 +5,9 @@ DomainError
 │   ├── NotFound
 │   ├── IllegalTransition
 │   ├── InvalidOrder        carries every fault, not the first
+│   ├── InvalidDestination  carries every fault too
 │   ├── LabelTaken
+│   ├── NameTaken
 │   ├── NotReady
 │   └── Gone
 └── Failed                  carries a Failure: category, stable code, sentence, retryable or not
@@ -40,15 +42,29 @@ class FailureCode(StrEnum):
     TOO_MANY_OPEN_FILES = "too_many_open_files"
     OUT_OF_MEMORY = "out_of_memory"
     SOURCE_UNAVAILABLE = "source_unavailable"
+    DESTINATION_REFUSED = "destination_refused"
+    DESTINATION_FULL = "destination_full"
+    DESTINATION_UNAVAILABLE = "destination_unavailable"
     DATABASE_UNAVAILABLE = "database_unavailable"
     TIMED_OUT = "timed_out"
     WORKER_LOST = "worker_lost"
     INTERNAL = "internal"
 
 
-_CAPACITY = {FailureCode.DISK_FULL, FailureCode.TOO_MANY_OPEN_FILES, FailureCode.OUT_OF_MEMORY}
+DESTINATION_FAILURES = frozenset(
+    {FailureCode.DESTINATION_REFUSED, FailureCode.DESTINATION_FULL, FailureCode.DESTINATION_UNAVAILABLE}
+)
+"""What can go wrong at a customer's destination; no file of an order ever fails by it."""
+
+_CAPACITY = {
+    FailureCode.DISK_FULL,
+    FailureCode.TOO_MANY_OPEN_FILES,
+    FailureCode.OUT_OF_MEMORY,
+    FailureCode.DESTINATION_FULL,
+}
 _INFRASTRUCTURE = {
     FailureCode.SOURCE_UNAVAILABLE,
+    FailureCode.DESTINATION_UNAVAILABLE,
     FailureCode.DATABASE_UNAVAILABLE,
     FailureCode.TIMED_OUT,
     FailureCode.WORKER_LOST,
@@ -133,6 +149,16 @@ class InvalidOrder(Refusal):
         super().__init__("; ".join(fault.text for fault in self.faults))
 
 
+class InvalidDestination(Refusal):
+    """A destination that cannot be saved, with every fault at once."""
+
+    code = "invalid_destination"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
 class InvalidCursor(Refusal):
     """A cursor that is none of ours."""
 
@@ -171,6 +197,15 @@ class LabelTaken(Refusal):
     def __init__(self, label: str) -> None:
         self.label = label
         super().__init__(f"you already have an order labelled “{label}”; choose another label")
+
+
+class NameTaken(Refusal):
+    """The customer already has a destination of this name."""
+
+    code = "name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"you already have a destination called {name}; choose another name, or remove that one")
 
 
 class NotReady(Refusal):

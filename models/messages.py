@@ -168,12 +168,17 @@ class SubOrderPage(Message):
 
 
 class SubOrderBrief(Message):
-    """What a workflow has to know about a sub-order to run and to show it."""
+    """What a workflow has to know about a sub-order to run and to show it.
+
+    `delivers`: its archive goes to a destination. `published`: it is ready, and nothing but that is left to do.
+    """
 
     number: int
     sku: str
     files: int
     bytes: int
+    delivers: bool = False
+    published: bool = False
 
 
 class SubOrders(Message):
@@ -225,6 +230,13 @@ class SubOrderResult(Message):
     failure: Failure | None = None
 
 
+class Delivered(Message):
+    """An archive that has arrived at its destination; where that is, PostgreSQL knows."""
+
+    number: int
+    bytes: int
+
+
 class Reopening(Message):
     """Failed files to try again: those with these numbers, or all of them."""
 
@@ -247,9 +259,13 @@ class Released(Message):
 
 
 class Tally(Message):
-    """What all sub-orders of an order came to; `failure` is the commonest one of its files."""
+    """What all sub-orders of an order came to; `failure` is the commonest one of its files.
+
+    `undelivered` archives did not arrive at their destination.
+    """
 
     files: int
     failed: int
     bytes: int
     failure: Failure | None = None
+    undelivered: int = 0

@@ -6,6 +6,7 @@ from every other name also where case and Unicode form do not count, since extra
 
 import re
 from collections.abc import Iterable
+from string import Formatter
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import quote
@@ -122,10 +123,29 @@ def _cut(name: str, tail: str = "") -> str:
     return stem + tail + extension
 
 
-def archive_filename(number: str, label: str, suborder: int) -> str:
+DEFAULT_ARCHIVE_FILENAME: Final = "{number}_{label}_{suborder}.zip"
+ARCHIVE_FILENAME_FIELDS: Final = frozenset({"number", "label", "suborder"})
+
+
+def archive_filename(number: str, label: str, suborder: int, template: str = DEFAULT_ARCHIVE_FILENAME) -> str:
     """What a downloaded archive is called, as in `CO-2026-000042_winter-scenes_1.zip`; plain ASCII for every shell."""
-    parts = (_slug(number), _slug(label), str(suborder))
-    return "_".join(part for part in parts if part) + ".zip"
+    name = template.format(number=_slug(number), label=_slug(label), suborder=suborder)
+    # A label of which nothing is left leaves two separators behind.
+    return clean_component(re.sub(r"([_-])\1+", r"\1", name))
+
+
+def check_archive_filename(template: str) -> str:
+    """The template, if every archive gets a name of its own by it. Raises ValueError with the remedy."""
+    try:
+        fields = {name for _, name, spec, conversion in Formatter().parse(template) if name is not None}
+        made = archive_filename("CO-2026-000042", "winter", 1, template)
+    except (ValueError, LookupError, AttributeError):
+        fields, made = set(), ""
+    if not {"number", "suborder"} <= fields <= ARCHIVE_FILENAME_FIELDS:
+        raise ValueError("give {number} and {suborder}, and {label} if you like: no two archives may share a name")
+    if not re.fullmatch(r"[A-Za-z0-9_.+-]+\.zip", made):
+        raise ValueError("use letters, digits, `_`, `-`, `.` and `+`, and end with .zip")
+    return template
 
 
 def _slug(text: str) -> str:

@@ -129,9 +129,12 @@ def allowed_actions(status: OrderStatus) -> tuple[Command, ...]:
     return tuple(c for c in Command if c in TRANSITIONS[status])
 
 
-def settled_event(files: int, failed: int) -> Event:
-    """What it means for the order when all its sub-orders have settled."""
-    if failed == 0:
+def settled_event(files: int, failed: int, undelivered: int = 0) -> Event:
+    """What it means for the order when all its sub-orders have settled.
+
+    `undelivered` archives did not reach their destination; they can still be downloaded.
+    """
+    if failed == 0 and undelivered == 0:
         return Event.SETTLED
     return Event.SETTLED_WITH_FAILURES if failed < files else Event.SETTLED_FAILED
 

@@ -50,6 +50,14 @@ PUBLISH: dict[str, Any] = {
     "retry_policy": dataclasses.replace(_FOR_EVER, non_retryable_error_types=["superseded"]),
 }
 
+# A customer's bucket may be away for longer than our own disks: twenty tries take about an hour. Nobody waits for it
+# who wants to download instead.
+DELIVER: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(days=2),
+    "heartbeat_timeout": timedelta(seconds=90),
+    "retry_policy": dataclasses.replace(_PATIENT, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
+}
+
 # The schedule comes again in half a minute anyway.
 RECONCILE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=10),

@@ -27,7 +27,9 @@ with workflow.unsafe.imports_passed_through():
         SubOrders,
         suborder_workflow_id,
     )
+    from models.suborder import SubOrderState
 
+from workflows.delivering import hand_over
 from workflows.details import order_details, suborder_summary
 from workflows.failures import failure_of, root_type
 from workflows.ledger import Ledger
@@ -99,6 +101,18 @@ class Provisioning:
         return self._briefs.keys() - self._results.keys()
 
     async def _deliver(self, brief: SubOrderBrief) -> None:
+        """Make one sub-order ready, and hand its archive over where it has a destination."""
+        if brief.published:
+            self._results[brief.number] = SubOrderResult(
+                number=brief.number, state=SubOrderState.READY, available=brief.files, failed=0
+            )
+        else:
+            await self._make(brief)
+        made = self._results.get(brief.number)
+        if brief.delivers and made is not None and made.state is SubOrderState.READY:
+            await hand_over(self._order, brief.number, self._ledger)
+
+    async def _make(self, brief: SubOrderBrief) -> None:
         """Run one sub-order to its end and enter what came of it."""
         self.show()
         try:

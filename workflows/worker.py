@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.delivering import DeliveringActivities
 from activities.failures import FailureInterceptor
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
@@ -19,6 +20,7 @@ from activities.starting import StartingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
+from storage.delivery import Deliverer
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.suborder import SubOrderWorkflow
@@ -51,6 +53,7 @@ def orders_worker(
             publishing.publish_suborder,
             releasing.reopen_files,
             releasing.release_suborders,
+            DeliveringActivities(sessions, Deliverer()).give_up_delivery,
             StartingActivities(sessions, client).start_missing_orders,
         ],
         workflows=WORKFLOWS,
@@ -59,12 +62,17 @@ def orders_worker(
     )
 
 
-def packaging_worker(client: Client, sessions: async_sessionmaker[AsyncSession], **options: Any) -> Worker:
-    """The worker that reads files."""
+def packaging_worker(
+    client: Client, sessions: async_sessionmaker[AsyncSession], deliverer: Deliverer | None = None, **options: Any
+) -> Worker:
+    """The worker that reads files, and delivers archives."""
     return _worker(
         client,
         PACKAGING_QUEUE,
-        [StagingActivities(sessions).stage_files],
+        [
+            StagingActivities(sessions).stage_files,
+            DeliveringActivities(sessions, deliverer or Deliverer()).deliver_suborder,
+        ],
         max_concurrent_activities=CONCURRENT_STAGINGS,
         **options,
     )

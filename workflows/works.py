@@ -116,8 +116,11 @@ class Works:
         tally = await workflow.execute_activity_method(
             OrderActivities.tally, self._order, summary="Count what came of it", **READ
         )
-        event = settled_event(tally.files, tally.failed)
+        event = settled_event(tally.files, tally.failed, tally.undelivered)
         why: dict[str, Any] = {"failure": _all_failed(tally)} if event is Event.SETTLED_FAILED else {}
+        if tally.undelivered:
+            text = f"{counted(tally.undelivered, 'archive')} could not be delivered and can be downloaded."
+            why = {"reason_code": "not_delivered", "reason_text": text, **why}
         return Conclusion(event, {**why, "expires_at": self._new_expiry()})
 
     async def _pause(self) -> Conclusion:

@@ -28,6 +28,9 @@ def place(
         list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    deliver_to: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
     as_json: Json = False,
@@ -37,7 +40,8 @@ def place(
         raise typer.BadParameter("objects are named for one product; place an order for each", param_hint="--object")
     items = [{"product": sku, "objects": object_ or "all"} for sku in product]
     with _api() as api:
-        order = api.post("/orders", {"items": items, "label": label})
+        delivery = {"delivery": {"destination": deliver_to}} if deliver_to else {}
+        order = api.post("/orders", {"items": items, "label": label, **delivery})
         if wait or download:
             order = _wait(api, order["id"], quiet=as_json)
         _show(order, as_json)
@@ -69,6 +73,8 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
     with _api() as api:
         order = _find(api, order_id)
         path = f"/orders/{order['id']}"
+        if order["destination"]:
+            order["deliveries"] = api.get(f"{path}/deliveries")["items"]
         order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
         order["failed_files"] = _failed_files(api, order)
     if as_json:

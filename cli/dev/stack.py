@@ -1,5 +1,6 @@
 """The parts of one dev stack and how they start: side by side, for half of the time is imports."""
 
+import json
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -124,7 +125,22 @@ class Stack:
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": LOOPBACK,
             "CONSIGNOR_PORT": str(self._places.api_port),
+            **delivering(self._folder),
         }
+
+
+def delivering(folder: DataFolder) -> dict[str, str]:
+    """A key and a folder for deliveries, where the environment has none: both in the data folder."""
+    from storage.vault import key_in
+
+    settings = {}
+    if not os.environ.get("CONSIGNOR_DELIVERY_KEYS"):
+        settings["CONSIGNOR_DELIVERY_KEYS"] = json.dumps([key_in(folder.path / "secrets" / "delivery.key")])
+    if not os.environ.get("CONSIGNOR_DELIVERY_ROOTS"):
+        root = folder.path / "delivery"
+        root.mkdir(exist_ok=True)
+        settings["CONSIGNOR_DELIVERY_ROOTS"] = json.dumps([str(root)])
+    return settings
 
 
 def _import(*modules: str) -> None:

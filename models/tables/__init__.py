@@ -2,6 +2,7 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
+from models.tables.destinations import Delivery, Destination
 from models.tables.orders import (
     Download,
     Order,
@@ -17,6 +18,8 @@ from models.tables.orders import (
 __all__ = [
     "CatalogueFile",
     "CatalogueObject",
+    "Delivery",
+    "Destination",
     "Download",
     "Order",
     "OrderFile",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.errors import FailureCode
+from models.errors import DESTINATION_FAILURES, FailureCode
 from models.order import OrderStatus
 from models.payment import PaymentState
 from models.suborder import FileState, SubOrderState
@@ -42,6 +42,8 @@ class Order(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     derived_from: UUID | None = Field(default=None)
+    destination_id: UUID | None = Field(default=None)
+    destination_name: str | None = Field(default=None, sa_type=sa.Text)
     failure_code: str | None = Field(default=None, sa_type=sa.Text)
     failure_text: str | None = Field(default=None, sa_type=sa.Text)
     faults: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
@@ -113,7 +115,7 @@ class OrderFile(SQLModel, table=True):
     __tablename__ = "order_files"
     __table_args__ = (
         one_of("state", FileState),
-        one_of("failure_code", FailureCode),
+        one_of("failure_code", (code for code in FailureCode if code not in DESTINATION_FAILURES)),
         sa.CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_with_a_failure"),
         sa.ForeignKeyConstraint(
             ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"

@@ -20,6 +20,7 @@ from models.errors import Failed, Failure, FailureCode
 from models.messages import (
     ORDERS_QUEUE,
     PACKAGING_QUEUE,
+    Delivered,
     OrderBrief,
     OrderRef,
     Projection,
@@ -101,6 +102,9 @@ class World:
     away: frozenset[int] = frozenset()
     trouble: Failure = AWAY.failure
     late: list[Exception] = field(default_factory=list)
+    delivers: bool = False
+    undeliverable: Mapping[int, Exception] = field(default_factory=dict)
+    delivered: list[int] = field(default_factory=list)
     gate: Callable[[int], Awaitable[None]] = _at_once
     calls: Counter[str] = field(default_factory=Counter)
     entries: list[TimelineEntry] = field(default_factory=list)
@@ -148,7 +152,10 @@ class World:
         self.pages.append(page.after)
         open_ones = [n for n in range(page.after + 1, len(self.suborders) + 1) if n not in self.publications]
         numbers = open_ones[: page.limit]
-        briefs = [SubOrderBrief(number=n, sku="scenes", files=sum(self.suborders[n - 1]), bytes=1000) for n in numbers]
+        briefs = [
+            SubOrderBrief(number=n, sku="scenes", files=sum(self.suborders[n - 1]), bytes=1000, delivers=self.delivers)
+            for n in numbers
+        ]
         return SubOrders(briefs=tuple(briefs))
 
     @activity.defn(name="stage_files")
@@ -193,6 +200,18 @@ class World:
             self.suborders = [(available + failed, 0) for available, failed in self.suborders]
         return lost
 
+    @activity.defn(name="deliver_suborder")
+    async def deliver_suborder(self, suborder: SubOrderInput) -> Delivered:
+        self._called("deliver_suborder")
+        if (failed := self.undeliverable.get(suborder.number)) is not None:
+            raise failed
+        self.delivered.append(suborder.number)
+        return Delivered(number=suborder.number, bytes=1200)
+
+    @activity.defn(name="give_up_delivery")
+    async def give_up_delivery(self, failed: SubOrderFailed) -> None:
+        self.given_up[failed.number] = failed.failure
+
     @activity.defn(name="release_suborders")
     async def release_suborders(self, release: Release) -> Released:
         self.released.append(release.state)
@@ -202,7 +221,13 @@ class World:
     async def tally(self, order: OrderRef) -> Tally:
         available, failed = (sum(column) for column in zip(*self.suborders, strict=True))
         failure = MISMATCH if failed else None
-        return Tally(files=available + failed, failed=failed, bytes=1000 * len(self.suborders), failure=failure)
+        return Tally(
+            files=available + failed,
+            failed=failed,
+            bytes=1000 * len(self.suborders),
+            failure=failure,
+            undelivered=len(self.undeliverable),
+        )
 
     @property
     def quick(self) -> list[Callable[..., Any]]:
@@ -210,7 +235,7 @@ class World:
         return [
             *(self.open_order, self.record, self.validate_order, self.plan_suborders),
             *(self.open_suborders, self.tally, self.give_up_files, self.publish_suborder),
-            *(self.reopen_files, self.release_suborders),
+            *(self.reopen_files, self.release_suborders, self.give_up_delivery),
         ]
 
     def _called(self, name: str) -> None:
@@ -243,7 +268,7 @@ async def playing(client: Client, world: World, **options: Any) -> AsyncIterator
             activities=world.quick,
             **options,
         ),
-        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files], **options),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files, world.deliver_suborder], **options),
     ):
         yield
 

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.delivering import DeliveringActivities
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
@@ -24,6 +25,7 @@ from workflows.failures import root_type
 from workflows.suborder import SubOrderWorkflow
 
 REAL = (
+    DeliveringActivities,
     OrderActivities,
     PlanningActivities,
     PublishingActivities,

@@ -1,0 +1,138 @@
+"""Delivering: writes a published archive to the customer's destination, once, and notes what became of it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+
+from activities.settling import NothingToMake
+from models.destination import DeliveryState, key_of
+from models.labels import size_in_words
+from models.messages import Delivered, SubOrderFailed, SubOrderInput
+from models.packaging import PackedFile, layout_of
+from models.queries import destinations as queries
+from models.queries import orders
+from models.suborder import SubOrderState
+from models.tables import Delivery, Destination, Order, SubOrder
+from storage.delivery import Deliverer, Parcel, Target, refused
+from storage.members import members_of
+from storage.virtual import Blocks
+
+TELL_EVERY = 0.5
+"""Seconds between two signs of life; as fast a delivery hears that it is to stop."""
+
+_THERE = (SubOrderState.READY, SubOrderState.DOWNLOADED)
+
+
+class DeliveryStopped(Exception):
+    """Told to stop before the end; nothing is left at the destination."""
+
+
+class _Job(NamedTuple):
+    order: Order
+    suborder: SubOrder
+    files: list[PackedFile]
+    destination: Destination
+
+
+@dataclass(frozen=True)
+class DeliveringActivities:
+    """Brings archives to destinations."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    deliverer: Deliverer
+
+    @activity.defn
+    async def deliver_suborder(self, suborder: SubOrderInput) -> Delivered:
+        """Deliver an archive, the very bytes that a download gives; what was delivered already stays as it is."""
+        found = await self._job(suborder)
+        if isinstance(found, Delivery):
+            return Delivered(number=suborder.number, bytes=found.size_bytes or 0)
+        place, key = found.destination.place, self._key(found)
+        parcel = Parcel(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
+        target = self.deliverer.target(place, found.destination.credentials, found.destination.owner)
+        await _run(_Delivering(found, parcel, target))
+        async with self.sessions.begin() as session:
+            order_id, number = suborder.order_id, suborder.number
+            settled = queries.settle_delivery(
+                order_id, number, etag=parcel.etag, location=place.location(key), size=parcel.size
+            )
+            await session.execute(settled)
+            marked = await session.execute(queries.mark_delivered(order_id, number, parcel.etag))
+            if marked.one_or_none() is not None:
+                await session.execute(queries.mark_files_delivered(order_id, number))
+        return Delivered(number=suborder.number, bytes=parcel.size)
+
+    @activity.defn
+    async def give_up_delivery(self, failed: SubOrderFailed) -> None:
+        """Note that an archive could not be delivered; it can still be downloaded."""
+        async with self.sessions.begin() as session:
+            await session.execute(queries.settle_delivery(failed.order_id, failed.number, failure=failed.failure))
+
+    async def _job(self, given: SubOrderInput) -> "_Job | Delivery":
+        """What there is to do, or the delivery that was made already."""
+        order_id, number = given.order_id, given.number
+        async with self.sessions.begin() as session:
+            order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
+            suborder = (await session.execute(orders.suborder(order_id, number))).scalar_one()
+            if suborder.state not in _THERE:
+                raise NothingToMake
+            before = (await session.execute(queries.delivery_of(order_id, number))).scalar_one_or_none()
+            if before and before.state == DeliveryState.DELIVERED and before.etag == suborder.archive_etag:
+                return before
+            destination = (await session.execute(queries.destination_of_order(order_id))).scalar_one_or_none()
+            if destination is None:
+                raise refused(f"the destination {order.destination_name} was removed")
+            files = [PackedFile(*row) for row in await session.execute(orders.packed_files(order_id, number))]
+        return _Job(order, suborder, files, destination)
+
+    def _key(self, job: _Job) -> str:
+        prefix, number, label = job.destination.prefix, job.order.number, job.order.label
+        return key_of(prefix, self.deliverer.filename, number=number, label=label, suborder=job.suborder.number)
+
+
+async def _run(delivering: "_Delivering") -> None:
+    """Deliver in a thread, and tell Temporal where it is; cancelled, this ends when nothing is written any more."""
+    task = asyncio.create_task(asyncio.to_thread(delivering.run))
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=TELL_EVERY)
+            activity.heartbeat(delivering.position())
+    finally:
+        delivering.stop.set()
+        with suppress(DeliveryStopped):
+            await task
+
+
+class _Delivering:
+    """One delivery in a worker thread."""
+
+    def __init__(self, job: _Job, parcel: Parcel, target: Target) -> None:
+        self._job, self._parcel, self._target = job, parcel, target
+        self._sent = 0
+        self.stop = Event()
+
+    def run(self) -> None:
+        """Deliver everything; ends early, with DeliveryStopped, when told to stop."""
+        job = self._job
+        layout = layout_of(job.order.number, job.suborder.number, job.files)
+        if layout.etag != self._parcel.etag:
+            raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
+        with Blocks(layout, members_of(job.suborder.location, job.files)) as blocks:
+            self._target.deliver(self._parcel, self._watched(blocks))
+
+    def position(self) -> str:
+        """Where the delivery is, in words for the Temporal UI."""
+        return f"{size_in_words(self._sent)} of {size_in_words(self._parcel.size)} delivered"
+
+    def _watched(self, blocks: Blocks) -> Iterator[memoryview]:
+        while (block := blocks.read()) is not None:
+            if self.stop.is_set():
+                raise DeliveryStopped
+            self._sent += len(block)
+            yield block
