@@ -19,6 +19,7 @@ from activities.starting import StartingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
+from models.verify import Verify
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.suborder import SubOrderWorkflow
@@ -59,12 +60,17 @@ def orders_worker(
     )
 
 
-def packaging_worker(client: Client, sessions: async_sessionmaker[AsyncSession], **options: Any) -> Worker:
+def packaging_worker(
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    verify: Verify = Verify.CHANGED,
+    **options: Any,
+) -> Worker:
     """The worker that reads files."""
     return _worker(
         client,
         PACKAGING_QUEUE,
-        [StagingActivities(sessions).stage_files],
+        [StagingActivities(sessions, verify).stage_files],
         max_concurrent_activities=CONCURRENT_STAGINGS,
         **options,
     )

@@ -3,6 +3,7 @@
 import os
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -117,19 +118,8 @@ def test_writing_stops_when_told_and_leaves_nothing(sealed: Sealed) -> None:
 
 
 def test_two_that_write_the_same_archive_do_it_one_after_the_other(sealed: Sealed) -> None:
-    failures: list[BaseException] = []
-
-    def write() -> None:
-        try:
-            write_archive(sealed.layout, sealed.members, sealed.path)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(write_archive, sealed.layout, sealed.members, sealed.path) for _ in range(4)]
+        assert [write.result() for write in writes] == [None] * 4
     assert sealed.path.read_bytes() == sealed.whole()
     assert sealed.left() == ["a.zip"]
