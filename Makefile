@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories docs lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -52,6 +52,10 @@ migrate: $(STAMP) ## bring the database (DATABASE_URL, else the running stack's)
 
 histories: $(STAMP) ## record the workflow histories of the replay tests anew, and their fingerprints
 	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)
+
+bench: $(STAMP) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
+	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
+	@$(BIN)/python -m bench.archives $(ARGS)
 
 docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from models.errors import Failure
+from models.queries import knowing
 from models.queries import suborders as queries
 from models.queries.troubles import clear_of_suborder
 
@@ -28,6 +29,9 @@ class SettledFile(NamedTuple):
     sha256: bytes | None
     crc32: int | None
     failure: Failure | None
+    etag: str | None = None
+    was_read: bool = False
+    """Whether its bytes were read for this, so that it can be remembered."""
 
     @classmethod
     def failed(cls, seq: int, size_bytes: int, failure: Failure) -> Self:
@@ -87,6 +91,9 @@ async def settle_files(
     written = await session.execute(queries.SETTLE_FILES, {"order_id": order_id, **_columns(files)})
     if len(written.all()) != len(files):
         raise RuntimeError("a file settled twice")
+    if read := [file for file in files if file.was_read]:
+        learnt = {"seqs": [file.seq for file in read], "etags": [file.etag for file in read]}
+        await session.execute(knowing.REMEMBER_STAGED, {"order_id": order_id, "number": number, **learnt})
 
 
 def _columns(files: Sequence[SettledFile]) -> dict[str, list[object]]:

@@ -1,4 +1,4 @@
-"""Staging: reads every pending file of a sub-order once, proves it, and writes down what it found."""
+"""Staging: proves every pending file of a sub-order by one read, or by what an earlier read has proven."""
 
 import asyncio
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -18,6 +18,7 @@ from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
 from models.queries import suborders as queries
+from models.verify import Verify
 from storage.digest import Digest, DigestStopped, Wanted, digests
 from storage.places import check_answers, source_at
 from storage.source import FileVersion, Source
@@ -26,14 +27,31 @@ WRITE_EVERY = 0.5
 """Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""
 
 
+class Known(NamedTuple):
+    """What an earlier read has proven, and the version it read."""
+
+    version: FileVersion
+    digest: Digest
+
+
 class PendingFile(NamedTuple):
-    """A file that has yet to be read, and what the catalogue says of it."""
+    """A file that has yet to be proven, what the catalogue says of it, and what an earlier read has proven."""
 
     seq: int
     name: str
     href: str
     size_bytes: int
     sha256: bytes | None
+    known: Known | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """A row of the query `pending_files`."""
+        seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256 = row
+        if known_size is None:
+            return cls(seq, name, href, size, sha256, None)
+        known = Known(FileVersion(known_size, modified, etag), Digest(known_size, crc, known_sha256))
+        return cls(seq, name, href, size, sha256, known)
 
 
 @dataclass(frozen=True)
@@ -41,22 +59,24 @@ class StagingActivities:
     """Reads the files of sub-orders."""
 
     sessions: async_sessionmaker[AsyncSession]
+    verify: Verify = Verify.CHANGED
 
     @activity.defn
     async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:
         """Verify every pending file of a sub-order; what an earlier attempt has settled is not read again.
 
+        Nor, as the setting has it, what was read for another order or at the import and has not changed since.
         A file that is wrong is recorded as failed. One that cannot be read just now is left for the next attempt,
         and recorded as failed by the last.
         """
         async with self.sessions.begin() as session:
             mine = await claim(session, suborder.order_id, suborder.number)
             rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
-            files = [PendingFile(*row) for row in rows]
+            files = [PendingFile.of(row) for row in rows]
         whose = Whose(suborder.order_id, suborder.number, mine.attempt)
         async with noted(self.sessions, whose):
             await asyncio.to_thread(check_answers, mine.location)
-        reading = _Reading(source_at(mine.location), files)
+        reading = _Reading(source_at(mine.location), files, self.verify)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
             while not task.done():
@@ -79,7 +99,7 @@ class StagingActivities:
         async with self.sessions.begin() as session:
             mine = await claim(session, failed.order_id, failed.number)
             rows = await session.execute(queries.pending_files(failed.order_id, failed.number))
-            files = [SettledFile.failed(seq, size, failed.failure) for seq, _, _, size, _ in rows]
+            files = [SettledFile.failed(row.seq, row.size_bytes, failed.failure) for row in map(PendingFile.of, rows)]
             await settle_files(session, failed.order_id, failed.number, mine.attempt, files)
         return await self._result(SubOrderInput(order_id=failed.order_id, number=failed.number), mine.attempt)
 
@@ -111,8 +131,8 @@ class StagingActivities:
 class _Reading:
     """The reading of files in a worker thread; the event loop takes what has settled."""
 
-    def __init__(self, source: Source, files: Sequence[PendingFile]) -> None:
-        self._source, self._files = source, files
+    def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify) -> None:
+        self._source, self._files, self._verify = source, files, verify
         self._settled: deque[SettledFile] = deque()
         self._now: tuple[PendingFile, FileVersion] | None = None
         self._bytes = 0
@@ -128,7 +148,7 @@ class _Reading:
             if isinstance(found, Failed):
                 self._fail(file, found)
             else:
-                self._settled.append(_proven(file, version, found))
+                self._settled.append(_proven(file, version, found, was_read=True))
 
     def take(self) -> list[SettledFile]:
         """What has settled since the last call."""
@@ -143,6 +163,10 @@ class _Reading:
         for file in self._files:
             if self.stop.is_set():
                 raise DigestStopped
+            known = file.known if self._verify is not Verify.ALWAYS else None
+            if known and self._verify is Verify.NEVER and known.version.size == file.size_bytes:
+                self._settled.append(_proven(file, known.version, known.digest, was_read=False))
+                continue
             try:
                 version = self._source.stat(file.href)
             except Failed as failed:
@@ -151,6 +175,9 @@ class _Reading:
             if version.size != file.size_bytes:
                 text = f"{file.name} has {version.size} bytes where the catalogue says {file.size_bytes}"
                 self._fail(file, Failed(FailureCode.SIZE_MISMATCH, text))
+                continue
+            if known and version == known.version:
+                self._settled.append(_proven(file, version, known.digest, was_read=False))
                 continue
             self._now = file, version
             yield Wanted(file.href, version)
@@ -165,12 +192,12 @@ class _Reading:
         self._bytes += count
 
 
-def _proven(file: PendingFile, version: FileVersion, found: Digest) -> SettledFile:
-    """The file as read, or its failure where the catalogue knows better."""
+def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read: bool) -> SettledFile:
+    """The file as read now or earlier, or its failure where the catalogue knows better."""
     if file.sha256 is not None and file.sha256 != found.sha256:
         text = (
             f"{file.name} is not what the catalogue promises: its SHA-256 is {found.sha256.hex()},"
             f" expected {file.sha256.hex()}"
         )
         return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
-    return SettledFile(file.seq, found.size, version.mtime_ns, found.sha256, found.crc32, None)
+    return SettledFile(file.seq, found.size, version.mtime_ns, found.sha256, found.crc32, None, version.etag, was_read)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from cli.dev.data import DEFAULT_DATA, DataFolder
 from cli.errors import CommandFailed
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
+from models.verify import Verify
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_files_per_suborder: PositiveInt = 5_000
     max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
+    # When a file of known checksums is read again: at each order, when the storage shows another version, or never.
+    verify: Verify = Verify.CHANGED
     draft_timeout: timedelta = timedelta(days=30)
     payment_timeout: timedelta = timedelta(days=14)
     max_pause: timedelta = timedelta(days=30)

@@ -41,7 +41,8 @@ async def run_worker(settings: Settings) -> None:
     sessions = make_sessions(engine)
     limits = Limits(max_files=settings.max_files_per_suborder, max_bytes=settings.max_bytes_per_suborder)
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
-    async with orders_worker(client, sessions, limits, terms), packaging_worker(client, sessions, deliverer(settings)):
+    packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
+    async with orders_worker(client, sessions, limits, terms), packaging:
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()

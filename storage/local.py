@@ -14,11 +14,17 @@ _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class LocalSource:
-    """The files below a root; an href is a path relative to it, and nothing outside can be reached."""
+    """The files below a root; an href is a path relative to it, and nothing outside can be reached.
+
+    Files mostly come folder by folder. The folder that was opened last and found to lie inside is kept open: what is
+    opened in it by its bare name, following no link, lies inside too, which saves asking the kernel for each file.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
         self._inside = self._root.rstrip("/") + "/"
+        self._last: str | None = None
+        self._folder: _Folder | None = None
 
     def stat(self, href: str) -> FileVersion:
         """The present version of a file."""
@@ -29,17 +35,12 @@ class LocalSource:
         """Open a regular file below the root; refused with `source_changed` where it is not the expected version."""
         if not href or href[0] == "/" or (".." in href and ".." in href.split("/")):
             raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href!r} does not name a file of this storage")
-        path = self._inside + href
         try:
-            descriptor = os.open(path, _FLAGS)
-        except OSError as error:
-            raise self._not_opened(error, href) from error
+            descriptor = self._open_in_folder(href)
+            reader = LocalReader(self._open_by_path(href) if descriptor is None else descriptor, href)
         except ValueError as error:  # a NUL or a lone surrogate, which no name on a disk can have
             raise Failed(FailureCode.SOURCE_MISSING, f"{href!r} is not there") from error
-        reader = LocalReader(descriptor, href)
         try:
-            if not self._is_inside(descriptor, path):
-                raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href} leads out of its storage")
             found = reader.version()
             if expected is not None and found != expected:
                 check_version(href, expected, found)
@@ -48,19 +49,66 @@ class LocalSource:
             raise
         return reader
 
+    def _open_in_folder(self, href: str) -> int | None:
+        """The file opened in the folder at hand; None where it is not that folder or anything is unusual."""
+        href, _, name = href.rpartition("/")
+        folder = self._folder
+        if folder is None or folder.href != href:
+            if href != self._last:  # a folder with one file is not worth it
+                self._last = href
+                return None
+            folder = self._folder = self._enter(href)
+        if folder is None:
+            return None
+        try:
+            return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder.descriptor)
+        except OSError:
+            return None
+
+    def _enter(self, href: str) -> "_Folder | None":
+        path = self._inside + href
+        try:
+            folder = _Folder(href, os.open(path, _FLAGS | os.O_DIRECTORY))
+        except OSError:
+            return None
+        return folder if self._is_inside(folder.descriptor, path) else None
+
+    def _open_by_path(self, href: str) -> int:
+        path = self._inside + href
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError as error:
+            raise self._not_opened(error, href) from error
+        if not self._is_inside(descriptor, path):
+            os.close(descriptor)
+            raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href} leads out of its storage")
+        return descriptor
+
     def _is_inside(self, descriptor: int, path: str) -> bool:
         """Whether no symbolic link led out; asks what was opened, so that nobody can swap the path meanwhile."""
         try:
             real = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - the hot path of small files
         except OSError:
             real = os.path.realpath(path)
-        return real.startswith(self._inside)
+        return real.startswith(self._inside) or real == self._root
 
     def _not_opened(self, error: OSError, href: str) -> Failed:
         failed = failed_by(error, href)
         if failed.failure.code is FailureCode.SOURCE_MISSING and not Path(self._root).is_dir():
             return Failed(FailureCode.SOURCE_UNAVAILABLE, f"{href} cannot be reached: its storage is not mounted")
         return failed
+
+
+class _Folder:
+    """An open folder; closed when nobody uses it any more."""
+
+    __slots__ = ("descriptor", "href")
+
+    def __init__(self, href: str, descriptor: int) -> None:
+        self.href, self.descriptor = href, descriptor
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 class LocalReader:

@@ -58,8 +58,16 @@ async def stream(
 class Blocks:
     """The same bytes for one thread at a time, block by block; small members share a block."""
 
-    def __init__(self, layout: Layout, members: Sequence[Member], start: int = 0, stop: int | None = None) -> None:
-        self._layout, self._members = layout, members
+    def __init__(
+        self,
+        layout: Layout,
+        members: Sequence[Member],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self._layout, self._members, self._block_bytes = layout, members, block_bytes
         self._left = (layout.total_bytes if stop is None else stop) - start
         self._segments = layout.segments(start, stop)
         self._rest: bytes | FileSlice | None = None
@@ -72,7 +80,7 @@ class Blocks:
         if not self._left:
             self.close()
             return None
-        size = min(BLOCK_BYTES, self._left)
+        size = min(self._block_bytes, self._left)
         try:
             block = memoryview(self._buffer(size))[:size]
             self._fill(block)

@@ -20,6 +20,7 @@ from activities.starting import StartingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
+from models.verify import Verify
 from storage.delivery import Deliverer
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -63,14 +64,19 @@ def orders_worker(
 
 
 def packaging_worker(
-    client: Client, sessions: async_sessionmaker[AsyncSession], deliverer: Deliverer | None = None, **options: Any
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    *,
+    verify: Verify = Verify.CHANGED,
+    deliverer: Deliverer | None = None,
+    **options: Any,
 ) -> Worker:
     """The worker that reads files, and delivers archives."""
     return _worker(
         client,
         PACKAGING_QUEUE,
         [
-            StagingActivities(sessions).stage_files,
+            StagingActivities(sessions, verify).stage_files,
             DeliveringActivities(sessions, deliverer or Deliverer()).deliver_suborder,
         ],
         max_concurrent_activities=CONCURRENT_STAGINGS,

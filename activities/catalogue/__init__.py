@@ -1,10 +1,20 @@
 """The import of a source into the catalogue: a static STAC catalogue or a plain folder becomes products.
 
 A source is read in a worker thread (`directory`, `stac`) into what was found (`found`), and that is merged into the
-tables in one transaction (`merge`). Importing again says what is unchanged.
+tables in one transaction (`merge`). Importing again says what is unchanged. The files themselves are read ahead of
+their orders only when that is wanted (`checksums`).
 """
 
+from activities.catalogue.checksums import read_ahead, unknown_of
 from activities.catalogue.imports import import_source
-from activities.catalogue.messages import ImportOptions, ImportReport, Refused
+from activities.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
 
-__all__ = ["ImportOptions", "ImportReport", "Refused", "import_source"]
+__all__ = [
+    "ChecksumReport",
+    "ImportOptions",
+    "ImportReport",
+    "Refused",
+    "import_source",
+    "read_ahead",
+    "unknown_of",
+]

@@ -59,9 +59,9 @@ _FILES: Final = sa.text("""
         DELETE FROM catalogue_files f USING known k
         WHERE f.id = k.id
             AND NOT EXISTS (SELECT FROM incoming i WHERE (i.object_name, i.name) = (k.object_name, k.name))
-        RETURNING f.object_id
+        RETURNING f.object_id, f.id
     ), compared AS (
-        SELECT i.*, k.id, k.sha256 AS known_sha256, k.crc32,
+        SELECT i.*, k.id, k.sha256 AS known_sha256,
             NOT :moved AND (k.href, k.size_bytes, k.modified_ns) = (i.href, i.size_bytes, i.modified_ns)
                 AND coalesce(i.sha256 = k.sha256, true) AS same_content,
             (k.media_type, k.kind) = (i.media_type, i.kind)
@@ -70,10 +70,13 @@ _FILES: Final = sa.text("""
     ), changed AS (
         UPDATE catalogue_files f SET href = c.href, size_bytes = c.size_bytes, media_type = c.media_type,
             kind = c.kind, modified_ns = c.modified_ns,
-            sha256 = CASE WHEN same_content THEN coalesce(c.sha256, known_sha256) ELSE c.sha256 END,
-            crc32 = CASE WHEN same_content THEN c.crc32 END
+            sha256 = CASE WHEN same_content THEN coalesce(c.sha256, known_sha256) ELSE c.sha256 END
         FROM compared c WHERE f.id = c.id AND NOT (same_content AND same_words)
         RETURNING f.object_id
+    ), forgotten AS (
+        DELETE FROM known_files n
+        USING (SELECT id FROM withdrawn UNION ALL SELECT id FROM compared WHERE NOT same_content) c
+        WHERE n.file_id = c.id
     ), added AS (
         INSERT INTO catalogue_files (object_id, name, href, size_bytes, media_type, kind, tier, modified_ns, sha256)
         SELECT (SELECT id FROM catalogue_objects o WHERE o.product_id = :product AND o.name = i.object_name),

@@ -42,6 +42,17 @@ class Refused(BaseModel):
     why: str
 
 
+class ChecksumReport(BaseModel):
+    """What reading a product's files ahead came to; `files` are those whose checksums are known now and were not."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sku: str
+    files: int
+    size_bytes: int
+    refused: tuple[Refused, ...] = ()
+
+
 class ImportReport(BaseModel):
     """What an import did to one product, counted in files; `absent` where there was nothing to make one from."""
 

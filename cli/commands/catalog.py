@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from activities.catalogue import ImportOptions, ImportReport
+    from activities.catalogue import ChecksumReport, ImportOptions, ImportReport
 
 app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
 
@@ -31,6 +31,9 @@ def import_(
     name: Annotated[str | None, typer.Option(help="Its name, if the source has one product.")] = None,
     price: Annotated[str | None, typer.Option(help="Price of one object, as in 12.50.", show_default="free")] = None,
     currency: Annotated[str | None, typer.Option(help="Three letters.", show_default="EUR")] = None,
+    checksums: Annotated[
+        bool, typer.Option("--checksums", help="Also read what is new or changed, so that no order has to wait for it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
@@ -43,11 +46,11 @@ def import_(
     options = _options(sku=sku, name=name, price=price, currency=currency)
     from cli.settings import found
 
-    reports = asyncio.run(_import(found().database_url, source, options))
+    reports, read = asyncio.run(_import(found().database_url, source, options, checksums=checksums))
     if as_json:
-        _print_json([report.model_dump(mode="json") | {"files": report.files} for report in reports])
+        _print_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
-        _show_reports(reports)
+        _show_reports(reports, read)
     if not any(report.files for report in reports):
         typer.echo(f"consignor: nothing could be imported from {source}", err=True)
         raise typer.Exit(1)
@@ -82,17 +85,29 @@ def _options(**given: str | None) -> "ImportOptions":
         raise typer.BadParameter(fault["msg"], param_hint=f"--{fault['loc'][0]}") from None
 
 
-async def _import(url: str, source: Path, options: "ImportOptions") -> "list[ImportReport]":
+async def _import(
+    url: str, source: Path, options: "ImportOptions", *, checksums: bool
+) -> "tuple[list[ImportReport], dict[str, ChecksumReport]]":
     import psycopg
     from sqlalchemy.exc import DBAPIError, ProgrammingError
 
     from activities.catalogue import import_source
     from cli.errors import CommandFailed
     from models.database import make_engine, make_sessions
+    from models.errors import Failed
 
     engine = make_engine(url, pool_size=1)
     try:
-        return await import_source(make_sessions(engine), source, options)
+        sessions = make_sessions(engine)
+        reports = await import_source(sessions, source, options)
+        if not checksums:
+            return reports, {}
+        from cli.checksums import read_all_ahead
+
+        return reports, await read_all_ahead(sessions, [report.sku for report in reports if report.files])
+    except Failed as failed:
+        text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
+        raise CommandFailed(text) from failed
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         remedy = "; is it migrated? `consignor migrate`" if isinstance(error, ProgrammingError) else ""
@@ -101,7 +116,12 @@ async def _import(url: str, source: Path, options: "ImportOptions") -> "list[Imp
         await engine.dispose()
 
 
-def _show_reports(reports: "Sequence[ImportReport]") -> None:
+def _as_json(report: "ImportReport", read: "ChecksumReport | None") -> dict[str, Any]:
+    known = {"checksums": read.model_dump(mode="json", exclude={"sku"})} if read else {}
+    return report.model_dump(mode="json") | {"files": report.files} | known
+
+
+def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumReport]") -> None:
     from cli.tables import show
     from models.labels import size_in_words
 
@@ -118,6 +138,10 @@ def _show_reports(reports: "Sequence[ImportReport]") -> None:
             typer.echo(f"{report.sku}: refused {refused.what}: {refused.why}")
         if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
             typer.echo(f"{report.sku}: and {more:,} more were refused; --json lists them all")
+    if read:
+        from cli.checksums import show_checksums
+
+        show_checksums(read)
 
 
 _COUNTS = ("added", "changed", "unchanged", "withdrawn")

@@ -1,6 +1,7 @@
 """Queries of a sub-order in the making; every write names the attempt it is allowed to."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlmodel import col
 
 from models.order import OrderStatus
 from models.suborder import FileState, SubOrderState, states_before
-from models.tables import Download, Order, OrderFile, SubOrder
+from models.tables import Download, KnownFile, Order, OrderFile, SubOrder
 
 
 def _words(states: frozenset[SubOrderState]) -> str:
@@ -114,8 +115,12 @@ def open_downloads(order_id: UUID, *, seen_since: datetime) -> sa.Select[int]:
     return sa.select(sa.func.count()).where(col(Download.order_id) == order_id, col(Download.seen_at) >= seen_since)
 
 
-def pending_files(order_id: UUID, number: int) -> sa.Select[int, str, str, int, bytes | None]:
-    """Sequence, name, href, size and expected SHA-256 of the files of a sub-order that have yet to be read."""
+def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
+    """The files of a sub-order that have yet to be proven.
+
+    Sequence, name, href, size, expected SHA-256; then what is known of an earlier read: size, time, ETag, CRC-32,
+    SHA-256, all None where there was none.
+    """
     return (
         sa.select(
             col(OrderFile.seq),
@@ -123,7 +128,13 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[int, str, str, int, 
             col(OrderFile.href),
             col(OrderFile.size_bytes),
             col(OrderFile.sha256),
+            col(KnownFile.size_bytes),
+            col(KnownFile.modified_ns),
+            col(KnownFile.etag),
+            col(KnownFile.crc32),
+            col(KnownFile.sha256),
         )
+        .outerjoin(KnownFile, col(KnownFile.file_id) == col(OrderFile.file_id))
         .where(
             col(OrderFile.order_id) == order_id,
             col(OrderFile.suborder) == number,

@@ -1,7 +1,7 @@
 """The tables of PostgreSQL, which hold the catalogue and project what the order workflows own."""
 
 from models.tables.base import metadata
-from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
+from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.destinations import Delivery, Destination
 from models.tables.orders import (
     Download,
@@ -21,6 +21,7 @@ __all__ = [
     "Delivery",
     "Destination",
     "Download",
+    "KnownFile",
     "Order",
     "OrderFile",
     "OrderItem",

@@ -44,7 +44,7 @@ class CatalogueObject(SQLModel, table=True):
 
 
 class CatalogueFile(SQLModel, table=True):
-    """One file of an object; `sha256` where the catalogue knows it, `modified_ns` as the storage said at import."""
+    """One file of an object; `sha256` as the source promises it, `modified_ns` as the storage said at import."""
 
     __tablename__ = "catalogue_files"
     __table_args__ = (
@@ -64,4 +64,20 @@ class CatalogueFile(SQLModel, table=True):
     tier: str = Field(sa_type=sa.Text)
     modified_ns: int = Field(sa_type=sa.BigInteger)
     sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
-    crc32: int | None = Field(default=None, sa_type=sa.BigInteger)
+
+
+class KnownFile(SQLModel, table=True):
+    """What a read of a catalogue file has proven, and of which version. `sha256` of the catalogue is only promised.
+
+    No foreign key, which would cost a look-up for each file that is sealed: the import forgets with what it withdraws.
+    """
+
+    __tablename__ = "known_files"
+
+    file_id: UUID = Field(primary_key=True)
+    size_bytes: int = Field(sa_type=sa.BigInteger)
+    modified_ns: int = Field(sa_type=sa.BigInteger)
+    etag: str | None = Field(default=None, sa_type=sa.Text)
+    sha256: bytes = Field(sa_type=sa.LargeBinary)
+    crc32: int = Field(sa_type=sa.BigInteger)
+    read_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)

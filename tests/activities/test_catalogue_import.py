@@ -5,17 +5,19 @@ import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from pydantic import ValidationError
 
-from activities.catalogue import ImportOptions, ImportReport, import_source
+from activities.catalogue import ImportOptions, ImportReport, import_source, read_ahead
 from models.errors import Refusal
 from tests.activities.catalogue_sources import Sessions, put, rows
 
 FILES = (
     "SELECT o.name, f.name, f.href FROM catalogue_files f JOIN catalogue_objects o ON o.id = object_id ORDER BY f.id"
 )
+KNOWN = "FROM catalogue_files f LEFT JOIN known_files k ON k.file_id = f.id"
 STAMPS = "SELECT name, changed_at FROM catalogue_objects"
 
 
@@ -54,9 +56,9 @@ async def test_each_file_and_each_folder_is_an_object(sessions: Sessions, source
 
 async def test_a_file_is_catalogued_with_all_that_is_known_of_it(sessions: Sessions, source: Path) -> None:
     await imported(sessions, source)
-    columns = "size_bytes, media_type, kind, tier, modified_ns, sha256, crc32"
+    columns = "size_bytes, media_type, kind, tier, modified_ns, sha256"
     (found,) = await rows(sessions, f"SELECT {columns} FROM catalogue_files WHERE name = 'a.csv'")
-    assert found == (5, "text/csv", "data", "online", (source / "a.csv").stat().st_mtime_ns, None, None)
+    assert found == (5, "text/csv", "data", "online", (source / "a.csv").stat().st_mtime_ns, None)
 
 
 async def test_a_second_import_changes_nothing(sessions: Sessions, source: Path) -> None:
@@ -94,16 +96,25 @@ async def test_a_changed_file_forgets_what_sealing_learned_and_the_others_keep_i
     sessions: Sessions, source: Path
 ) -> None:
     await imported(sessions, source)
-    await rows(sessions, "UPDATE catalogue_files SET crc32 = 5, sha256 = sha256('x') RETURNING 1")
+    await rows(sessions, "UPDATE catalogue_files SET sha256 = sha256('x') RETURNING 1")
+    await read_ahead(sessions, "winter-scenes")
     put(source / "a.csv", b"123456")
     assert counts(await imported(sessions, source)) == (0, 1, 2, 0)
-    known = await rows(sessions, "SELECT name, crc32, sha256 IS NOT NULL FROM catalogue_files ORDER BY name")
-    assert known == [("a.csv", None, False), ("deep/two.tif", 5, True), ("one.tif", 5, True)]
+    known = await rows(sessions, f"SELECT name, crc32, f.sha256 IS NOT NULL {KNOWN} ORDER BY name")
+    assert known == [("a.csv", None, False), ("deep/two.tif", crc32(b"22"), True), ("one.tif", crc32(b"1"), True)]
+
+
+async def test_a_withdrawn_file_is_forgotten_too(sessions: Sessions, source: Path) -> None:
+    await imported(sessions, source)
+    await read_ahead(sessions, "winter-scenes")
+    (source / "a.csv").unlink()
+    assert counts(await imported(sessions, source)) == (0, 0, 2, 1)
+    assert len(await rows(sessions, "SELECT file_id FROM known_files")) == 2
 
 
 async def test_a_product_that_moved_says_so_and_trusts_nothing(sessions: Sessions, source: Path) -> None:
     await imported(sessions, source, sku="s")
-    await rows(sessions, "UPDATE catalogue_files SET crc32 = 5 RETURNING 1")
+    await read_ahead(sessions, "s")
     elsewhere = move(source, "elsewhere")
     report = await imported(sessions, elsewhere, sku="s")
     assert (report.product, report.notes, counts(report)) == (
@@ -111,7 +122,7 @@ async def test_a_product_that_moved_says_so_and_trusts_nothing(sessions: Session
         (f"the product moved here from {source}",),
         (0, 3, 0, 0),
     )
-    assert await rows(sessions, "SELECT DISTINCT crc32 FROM catalogue_files") == [None]
+    assert await rows(sessions, "SELECT crc32 FROM known_files") == []
 
 
 async def test_a_source_that_is_empty_withdraws_nothing(sessions: Sessions, source: Path) -> None:

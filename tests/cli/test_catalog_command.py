@@ -42,6 +42,18 @@ def consignor(sessions: async_sessionmaker[AsyncSession], database_url: str, tmp
     return run
 
 
+def test_checksums_are_computed_ahead_when_wanted(consignor: Consignor, source: Path) -> None:
+    done = consignor("import", source, "--checksums")
+    assert done.returncode == 0, done.stderr
+    assert "winter: read 1 files, 5 B" in done.stdout
+    (again,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
+    assert again["checksums"] == {"files": 0, "size_bytes": 0, "refused": []}
+    (source / "a.csv").write_bytes(b"123456")
+    (changed,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
+    assert changed["checksums"] == {"files": 1, "size_bytes": 6, "refused": []}
+    assert "checksums" not in json.loads(consignor("import", source, "--json").stdout)[0]
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "winter"

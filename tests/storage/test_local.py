@@ -86,6 +86,7 @@ def test_a_missing_root_is_the_storages_trouble(root: Path) -> None:
 def test_another_version_is_refused_and_closed(root: Path) -> None:
     source = LocalSource(root)
     version = source.stat("folder/file")
+    source.stat("folder/file")  # from the second file on, its folder is kept open
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert code_of(source, "folder/file", version._replace(mtime_ns=1)) is FailureCode.SOURCE_CHANGED
     assert code_of(source, "folder/file", version._replace(size=1)) is FailureCode.SOURCE_CHANGED
@@ -93,15 +94,37 @@ def test_another_version_is_refused_and_closed(root: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_a_folder_that_was_swapped_for_a_link_is_noticed(root: Path) -> None:
+def test_a_folder_that_is_swapped_for_a_link_leads_nobody_out(root: Path) -> None:
     source = LocalSource(root)
     version = source.stat("folder/file")
     for _ in range(3):
         source.open("folder/file", version).close()
     (root / "folder").rename(root / "moved")
     (root / "folder").symlink_to(root.parent / "root2")
-    (root.parent / "root2/file").write_bytes(b"9876543210")
-    assert code_of(source, "folder/file") is FailureCode.SOURCE_FORBIDDEN
+    (root.parent / "root2/file").write_bytes(b"outside the root")
+    assert source.stat("folder/file") == version, "the folder at hand is the one that was looked at"
+    assert code_of(source, "folder/secret") is FailureCode.SOURCE_FORBIDDEN
+    assert code_of(LocalSource(root), "folder/file") is FailureCode.SOURCE_FORBIDDEN
+
+
+def test_a_link_in_the_folder_at_hand_is_looked_at_like_any_other(root: Path) -> None:
+    (root / "folder/inside").symlink_to("file")
+    (root / "folder/outside").symlink_to("../../root2/secret")
+    source = LocalSource(root)
+    for _ in range(3):
+        assert source.stat("folder/inside") == source.stat("folder/file")
+        assert code_of(source, "folder/outside") is FailureCode.SOURCE_FORBIDDEN
+        assert code_of(source, "folder/nothing") is FailureCode.SOURCE_MISSING
+
+
+def test_a_source_that_is_done_with_keeps_nothing_open(root: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    source = LocalSource(root)
+    for _ in range(3):
+        source.stat("folder/file")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before + 1
+    del source
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize(
