@@ -2,6 +2,7 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
+from models.tables.counting import OrderCount
 from models.tables.orders import Download, Order, OrderFile, OrderItem, OrderSelection, Payment, SubOrder, TimelineRow
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "CatalogueObject",
     "Download",
     "Order",
+    "OrderCount",
     "OrderFile",
     "OrderItem",
     "OrderSelection",
