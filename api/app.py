@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.routes import archives, commands, destinations, health, orders, payments, products, results
+from api.routes import archives, commands, destinations, exports, health, orders, payments, products, results
 from api.services import Services
 
 API = "/api/v1"
@@ -35,7 +35,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for module in (orders, destinations, results, commands, payments, archives, products):
+    for module in (exports, orders, destinations, results, commands, payments, archives, products):
         api.include_router(module.router)
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET", "HEAD"])
     app.include_router(api)

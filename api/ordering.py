@@ -265,6 +265,7 @@ async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line
     totals = {row[0]: row for row in await session.execute(selections.selection_totals(order.id))}
     items = [_item(order.id, n, line, totals[n][1] if n in totals else 0) for n, line in enumerate(lines, 1)]
     session.add_all(items)
+    order.skus, order.product_names = [item.sku for item in items], [item.name for item in items]
     order.objects_total, order.files_total, order.bytes_total = (
         sum(row[column] for row in totals.values()) for column in (1, 2, 3)
     )

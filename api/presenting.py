@@ -31,14 +31,13 @@ _READY = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 
 
 def order_public(
-    order: Order,
-    skus: Sequence[str],
+    order: Order | sa.Row[Any],
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     trouble: WaitingOn | None = None,
 ) -> OrderPublic:
-    """An order as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, skus, suborders, public_url, trouble))
+    """An order, or a row of its columns, as lists show it; `suborders` counts its sub-orders by state."""
+    return OrderPublic(**_order(order, order.skus, suborders, public_url, trouble))
 
 
 def order_detail(
@@ -60,14 +59,14 @@ def order_detail(
 
 
 def _order(
-    order: Order,
+    order: Order | sa.Row[Any],
     skus: Sequence[str],
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     trouble: WaitingOn | None,
 ) -> dict[str, Any]:
     status = OrderStatus(order.status)
-    waiting = is_waiting_for_user(status, dict(suborders))
+    waiting = is_waiting_for_user(status, suborders)
     delivery = delivery_status(status, waiting_for_user=waiting)
     failure = failure_public(order.failure_code, order.failure_text)
     return {

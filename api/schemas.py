@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
-from models.order import Command, Outcome
+from models.order import Command, OrderStatus, Outcome
 from models.payment import PaymentState
 
 MAX_SELECTED = 100_000
@@ -161,10 +161,16 @@ class OrderDetail(OrderPublic):
 
 
 class OrdersPublic(BaseModel):
-    """A page of orders, newest first; `next_cursor` leads to the one behind it."""
+    """A page of orders; `next_cursor` leads to the one behind it. The counts come with the first page only."""
 
     items: list[OrderPublic]
     next_cursor: str | None
+    counts: dict[OrderStatus, int] | None = Field(
+        description="Matches by status, the filter by status left aside; of very many only the first 10,001."
+    )
+    total: int | None = Field(description="Matches; 10,001 stands for more than ten thousand.")
+    total_capped: bool | None
+    version: int = Field(description="Grows with every change of the status of an order you may see.")
 
 
 class SubOrderPublic(BaseModel):

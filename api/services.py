@@ -3,13 +3,21 @@
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from secrets import token_bytes
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
+from api.cursors import Cursors
+from models.listing import Scope
 from storage.delivery import Deliverer
+
+EXPORTS = 4
+"""Exports under way at the same time in one process; each keeps a connection to the database for itself."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,16 @@ class Services:
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
     deliverer: Deliverer = field(default_factory=Deliverer)
+    cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
+    exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""
         return datetime.now(UTC)
+
+    def cursors(self, caller: "Caller", what: str) -> Cursors:
+        """The cursors of one of a caller's lists; `what` tells it from all others."""
+        return Cursors(self.cursor_key, f"{caller.actor}\n{caller.scope}\n{what}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,11 @@ class Caller:
     def actor(self) -> str:
         """How the timeline names the caller."""
         return f"customer:{self.customer}"
+
+    @property
+    def scope(self) -> Scope:
+        """Whose orders the caller may see."""
+        return Scope(self.customer)
 
 
 LOCAL_CALLER = Caller("local")

@@ -22,7 +22,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     try:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
         client = await temporal_client(lazy=True)
-        yield Services(make_sessions(engine), client, settings.api_url, readers, secrets, deliverer(settings))
+        yield Services(
+            make_sessions(engine),
+            client,
+            settings.api_url,
+            readers,
+            secrets,
+            deliverer=deliverer(settings),
+            cursor_key=settings.cursor_key,
+        )
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()

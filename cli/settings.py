@@ -1,5 +1,6 @@
 """Every setting of Consignor, from the environment, else from the dev stack that runs here."""
 
+import hashlib
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     # Keys that credentials of destinations are encrypted with, the newest first; several while one is replaced.
     delivery_keys: tuple[SecretStr, ...] = ()
     archive_filename: Annotated[str, AfterValidator(check_archive_filename)] = DEFAULT_ARCHIVE_FILENAME
+    # Seals the cursors of lists; all API processes need the same. Unset, it is derived from DATABASE_URL.
+    cursor_secret: SecretStr | None = None
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")
@@ -78,6 +81,12 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash(cls, url: str | None) -> str | None:
         return url.rstrip("/") if url else url
+
+    @property
+    def cursor_key(self) -> bytes:
+        """What cursors are sealed with."""
+        secret = self.cursor_secret.get_secret_value() if self.cursor_secret else self.database_url
+        return hashlib.sha256(b"cursors\0" + secret.encode()).digest()
 
     @property
     def api_url(self) -> str:

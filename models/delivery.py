@@ -1,7 +1,10 @@
 """What an order looks like to the one who waits for it: delivery status, progress and whom it waits for."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,20 +29,43 @@ class DeliveryStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-_DELIVERY = {
-    OrderStatus.DRAFT: DeliveryStatus.PENDING,
-    OrderStatus.PENDING_PAYMENT: DeliveryStatus.PENDING,
-    OrderStatus.PAYMENT_CONFIRMED: DeliveryStatus.PENDING,
-    OrderStatus.VALIDATING: DeliveryStatus.RUNNING,
-    OrderStatus.PROVISIONING: DeliveryStatus.RUNNING,
-    OrderStatus.PAUSED: DeliveryStatus.PAUSED,
-    OrderStatus.FULFILLED: DeliveryStatus.DONE,
-    OrderStatus.FULFILLED_WITH_WARNINGS: DeliveryStatus.DONE_WITH_WARNING,
-    OrderStatus.FAILED: DeliveryStatus.FAILED,
-    OrderStatus.EXPIRED: DeliveryStatus.EXPIRED,
-    OrderStatus.CANCELLED: DeliveryStatus.CANCELLED,
-    OrderStatus.DELETED: DeliveryStatus.DELETED,
-}
+DELIVERY: Mapping[OrderStatus, DeliveryStatus] = MappingProxyType(
+    {
+        OrderStatus.DRAFT: DeliveryStatus.PENDING,
+        OrderStatus.PENDING_PAYMENT: DeliveryStatus.PENDING,
+        OrderStatus.PAYMENT_CONFIRMED: DeliveryStatus.PENDING,
+        OrderStatus.VALIDATING: DeliveryStatus.RUNNING,
+        OrderStatus.PROVISIONING: DeliveryStatus.RUNNING,
+        OrderStatus.PAUSED: DeliveryStatus.PAUSED,
+        OrderStatus.FULFILLED: DeliveryStatus.DONE,
+        OrderStatus.FULFILLED_WITH_WARNINGS: DeliveryStatus.DONE_WITH_WARNING,
+        OrderStatus.FAILED: DeliveryStatus.FAILED,
+        OrderStatus.EXPIRED: DeliveryStatus.EXPIRED,
+        OrderStatus.CANCELLED: DeliveryStatus.CANCELLED,
+        OrderStatus.DELETED: DeliveryStatus.DELETED,
+    }
+)
+"""The word for each status while nothing waits for the user; lists and exports have their SQL from it."""
+
+
+class Standing(NamedTuple):
+    """What makes an order wait for its user: sub-orders in each state of `some`, and in no state of `none`."""
+
+    some: tuple[SubOrderState, ...]
+    none: tuple[SubOrderState, ...] = ()
+
+
+WAITING_FOR_USER: Mapping[OrderStatus, Standing] = MappingProxyType(
+    {
+        **dict.fromkeys(sorted(FULFILLED), Standing(some=(SubOrderState.READY,))),
+        OrderStatus.PROVISIONING: Standing(
+            some=(SubOrderState.READY, SubOrderState.WAITING_SLOT),
+            none=(SubOrderState.PLANNED, SubOrderState.STAGING),
+        ),
+    }
+)
+"""In which statuses an order can wait for its user, and when it does: an archive is ready and not downloaded,
+and nothing more can move before it is. Lists and exports have their SQL from it."""
 
 
 def delivery_status(status: str, *, waiting_for_user: bool) -> DeliveryStatus:
@@ -48,20 +74,14 @@ def delivery_status(status: str, *, waiting_for_user: bool) -> DeliveryStatus:
         return DeliveryStatus.UNKNOWN
     if waiting_for_user:
         return DeliveryStatus.WAITING_USER_DOWNLOAD
-    return _DELIVERY[OrderStatus(status)]
+    return DELIVERY[OrderStatus(status)]
 
 
-def is_waiting_for_user(status: OrderStatus, suborders: dict[SubOrderState, int]) -> bool:
-    """Whether an archive is ready and not downloaded, and nothing more can move before it is.
-
-    `suborders` counts the order's sub-orders by state.
-    """
-    if not suborders.get(SubOrderState.READY):
+def is_waiting_for_user(status: OrderStatus, suborders: Mapping[SubOrderState, int]) -> bool:
+    """Whether an order waits for its user; `suborders` counts its sub-orders by state."""
+    if (standing := WAITING_FOR_USER.get(status)) is None:
         return False
-    if status in FULFILLED:
-        return True
-    moving = suborders.get(SubOrderState.PLANNED, 0) + suborders.get(SubOrderState.STAGING, 0)
-    return status is OrderStatus.PROVISIONING and not moving and bool(suborders.get(SubOrderState.WAITING_SLOT))
+    return all(suborders.get(s) for s in standing.some) and not any(suborders.get(s) for s in standing.none)
 
 
 class Progress(BaseModel):
@@ -80,17 +100,20 @@ class Progress(BaseModel):
 def progress(
     *, bytes_settled: int, bytes_total: int, files_available: int, files_failed: int, files_total: int
 ) -> Progress:
-    """The progress of an order; 100 % only when every file has settled, also where all files are empty."""
+    """The progress of an order; 100 % only when every file has settled, also where all files are empty.
+
+    In whole per mille, rounded down: exports compute the same in SQL, digit for digit.
+    """
     settled = files_available + files_failed
-    share = bytes_settled / bytes_total if bytes_total else settled / files_total if files_total else 0.0
-    done = files_total > 0 and settled >= files_total
+    done, total = (bytes_settled, bytes_total) if bytes_total else (settled, files_total)
+    per_mille = 1000 if 0 < files_total <= settled else min(done * 1000 // total, 999) if total else 0
     return Progress(
         bytes_settled=bytes_settled,
         bytes_total=bytes_total,
         files_available=files_available,
         files_failed=files_failed,
         files_total=files_total,
-        percent=100.0 if done else min(round(share * 100, 1), 99.9),
+        percent=per_mille / 10,
     )
 
 

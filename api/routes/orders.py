@@ -1,14 +1,16 @@
 """Orders: placed, listed, shown, with their files and timelines."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import cursors, presenting
+from api import listing, presenting
+from api.etags import tagged
+from api.filters import OrderList
 from api.ordering import place
 from api.schemas import (
     OrderCreate,
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 
 router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
 
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing new behind your `If-None-Match`."}}
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
@@ -46,38 +49,39 @@ async def create_order(body: OrderCreate, response: Response, services: Services
     return detail
 
 
-@router.get("", name="list-orders")
+@router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)
 async def list_orders(
-    services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
-) -> OrdersPublic:
-    """Your orders, newest first."""
-    before = cursors.decode_newest(cursor)
+    request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderList, Query()]
+) -> Response:
+    """The orders you may see, newest first unless sorted otherwise."""
+    cursors = services.cursors(caller, f"orders {query.meaning()}")
+    after = cursors.position(query.cursor)
     async with services.sessions.begin() as session:
-        query = queries.newest_orders_of(caller.customer, limit=limit + 1, before=before)
-        found = (await session.execute(query)).scalars().all()
-        page = found[:limit]
+        asked = await listing.prepared(session, listing.Asked(caller.scope, query.wanted(), query.sort))
+        found = await listing.page(session, asked, after, query.limit + 1)
+        counts = await listing.counts(session, asked) if after is None else None
+        version = await listing.version(session, caller.scope)
+        page = found[: query.limit]
         ids = [order.id for order in page]
-        counts = presenting.states(await session.execute(queries.suborder_states(ids)))
+        states = presenting.states(await session.execute(queries.suborder_states(ids)))
         troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
-        skus: dict[UUID, list[str]] = {}
-        for order_id, sku in await session.execute(queries.skus_of(ids)):
-            skus.setdefault(order_id, []).append(sku)
-    items = [
-        presenting.order_public(
-            o, skus.get(o.id, []), counts.get(o.id, {}), services.public_url, trouble=troubles.get(o.id)
-        )
-        for o in page
-    ]
-    more = len(found) > limit
-    last = cursors.encode(page[-1].created_at.isoformat(), str(page[-1].id)) if more else None
-    return OrdersPublic(items=items, next_cursor=last)
+    body = OrdersPublic(
+        items=[presenting.order_public(o, states.get(o.id, {}), services.public_url, troubles.get(o.id)) for o in page],
+        next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
+        counts=counts.by_status if counts else None,
+        total=counts.total if counts else None,
+        total_capped=counts.capped if counts else None,
+        version=version,
+    )
+    return tagged(request, body)
 
 
-@router.get("/{order_id}", name="show-order")
-async def show_order(order_id: UUID, services: ServicesDep, caller: CallerDep) -> OrderDetail:
+@router.get("/{order_id}", name="show-order", response_model=OrderDetail, responses=NOT_MODIFIED)
+async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
-        return await detail_of(session, services, await owned(session, caller, order_id))
+        detail = await detail_of(session, services, await owned(session, caller, order_id))
+    return tagged(request, detail)
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
@@ -94,12 +98,13 @@ async def list_files(
     order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
 ) -> OrderFilesPublic:
     """The files of an order; empty until it is planned."""
-    after = cursors.decode_number(cursor)
+    cursors = services.cursors(caller, f"files of {order_id}")
+    after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         await owned(session, caller, order_id)
         found = (await session.execute(queries.files_of(order_id, after=after, limit=limit + 1))).scalars().all()
     page = [presenting.file_public(file) for file in found[:limit]]
-    return OrderFilesPublic(items=page, next_cursor=cursors.encode(page[-1].seq) if len(found) > limit else None)
+    return OrderFilesPublic(items=page, next_cursor=cursors.after(page[-1].seq) if len(found) > limit else None)
 
 
 @router.get("/{order_id}/timeline", name="list-timeline-for-order")
@@ -113,7 +118,7 @@ async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep
 
 async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     """The caller's order. Raises NotFound, also where it is somebody else's."""
-    order = (await session.execute(queries.order_of(caller.customer, order_id))).scalar_one_or_none()
+    order = (await session.execute(queries.order_of(caller.scope, order_id))).scalar_one_or_none()
     if order is None:
         raise NotFound("order", order_id)
     return order

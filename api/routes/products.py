@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import cursors
 from api.schemas import (
     CatalogueFilePublic,
     CatalogueFilesPublic,
@@ -46,14 +45,15 @@ async def list_objects(
     cursor: Annotated[str | None, Query(max_length=5000)] = None,
 ) -> ObjectsPublic:
     """The objects of a product, by name."""
-    after = cursors.decode_name(cursor)
+    cursors = services.cursors(caller, f"objects of {sku}")
+    after = cursors.name(cursor)
     async with services.sessions.begin() as session:
         product = (await session.execute(products_by_sku([sku]))).scalar_one_or_none()
         if product is None or product.id is None:
             raise NotFound("product", sku)
         rows = (await session.execute(queries.objects_of_product(product.id, after=after, limit=limit + 1))).all()
     items = [ObjectPublic(id=key, name=name, files=files, bytes=size) for key, name, files, size in rows[:limit]]
-    return ObjectsPublic(items=items, next_cursor=cursors.encode(items[-1].name) if len(rows) > limit else None)
+    return ObjectsPublic(items=items, next_cursor=cursors.after(items[-1].name) if len(rows) > limit else None)
 
 
 @router.get("/objects/{object_id}/files", name="list-files-for-object")

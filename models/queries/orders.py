@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.listing import Scope
 from models.order import OrderStatus
 from models.packaging import PackedFile
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
@@ -17,17 +18,12 @@ def order_by_id(order_id: UUID) -> sa.Select[Order]:
     return sa.select(Order).where(col(Order.id) == order_id)
 
 
-def order_of(customer: str, order_id: UUID) -> sa.Select[Order]:
-    """One order of a customer; a deleted one is hidden from its owner."""
-    return order_by_id(order_id).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
-
-
-def newest_orders_of(customer: str, *, limit: int, before: tuple[datetime, UUID] | None) -> sa.Select[Order]:
-    """A page of a customer's orders, newest first, that come after the one at `before`."""
-    query = sa.select(Order).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
-    if before is not None:
-        query = query.where(sa.tuple_(col(Order.created_at), col(Order.id)) < before)
-    return query.order_by(col(Order.created_at).desc(), col(Order.id).desc()).limit(limit)
+def order_of(scope: Scope, order_id: UUID) -> sa.Select[Order]:
+    """One order in scope; a deleted one is hidden from its owner."""
+    found = order_by_id(order_id)
+    if scope.customer is None:
+        return found
+    return found.where(col(Order.customer) == scope.customer, col(Order.status) != OrderStatus.DELETED)
 
 
 def labels_like(customer: str, label: str) -> sa.Select[str]:

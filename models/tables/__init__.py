@@ -2,6 +2,7 @@
 
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
+from models.tables.counting import OrderCount
 from models.tables.destinations import Delivery, Destination
 from models.tables.orders import (
     Download,
@@ -23,6 +24,7 @@ __all__ = [
     "Download",
     "KnownFile",
     "Order",
+    "OrderCount",
     "OrderFile",
     "OrderItem",
     "OrderSelection",

@@ -13,6 +13,7 @@ from models.errors import DESTINATION_FAILURES, FailureCode
 from models.order import OrderStatus
 from models.payment import PaymentState
 from models.suborder import FileState, SubOrderState
+from models.tables import listing
 from models.tables.base import INSTANT, new_id, now, one_of, zero
 
 
@@ -25,6 +26,7 @@ class Order(SQLModel, table=True):
         sa.UniqueConstraint("customer", "label"),
         sa.Index("ix_orders_newest", sa.text("created_at DESC"), sa.text("id DESC")),
         sa.Index("ix_orders_newest_of_customer", "customer", sa.text("created_at DESC"), sa.text("id DESC")),
+        *listing.INDEXES,
         sa.Index("ix_orders_unstarted", "created_at", postgresql_where=sa.text("started_at IS NULL")),
         {"postgresql_with": {"fillfactor": "80"}},
     )
@@ -33,6 +35,12 @@ class Order(SQLModel, table=True):
     number: str = Field(sa_type=sa.Text, unique=True)
     customer: str = Field(sa_type=sa.Text)
     label: str = Field(sa_type=sa.Text)
+    skus: list[str] = Field(default_factory=list, sa_type=listing.TEXTS, sa_column_kwargs={"server_default": "{}"})
+    product_names: list[str] = Field(
+        default_factory=list, sa_type=listing.TEXTS, sa_column_kwargs={"server_default": "{}"}
+    )
+    # Kept by a trigger: everything an order is searched by, in lower case.
+    search: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
     status: str = Field(sa_type=sa.Text)
     status_at: datetime = Field(sa_type=INSTANT)
     version: int = Field(sa_type=sa.BigInteger)
@@ -89,7 +97,11 @@ class SubOrder(SQLModel, table=True):
     """A part of an order. `attempt` is the fencing number: only its newest holder may write."""
 
     __tablename__ = "suborders"
-    __table_args__ = (one_of("state", SubOrderState), {"postgresql_with": {"fillfactor": "80"}})
+    __table_args__ = (
+        one_of("state", SubOrderState),
+        sa.Index("ix_suborders_ready", "order_id", postgresql_where=sa.text(f"state = '{SubOrderState.READY}'")),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
 
     order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -1,0 +1,113 @@
+"""The parameters of lists and exports of orders, checked; what they mean is in `models.listing`."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from models.delivery import DeliveryStatus
+from models.listing import MAX_TERMS, OrderFilter, Sort, parsed
+from models.order import OrderStatus
+
+MAX_IDS = 100_000
+"""Orders that an export may name."""
+
+
+def _text(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("this holds a character that no text can have")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Word = Annotated[Text, Field(min_length=1, max_length=1024)]
+Words = Annotated[list[Word], Field(max_length=100)]
+Size = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _query(value: str) -> str:
+    if len(value.split()) > MAX_TERMS:
+        raise ValueError(f"this has more than {MAX_TERMS} words; leave some out")
+    return value
+
+
+class OrderFilters(BaseModel):
+    """Which orders; several filters must all hold, several values of one are alternatives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[Text, AfterValidator(_query)] | None = Field(
+        None,
+        max_length=200,
+        description="Words, all of them somewhere in id, number, label, customer, SKUs or product names, in whatever"
+        " case; a whole id or number finds that order. `has:errors` keeps orders with failed files.",
+    )
+    status: list[OrderStatus] = Field([], max_length=50, description="Repeat for several.")
+    status_not: list[OrderStatus] = Field(
+        [], alias="status!", max_length=50, description="Written `status!=cancelled`; repeat for several."
+    )
+    delivery_status: list[DeliveryStatus] = Field([], max_length=50)
+    product: Words = Field([], description="SKU.")
+    customer: Words = Field([], description="For those who see everybody's orders.")
+    label: Word | None = Field(None, description="The whole label.")
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    expires_after: AwareDatetime | None = None
+    expires_before: AwareDatetime | None = None
+    min_bytes: Size | None = None
+    max_bytes: Size | None = None
+    waiting_for_user: bool | None = None
+    has: list[Literal["errors"]] = Field([], max_length=10)
+    ids: list[UUID] = Field([], max_length=MAX_IDS)
+    sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
+
+    def wanted(self) -> OrderFilter:
+        """The filter."""
+        search = parsed(self.q or "")
+        return OrderFilter(
+            terms=search.terms,
+            statuses=self._statuses(),
+            delivery=frozenset(self.delivery_status) or None,
+            products=tuple(self.product),
+            customers=tuple(self.customer),
+            has_errors=True if self.has or search.has_errors else None,
+            ids=tuple(self.ids) or None,
+            **self.model_dump(include=_AS_THEY_ARE),
+        )
+
+    def _statuses(self) -> frozenset[OrderStatus] | None:
+        if not self.status and not self.status_not:
+            return None
+        named = frozenset(self.status) or frozenset(OrderStatus) - {OrderStatus.DELETED}
+        return named - frozenset(self.status_not)
+
+    def meaning(self) -> dict[str, Any]:
+        """What a cursor is bound to."""
+        return self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_defaults=True, by_alias=True)
+
+
+_AS_THEY_ARE = {
+    "label", "created_after", "created_before", "expires_after", "expires_before", "min_bytes", "max_bytes",
+    "waiting_for_user",
+}  # fmt: skip
+
+
+class OrderList(OrderFilters):
+    """A page of a list."""
+
+    limit: int = Field(50, ge=1, le=1000)
+    cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
+
+
+class OrderExport(OrderFilters):
+    """An export."""
+
+    bom: bool = Field(False, description="Begin with a byte order mark, for spreadsheets that want one.")
+
+
+class OrderIds(BaseModel):
+    """The orders of an export by id."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_IDS)]

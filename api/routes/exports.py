@@ -1,0 +1,83 @@
+"""Exports of orders as CSV and JSON Lines: all that match a filter, some by id, or one."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from api import listing
+from api.exporting import begun
+from api.filters import OrderExport, OrderFilters, OrderIds
+from api.routes.orders import owned
+from api.schemas import Problem
+from api.services import CallerDep, Services, ServicesDep
+from models.listing import OrderFilter, Scope, Sort
+from models.queries import exporting
+
+CSV, JSON_LINES = "text/csv; charset=utf-8", "application/jsonl"
+BOM = "\ufeff".encode()
+
+router = APIRouter(tags=["exports"], responses={422: {"model": Problem}, 503: {"model": Problem}})
+
+
+class Streamed(StreamingResponse):
+    """A file that is written while it is sent."""
+
+    media_type = "application/octet-stream"
+
+
+@router.get("/orders.csv", name="export-orders-csv", response_class=Streamed, responses={200: {"content": {CSV: {}}}})
+async def export_csv(services: ServicesDep, caller: CallerDep, query: Annotated[OrderExport, Query()]) -> Streamed:
+    """Every order that matches, as CSV for spreadsheets."""
+    asked = await _asked(services, caller.scope, query)
+    return await _csv(services, asked, "orders", bom=query.bom)
+
+
+@router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed)
+async def export_ids_csv(
+    services: ServicesDep, caller: CallerDep, body: OrderIds, bom: Annotated[bool, Query()] = False
+) -> Streamed:
+    """The orders of these ids as CSV; ids that are none of yours are left out."""
+    asked = listing.Asked(caller.scope, OrderFilter(ids=tuple(body.ids)), Sort.NEWEST)
+    return await _csv(services, asked, "orders", bom=bom)
+
+
+@router.get(
+    "/orders/{order_id}.csv", name="export-order-csv", response_class=Streamed, responses={404: {"model": Problem}}
+)
+async def export_one_csv(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, bom: Annotated[bool, Query()] = False
+) -> Streamed:
+    """One order as CSV."""
+    async with services.sessions.begin() as session:
+        number = (await owned(session, caller, order_id)).number
+    asked = listing.Asked(caller.scope, OrderFilter(ids=(order_id,)), Sort.NEWEST)
+    return await _csv(services, asked, number, bom=bom)
+
+
+@router.get("/orders.jsonl", name="export-orders-jsonl", response_class=Streamed)
+async def export_jsonl(services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilters, Query()]) -> Streamed:
+    """Every order that matches as JSON Lines, an object a line."""
+    asked = await _asked(services, caller.scope, query)
+    copy = exporting.as_json_lines(asked.scope, asked.wanted, asked.sort)
+    return Streamed(await begun(services, copy), headers=_attached("orders.jsonl"), media_type=JSON_LINES)
+
+
+async def _asked(services: Services, scope: Scope, query: OrderFilters) -> listing.Asked:
+    async with services.sessions.begin() as session:
+        return await listing.prepared(session, listing.Asked(scope, query.wanted(), query.sort))
+
+
+async def _csv(services: Services, asked: listing.Asked, name: str, *, bom: bool) -> Streamed:
+    copy = exporting.as_csv(asked.scope, asked.wanted, asked.sort)
+    body = await begun(services, copy, BOM if bom else b"")
+    return Streamed(body, headers=_attached(f"{name}.csv"), media_type=CSV)
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

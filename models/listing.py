@@ -1,0 +1,109 @@
+"""What a list of orders is asked for, as values: whose orders, which of them, in which order."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from models.delivery import DeliveryStatus
+from models.order import OrderStatus
+
+COUNT_LIMIT = 10_001
+"""How far matches are counted; one more than the number that is shown as "10,000+"."""
+
+MAX_TERMS = 10
+"""Words of a search that are looked at; more would only slow it down."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose orders may be seen: one customer's, or everybody's for those who look after all."""
+
+    customer: str | None
+
+    def __post_init__(self) -> None:
+        if self.customer == "":  # the counters keep what everybody has under the empty name
+            raise ValueError("a customer without a name has no orders")
+
+
+class Sort(StrEnum):
+    """How a list is sorted; a minus means descending. Orders that never expire come as if they expired last."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    LAST_CHANGED = "-status_at"
+    LONGEST_UNCHANGED = "status_at"
+    BIGGEST = "-bytes"
+    SMALLEST = "bytes"
+    LAST_TO_EXPIRE = "-expires_at"
+    FIRST_TO_EXPIRE = "expires_at"
+    LAST_NUMBER = "-number"
+    FIRST_NUMBER = "number"
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.startswith("-")
+
+    @property
+    def key(self) -> str:
+        """What is sorted by."""
+        return self.removeprefix("-")
+
+
+class Position(NamedTuple):
+    """A place in a sorted list: the sort key of an order as text, and its id, which tells equals apart."""
+
+    key: str
+    id: UUID
+
+
+class Search(NamedTuple):
+    """A search taken apart: words that must all be found, and whether only orders with errors are wanted."""
+
+    terms: tuple[str, ...] = ()
+    has_errors: bool = False
+
+
+def parsed(q: str) -> Search:
+    """Take a search apart at its blanks; `has:errors` is no word but a filter."""
+    words = q.split()
+    terms = tuple(dict.fromkeys(word for word in words if word.lower() != "has:errors"))
+    return Search(terms[:MAX_TERMS], has_errors=any(word.lower() == "has:errors" for word in words))
+
+
+@dataclass(frozen=True)
+class OrderFilter:
+    """Which orders are wanted; what is left open matches all. Instants are aware, sizes in bytes, bounds inclusive
+    below and exclusive above for instants, inclusive for sizes.
+    """
+
+    terms: tuple[str, ...] = ()
+    statuses: frozenset[OrderStatus] | None = None
+    delivery: frozenset[DeliveryStatus] | None = None
+    products: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    label: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    expires_after: datetime | None = None
+    expires_before: datetime | None = None
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    waiting_for_user: bool | None = None
+    has_errors: bool | None = None
+    ids: tuple[UUID, ...] | None = field(default=None)
+
+    @property
+    def visible_statuses(self) -> frozenset[OrderStatus]:
+        """The statuses that are wanted; a deleted order is shown only to who asks for deleted ones."""
+        return VISIBLE if self.statuses is None else self.statuses
+
+
+VISIBLE = frozenset(OrderStatus) - {OrderStatus.DELETED}
+
+
+def statuses_in(scope: Scope, wanted: OrderFilter) -> frozenset[OrderStatus]:
+    """The statuses a list can show; what is deleted is hidden from its owner."""
+    return wanted.visible_statuses if scope.customer is None else wanted.visible_statuses & VISIBLE

@@ -1,0 +1,58 @@
+"""What `models.delivery` derives of an order, as SQL from the same tables; a test proves them equal."""
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models.delivery import DELIVERY, WAITING_FOR_USER, DeliveryStatus, Standing
+from models.order import OrderStatus
+from models.suborder import SubOrderState
+from models.tables import SubOrder
+
+Columns = sa.ColumnCollection[str, sa.ColumnElement[object]]
+"""The columns of `orders`, of the table itself or of a part of it under another name."""
+
+
+def waiting_for_user(o: Columns) -> sa.ColumnElement[bool]:
+    """Whether an order waits for its user."""
+    by_standing: dict[Standing, list[OrderStatus]] = {}
+    for status, standing in WAITING_FOR_USER.items():
+        by_standing.setdefault(standing, []).append(status)
+    return sa.or_(*(_stands(o, statuses, standing) for standing, statuses in by_standing.items()))
+
+
+def _stands(o: Columns, statuses: list[OrderStatus], standing: Standing) -> sa.ColumnElement[bool]:
+    some = [_has(o, state) for state in standing.some]
+    none = [~_has(o, state) for state in standing.none]
+    return sa.and_(o["status"].in_([*map(word, statuses)]), *some, *none)
+
+
+def _has(o: Columns, state: SubOrderState) -> sa.ColumnElement[bool]:
+    return sa.exists().where(col(SubOrder.order_id) == o["id"], col(SubOrder.state) == word(state))
+
+
+def delivery_status(o: Columns) -> sa.ColumnElement[str]:
+    """The delivery status of an order."""
+    words = [(o["status"] == word(status), word(shown)) for status, shown in DELIVERY.items()]
+    waiting = (waiting_for_user(o), word(DeliveryStatus.WAITING_USER_DOWNLOAD))
+    return sa.case(waiting, *words, else_=word(DeliveryStatus.UNKNOWN))
+
+
+def percent(o: Columns) -> sa.ColumnElement[object]:
+    """The progress of an order in per cent with one decimal."""
+    settled = o["files_available"] + o["files_failed"]
+
+    def share(done: sa.ColumnElement[object], total: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
+        return sa.func.least(sa.func.div(sa.cast(done, sa.Numeric) * 1000, sa.cast(total, sa.Numeric)), 999)
+
+    per_mille = sa.case(
+        (sa.and_(o["files_total"] > 0, settled >= o["files_total"]), 1000),
+        (o["bytes_total"] > 0, share(o["bytes_settled"], o["bytes_total"])),
+        (o["files_total"] > 0, share(settled, o["files_total"])),
+        else_=0,
+    )
+    return sa.cast(per_mille / sa.literal_column("10.0"), sa.Numeric(4, 1))
+
+
+def word(value: str) -> sa.ColumnElement[str]:
+    """One of our own words, written into the statement, where the planner sees it."""
+    return sa.literal_column(f"'{value}'", sa.Text)

@@ -1,0 +1,74 @@
+"""Exports of orders: what PostgreSQL itself writes as CSV or JSON Lines, row by row, by COPY."""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from models.listing import OrderFilter, Scope, Sort
+from models.queries.delivering import Columns, delivery_status, percent
+from models.queries.listing import ORDERS, in_order, matching, scoped
+
+_DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+class Copy(NamedTuple):
+    """A COPY statement for psycopg, and its parameters."""
+
+    statement: str
+    parameters: dict[str, Any]
+
+
+def as_csv(scope: Scope, wanted: OrderFilter, sort: Sort) -> Copy:
+    """The orders that are wanted as CSV (RFC 4180) with a header; texts that look like formulas are disarmed."""
+    columns = [sa.cast(column, sa.Text).label(name) for name, column in _columns(ORDERS.c, _disarmed).items()]
+    return _copy(sa.select(*columns), scope, wanted, sort, "FORMAT csv, HEADER")
+
+
+def as_json_lines(scope: Scope, wanted: OrderFilter, sort: Sort) -> Copy:
+    """The same, an object a line."""
+    columns = _columns(ORDERS.c, lambda text: text)
+    pairs = [part for name, column in columns.items() for part in (sa.literal_column(f"'{name}'"), column)]
+    # Quote and delimiter are characters that JSON escapes: so nothing is ever quoted.
+    plain = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
+    return _copy(sa.select(sa.func.json_build_object(*pairs)), scope, wanted, sort, plain)
+
+
+def _columns(o: Columns, text: Any) -> dict[str, sa.ColumnElement[Any]]:
+    return {
+        "order_id": o["id"],
+        "order_number": o["number"],
+        "creation": _instant(o["created_at"]),
+        "expiration": _instant(o["expires_at"]),
+        "customer": text(o["customer"]),
+        "label": text(o["label"]),
+        "products": text(sa.func.array_to_string(o["skus"], " ")),
+        "status": o["status"],
+        "delivery_status": delivery_status(o),
+        "status_date": _instant(o["status_at"]),
+        "percent": percent(o),
+        "files_in_error": o["files_failed"],
+        "size_bytes": o["bytes_total"],
+        "files": o["files_total"],
+        "objects": o["objects_total"],
+        "total_price": o["total_price"],
+        "currency": o["currency"],
+        "failure": o["failure_code"],
+    }
+
+
+def _instant(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """An instant as RFC 3339 writes it, in UTC."""
+    return sa.func.to_char(sa.func.timezone("UTC", at), sa.literal_column('\'YYYY-MM-DD"T"HH24:MI:SS"Z"\''))
+
+
+def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A text that no spreadsheet takes for a formula."""
+    looks_like_one = text.op("~")(sa.literal_column("'^[=+@\\t\\r-]'"))
+    return sa.case((looks_like_one, sa.literal_column("''''") + text), else_=text)
+
+
+def _copy(select: sa.Select[*tuple[Any, ...]], scope: Scope, wanted: OrderFilter, sort: Sort, options: str) -> Copy:
+    rows = select.where(*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
+    compiled = rows.order_by(*in_order(ORDERS.c, sort)).compile(dialect=_DIALECT)
+    return Copy(f"COPY ({compiled}) TO STDOUT WITH ({options})", dict(compiled.params))

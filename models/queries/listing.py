@@ -1,0 +1,187 @@
+"""Lists of orders: filtered, sorted, paged by position, counted. Each query is a value; `api.listing` chooses."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
+
+from models.listing import COUNT_LIMIT, OrderFilter, Position, Scope, Sort, statuses_in
+from models.order import OrderStatus
+from models.queries.delivering import Columns, delivery_status, waiting_for_user, word
+from models.tables import Order, OrderCount
+from models.tables.listing import IN_NUMBERS_ORDER, NEVER
+
+ORDERS: sa.Table = Order.__table__  # type: ignore[attr-defined]
+
+WALK = 20_000
+"""How many orders a search looks through in their order before it turns to the index of all."""
+
+_SHOWN = [column for column in ORDERS.columns if column.name not in {"search", "product_names", "started_at"}]
+
+Page = sa.Select[*tuple[Any, ...]]
+
+
+def page(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+    """A page of the orders that are wanted, behind a position; the planner finds the way."""
+    where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+    return sa.select(*_SHOWN, _key(ORDERS.c, sort)).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(limit)
+
+
+def page_of_statuses(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+    """The same, merged from a page of each status: every one of them is read off its index as far as it is needed."""
+    statuses = sorted(statuses_in(scope, wanted))
+    each = sa.select(sa.func.unnest(sa.literal(statuses, ARRAY(sa.Text))).label("status")).subquery("each")
+    where = (*_owned(ORDERS.c, scope), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+    part = (
+        sa.select(*_SHOWN, _key(ORDERS.c, sort))
+        .where(ORDERS.c.status == each.c.status, *where)
+        .order_by(*in_order(ORDERS.c, sort))
+        .limit(limit)
+        .lateral("part")
+    )
+    return sa.select(part).select_from(each.join(part, sa.true())).order_by(*in_order(part.c, sort)).limit(limit)
+
+
+def page_of_walk(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+    """As much of a page as is found among the next orders of the list."""
+    where = (*scoped(ORDERS.c, scope, wanted), *_behind(ORDERS.c, sort, after))
+    walked = sa.select(ORDERS).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(WALK).subquery("walked")
+    shown = [walked.c[column.name] for column in _SHOWN]
+    found = sa.select(*shown, _key(walked.c, sort)).where(*matching(walked.c, wanted))
+    return found.order_by(*in_order(walked.c, sort)).limit(limit)
+
+
+def page_of_hits(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+    """A page from the whole list of matches, which the planner may not take apart."""
+    where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+    hits = sa.select(*_SHOWN).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+    return sa.select(hits, _key(hits.c, sort)).order_by(*in_order(hits.c, sort)).limit(limit)
+
+
+def counted(scope: Scope) -> sa.Select[str, int, int]:
+    """Orders and changes by status, from the counters."""
+    orders, changes = (
+        sa.cast(sa.func.sum(column), sa.BigInteger) for column in (OrderCount.orders, OrderCount.changes)
+    )
+    return (
+        sa.select(col(OrderCount.status), orders, changes)
+        .where(col(OrderCount.customer) == (scope.customer or ""))
+        .group_by(col(OrderCount.status))
+    )
+
+
+def matches_by_status(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
+    """The first 10,001 matches by status."""
+    some = sa.select(ORDERS.c.status).where(*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
+    return _by_status(some.limit(COUNT_LIMIT))
+
+
+def matches_in_walk(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
+    """The first 10,001 matches among the newest orders by status."""
+    newest = sa.select(ORDERS).where(*scoped(ORDERS.c, scope, wanted)).order_by(*in_order(ORDERS.c, Sort.NEWEST))
+    walked = newest.limit(WALK).subquery("walked")
+    return _by_status(sa.select(walked.c.status).where(*matching(walked.c, wanted)).limit(COUNT_LIMIT))
+
+
+def _by_status(some: sa.Select[Any]) -> sa.Select[str, int]:
+    found = some.subquery("found")
+    return sa.select(found.c.status, sa.func.count()).group_by(found.c.status)
+
+
+def named_exactly(scope: Scope, order_id: UUID | None, number: str) -> sa.Select[UUID]:
+    """The order of this id or number."""
+    names = [ORDERS.c.number == number] + ([ORDERS.c.id == order_id] if order_id else [])
+    return sa.select(ORDERS.c.id).where(sa.or_(*names), *scoped(ORDERS.c, scope, OrderFilter()))
+
+
+def scoped(o: Columns, scope: Scope, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    """Whose orders, and of which statuses."""
+    statuses = statuses_in(scope, wanted)
+    hidden = sorted(set(OrderStatus) - statuses)
+    if len(hidden) == 1:
+        return [*_owned(o, scope), o["status"] != word(hidden[0])]
+    return [*_owned(o, scope), o["status"] == sa.any_(sa.literal(sorted(statuses), ARRAY(sa.Text)))]
+
+
+def _owned(o: Columns, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    return [] if scope.customer is None else [o["customer"] == scope.customer]
+
+
+def matching(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    """Every filter but those of `scoped`."""
+    tests = [_contains(o["search"], term) for term in wanted.terms]
+    if wanted.label is not None:
+        # The index of searches finds the label, in whatever case; the comparison then settles it.
+        tests += [_contains(o["search"], wanted.label), o["label"] == wanted.label]
+    if wanted.ids is not None:
+        tests.append(o["id"] == sa.any_(sa.literal(list(wanted.ids), ARRAY(sa.Uuid))))
+    if wanted.products:
+        tests.append(o["skus"].op("&&")(sa.literal(list(wanted.products), ARRAY(sa.Text))))
+    if wanted.customers:
+        tests.append(o["customer"] == sa.any_(sa.literal(list(wanted.customers), ARRAY(sa.Text))))
+    if wanted.delivery is not None:
+        tests.append(delivery_status(o).in_([word(shown) for shown in sorted(wanted.delivery)]))
+    if wanted.waiting_for_user is not None:
+        waiting = waiting_for_user(o)
+        tests.append(waiting if wanted.waiting_for_user else ~waiting)
+    if wanted.has_errors is not None:
+        tests.append(o["files_failed"] > 0 if wanted.has_errors else o["files_failed"] == 0)
+    return tests + _between(o, wanted)
+
+
+def _between(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    expiry = expires_at(o)
+    bounds = [
+        (wanted.created_after, o["created_at"].__ge__),
+        (wanted.created_before, o["created_at"].__lt__),
+        (wanted.expires_after, expiry.__ge__),
+        (wanted.expires_before, expiry.__lt__),
+        (wanted.min_bytes, o["bytes_total"].__ge__),
+        (wanted.max_bytes, o["bytes_total"].__le__),
+    ]
+    return [test(_bound(bound)) for bound, test in bounds if bound is not None]
+
+
+def _bound(bound: datetime | int) -> sa.ColumnElement[Any]:
+    return sa.literal(bound, sa.BigInteger) if isinstance(bound, int) else sa.literal(bound, sa.DateTime(timezone=True))
+
+
+def _contains(search: sa.ColumnElement[Any], term: str) -> sa.ColumnElement[bool]:
+    escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return search.like(sa.func.lower(sa.collate(sa.literal(f"%{escaped}%", sa.Text), "pg_c_utf8")))
+
+
+def expires_at(o: Columns) -> sa.ColumnElement[Any]:
+    """When an order expires; `infinity` where it never does."""
+    return sa.literal_column(NEVER.replace("expires_at", str(o["expires_at"])), sa.DateTime(timezone=True))
+
+
+def _sort_key(o: Columns, sort: Sort) -> sa.ColumnElement[Any]:
+    if sort.key == "expires_at":
+        return expires_at(o)
+    if sort.key == "number":
+        return sa.literal_column(IN_NUMBERS_ORDER.replace("number", str(o["number"])), sa.Text)
+    return o["bytes_total" if sort.key == "bytes" else sort.key]
+
+
+def _key(o: Columns, sort: Sort) -> sa.ColumnElement[str]:
+    """The sort key as text, which loses nothing of it: for the position behind the page."""
+    return sa.cast(_sort_key(o, sort), sa.Text).label("sort_key")
+
+
+def in_order(o: Columns, sort: Sort) -> list[sa.ColumnElement[Any]]:
+    """By what the list is sorted."""
+    keys = _sort_key(o, sort), o["id"]
+    return [key.desc() if sort.descending else key.asc() for key in keys]
+
+
+def _behind(o: Columns, sort: Sort, after: Position | None) -> list[sa.ColumnElement[bool]]:
+    if after is None:
+        return []
+    key = _sort_key(o, sort)
+    here = sa.tuple_(key, o["id"])
+    there = sa.tuple_(sa.cast(sa.literal(after.key, sa.Text), key.type), sa.literal(after.id, sa.Uuid))
+    return [here < there if sort.descending else here > there]
