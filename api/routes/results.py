@@ -7,7 +7,6 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import cursors
 from api.routes.orders import Cursor, owned
 from api.schemas import Problem
 from api.services import CallerDep, ServicesDep
@@ -59,13 +58,14 @@ async def list_items(
     order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """All objects of an order as STAC items, a page at a time."""
-    after = cursors.decode_number(cursor)
+    cursors = services.cursors(caller, f"results {order_id}")
+    after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
         query = queries.objects_there(order_id, after=after, limit=limit + 1)
         found = [(row[0], row[1], row[2]) for row in await session.execute(query)]
         items = await _items(session, Results(order, services.public_url), order_id, found[:limit])
-    following = f"?limit={limit}&cursor={cursors.encode(found[limit - 1][0])}" if len(found) > limit else None
+    following = f"?limit={limit}&cursor={cursors.after(found[limit - 1][0])}" if len(found) > limit else None
     here = f"?limit={limit}" + (f"&cursor={cursor}" if cursor else "")
     return _answer(Results(order, services.public_url).page(items, here, following), GEOJSON)
 
