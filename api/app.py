@@ -12,6 +12,9 @@ from api.services import Services
 
 API = "/api/v1"
 
+MAX_BODY_BYTES = 16 * 1024**2
+"""Room for the 100,000 ids that one order may name; more is refused before it is read."""
+
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
 
@@ -29,6 +32,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         summary="Fulfils data orders.",
         version="1",
         lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=lambda route: route.name,
     )
@@ -37,7 +41,8 @@ def create_app(open_services: Lifespan) -> FastAPI:
     api = APIRouter(prefix=API)
     for module in (exports, orders, destinations, results, commands, payments, archives, products):
         api.include_router(module.router)
-    api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET", "HEAD"])
+    # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
+    api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
     return app
 

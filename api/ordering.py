@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from urllib.parse import quote
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -167,7 +168,8 @@ async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str
     for index, key in enumerate(keys):
         obj: CatalogueObject | None = by_name.get(key) or (by_id.get(ids[key]) if key in ids else None)
         if obj is None:
-            faults.append(_unknown(f"{where}/{index}", f"object of {line.product.sku}", key))
+            below = f"/{quote(line.product.sku, safe='')}/objects"
+            faults.append(_unknown(f"{where}/{index}", f"object of {line.product.sku}", key, below=below))
         else:
             line.objects[obj.id] = obj.name
     return faults
@@ -185,7 +187,7 @@ async def _resolve_ids(session: AsyncSession, keys: Sequence[str], lines: dict[s
         line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
         known.add(file.id)
     return [
-        _unknown(f"files/{index}", "catalogue file or object", key)
+        _unknown(f"files/{index}", "catalogue file or object", key, below="/{sku}/objects")
         for index, key in enumerate(keys)
         if _uuid(key) not in known
     ]
@@ -198,9 +200,10 @@ def _uuid(key: str) -> UUID | None:
         return None
 
 
-def _unknown(where: str, noun: str, key: str) -> Fault:
+def _unknown(where: str, noun: str, key: str, *, below: str = "") -> Fault:
+    """`below` is where the products' list goes on to what was not found."""
     shown = key if len(key) <= 80 else f"{key[:80]}…"
-    text = f"there is no {noun} {shown!r}; look it up with GET /api/v1/products"
+    text = f"there is no {noun} {shown!r}; look it up with GET /api/v1/products{below}"
     return Fault(field=where, code=FailureCode.UNKNOWN_ID, text=text)
 
 

@@ -1,5 +1,6 @@
 """A client of the facade for our own commands: problems become sentences, downloads are resumed."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx2 as httpx
 from cli.errors import CommandFailed
 
 _POLL = 0.2
+_OBJECTS = re.compile(r"GET /api/v1/products/(\S+)/objects")
 _RETRIES = 20
 
 
@@ -124,6 +126,7 @@ def _check(answer: httpx.Response) -> None:
         faults = [f"\n  {fault['field']}: {fault['text']}" for fault in problem.get("faults", [])]
         # The API's remedies name its own paths; here the command is the way.
         detail = problem["code"] + "".join(faults) if faults else problem["detail"]
+        detail = _OBJECTS.sub(r"`consignor catalog objects \1`", detail)
         detail = detail.replace("GET /api/v1/products", "`consignor catalog list`")
     raise CommandFailed(f"{answer.status_code} {detail}")
 

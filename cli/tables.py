@@ -55,7 +55,12 @@ def order_page(order: Any) -> None:
         f" {progress['files_failed']} failed, {size_in_words(progress['bytes_total'])}\n"
     )
     if waiting := order["waiting_on"]:
-        head.append(f"waiting   {waiting['text']}\n")
+        since, who = _instant(waiting["since"]), waiting["who"]
+        head.append(f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}\n")
+    if order["expires_at"]:
+        head.append(f"expires   {_instant(order['expires_at'])}\n")
+    if order["refund_due"]:
+        head.append(f"refund    {order['refund_due']} {order['currency']} due\n", "red")
     if failure := order["failure"]:
         head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
     for fault in order["faults"] if len(order["faults"]) > 1 else []:
@@ -66,6 +71,11 @@ def order_page(order: Any) -> None:
     if order["failed_files"]:
         show(_failed_files(order["failed_files"]))
     show(_timeline(order["timeline"]))
+
+
+def _instant(text: str) -> str:
+    """An instant of the API's to the second, in UTC."""
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def _suborders(suborders: Sequence[Any]) -> Table:

@@ -73,6 +73,31 @@ def list_products(as_json: Json = False) -> None:
     return show(_products_table(products))
 
 
+@app.command("objects")
+def list_objects(
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many, by name.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """List the objects of a product by the names that `order place --object` takes."""
+    from itertools import islice
+    from urllib.parse import quote
+
+    from cli.client import Api
+    from cli.settings import api_url
+
+    with Api(api_url()) as api:
+        pages = api.pages(f"/products/{quote(sku, safe='')}/objects", limit=min(limit + 1, 1000))
+        found = list(islice(pages, limit + 1))
+    shown, more = found[:limit], len(found) > limit
+    if as_json:
+        return _print_json(shown)
+    from cli.tables import show
+
+    show(_objects_table(shown))
+    return typer.echo(f"… and more: --limit {limit * 10}") if more else None
+
+
 def _options(**given: str | None) -> "ImportOptions":
     from pydantic import ValidationError
 
@@ -156,6 +181,15 @@ def _products_table(products: Sequence[Any]) -> "Table":
         price = "free" if free else f"{product['unit_price']} {product['currency']}"
         counts = (f"{product['objects']:,}", f"{product['files']:,}", size_in_words(product["bytes"]))
         _add_row(table, product["sku"], product["name"], *counts, price)
+    return table
+
+
+def _objects_table(objects: Sequence[Any]) -> "Table":
+    from models.labels import size_in_words
+
+    table = _table("name", "id", "files", "size", right=2)
+    for obj in objects:
+        _add_row(table, obj["name"], obj["id"], f"{obj['files']:,}", size_in_words(obj["bytes"]))
     return table
 
 

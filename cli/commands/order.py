@@ -32,16 +32,23 @@ def place(
         str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft until `order submit`.")] = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Place an order of all objects of the products, or of the named objects."""
+    """Place an order of all objects of the products, or of the named objects.
+
+    Exits with 0 if the order was placed and, with --wait or --download, is fulfilled (with or without warnings); with 1
+    if it was refused, failed, was cancelled or has expired, or could not be downloaded; with 2 on wrong usage.
+    """
+    if draft and (wait or download):
+        raise typer.BadParameter("a draft does not move until it is submitted", param_hint="--draft")
     if object_ and len(product) > 1:
         raise typer.BadParameter("objects are named for one product; place an order for each", param_hint="--object")
     items = [{"product": sku, "objects": object_ or "all"} for sku in product]
     with _api() as api:
         delivery = {"delivery": {"destination": deliver_to}} if deliver_to else {}
-        order = api.post("/orders", {"items": items, "label": label, **delivery})
+        order = api.post("/orders", {"items": items, "label": label, "draft": draft, **delivery})
         if wait or download:
             order = _wait(api, order["id"], quiet=as_json)
         _show(order, as_json)

@@ -1,6 +1,7 @@
 """One run of `consignor dev`, from the command line to the last line it prints."""
 
 import gc
+import os
 import shlex
 import signal
 import sys
@@ -113,6 +114,15 @@ class _Run:
         self._report.say(f"Consignor starts on {escape(str(self._folder.path))}")
         if self._options.port is None and self._places.api_port != places.API_PORT:
             self._report.say(f"Port {places.API_PORT} is in use: the API takes {self._places.api_port}.")
+        if self._places.outside_database:
+            self._report.say("DATABASE_URL is set: that database is used, and no PostgreSQL is started.")
+        if outside := self._places.outside_temporal:
+            self._report.say(
+                f"TEMPORAL_ADDRESS is set: the Temporal at {escape(outside)} is used, namespace"
+                f" {escape(self._places.namespace)}, and none is started."
+            )
+        elif os.environ.get("TEMPORAL_NAMESPACE"):
+            self._report.say("TEMPORAL_NAMESPACE is ignored: without TEMPORAL_ADDRESS the dev stack starts its own.")
 
     def _invite(self, running: Running) -> None:
         self._report.say(f"Ready after {self._report.seconds:.1f} s")
@@ -131,7 +141,7 @@ class _Run:
                 "List the orders": f"{consignor} order list    or    curl {running.api}/api/v1/orders",
                 "Bring your own": f"{consignor} catalog import FOLDER",
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
-                f" --address {running.temporal_address}",
+                f" --address {running.temporal_address} --query \"WorkflowType='order'\"",
                 "Stop": "Ctrl-C; the next start finds everything again",
                 "Begin anew": f"{where}make dev ARGS=--fresh",
             },

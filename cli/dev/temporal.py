@@ -3,10 +3,10 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # A link to the file at the top of the checkout; a wheel carries the file itself here.
 _SETTINGS_FILE = Path(__file__).with_name("temporal-dev.yaml")
 _POLL = 0.05
+_TRIES = 60
+
+Answer = TypeVar("Answer")
 
 AttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
 
@@ -141,9 +144,8 @@ async def _ensure_search_attributes(client: "Client", settings: TemporalDev) -> 
     from temporalio.api.enums.v1 import IndexedValueType
     from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 
-    there = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=settings.namespace)
-    )
+    request = ListSearchAttributesRequest(namespace=settings.namespace)
+    there = await _once_known(lambda: client.operator_service.list_search_attributes(request))
     missing = {
         name: IndexedValueType.Value(_indexed_value_type(kind))
         for name, kind in settings.search_attributes.items()
@@ -153,6 +155,20 @@ async def _ensure_search_attributes(client: "Client", settings: TemporalDev) -> 
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=settings.namespace, search_attributes=missing)
         )
+
+
+async def _once_known(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer, as soon as the server's caches know a namespace that was registered a moment ago."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    for _ in range(_TRIES):
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.sleep(_POLL * 5)
+    return await ask()
 
 
 def _indexed_value_type(kind: str) -> str:

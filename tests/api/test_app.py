@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from httpx2 import AsyncClient
 
+from api.app import MAX_BODY_BYTES
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -55,3 +56,18 @@ async def test_no_id_however_strange_is_a_mistake_of_ours(
         answer = await client.get(f"/orders/{key}{part}")
         assert answer.status_code in {404, 422}, (part, answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_head_of_what_only_a_get_shows_is_405_and_not_unknown(client: AsyncClient) -> None:
+    for path in (f"/orders/{NOBODY}", f"/orders/{NOBODY}/files", "/products"):
+        answer = await client.head(path)
+        assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
+
+
+async def test_a_body_larger_than_any_order_is_refused(client: AsyncClient) -> None:
+    for path in ("/orders", "/webhooks/payments"):
+        headers = {"Content-Type": "application/json", "webhook-id": "m", "webhook-timestamp": "1"}
+        answer = await client.post(
+            path, content=b" " * (MAX_BODY_BYTES + 1), headers=headers | {"webhook-signature": "v1,AAAA"}
+        )
+        assert answer.status_code == 413

@@ -1,0 +1,148 @@
+"""`consignor order` as a person or a script meets it, on a running stack: what it prints, and the exit codes."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.activities.catalogue_sources import put
+from tests.cli.processes import eventually
+from tests.programs import asked, command, consignor, dev_stack
+
+Where = Mapping[str, str]
+HUGE_BYTES = 2**42
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A running stack with a product that costs, one that takes for ever, and one that can be spoilt."""
+    with dev_stack(tmp_path_factory.mktemp("order-command") / "data") as said:
+        yield said
+
+
+@pytest.fixture(scope="module")
+def where(stack: dict[str, Any]) -> Where:
+    """What a command has to know to find the stack."""
+    return {"CONSIGNOR_PUBLIC_URL": stack["api"], "DATABASE_URL": stack["database_url"]}
+
+
+def refused(where: Where, *words: str) -> tuple[int, str]:
+    """Exit code and complaint of a command that must not succeed."""
+    done = subprocess.run(
+        command("order", *words), env={**os.environ, **where}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode, done.stdout
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def status(where: Where, order: Any) -> str:
+    return str(asked(where, "order", "show", order["id"])["status"])
+
+
+def imported(where: Where, folder: Path, sku: str, *options: str) -> None:
+    consignor(where, "catalog", "import", folder, "--sku", sku, *options)
+
+
+def test_a_running_order_is_paused_resumed_and_cancelled(where: Where, tmp_path: Path) -> None:
+    put(tmp_path / "huge" / "huge.bin", b"")
+    os.truncate(tmp_path / "huge" / "huge.bin", HUGE_BYTES)
+    imported(where, tmp_path / "huge", "huge")
+    order = asked(where, "order", "place", "--product", "huge")
+    eventually(lambda: status(where, order) == "provisioning", "the file is being read", 30)
+    assert "paused" in consignor(where, "order", "pause", order["number"], "--reason", "maintenance")
+    page = consignor(where, "order", "show", order["number"])
+    assert "waiting   paused since 20" in page
+    assert "UTC, for customer: The order is paused: resume it." in page
+    assert "maintenance" in page
+    assert asked(where, "order", "resume", order["id"])["status"] == "provisioning"
+    assert refused(where, "resume", order["id"]) == (1, "consignor: 409 cannot resume an order that is provisioning\n")
+    assert asked(where, "order", "cancel", order["number"], "--reason", "over")["status"] == "cancelled"
+    assert consignor(where, "order", "delete", order["id"]) == f"{order['number']}  deleted\n"
+    code, text = refused(where, "show", order["id"])
+    assert (code, "404 there is no order" in text) == (1, True)
+
+
+def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, tmp_path: Path) -> None:
+    put(tmp_path / "maps" / "a.pdf", b"map")
+    imported(where, tmp_path / "maps", "maps", "--price", "12.50")
+    order = asked(where, "order", "place", "--product", "maps", "--draft")
+    assert (order["status"], order["total_price"]) == ("draft", "12.50")
+    assert "pending_payment" in consignor(where, "order", "submit", order["number"])
+    assert "payment" in consignor(where, "order", "show", order["number"])
+    consignor(where, "order", "confirm-payment", order["number"], "--reason", "by bank")
+    eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
+    assert "expires   20" in consignor(where, "order", "show", order["id"])
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
+    kept = asked(where, "order", "extend", order["id"], end.strftime("%Y-%m-%dT%H:%M:%S"))
+    assert datetime.fromisoformat(kept["expires_at"]) == end
+    far = (end + timedelta(days=999)).strftime("%Y-%m-%dT%H:%M:%S")
+    assert "409 the latest end you may choose is" in refused(where, "extend", order["id"], far)[1]
+    again = asked(where, "order", "restart", order["id"], "--label", "once more")
+    assert (again["derived_from"], again["label"]) == (order["id"], "once more")
+
+
+def test_a_draft_is_not_waited_for(where: Where) -> None:
+    assert refused(where, "place", "--product", "maps", "--draft", "--wait")[0] == 2
+
+
+def test_a_failed_file_is_tried_again_by_its_number(where: Where, tmp_path: Path) -> None:
+    contents = {"a": b"1" * 10, "b": b"2" * 10}
+    for name, content in contents.items():
+        put(tmp_path / "pairs" / name / "data.bin", content)
+    imported(where, tmp_path / "pairs", "pairs")
+    gone = (tmp_path / "pairs" / "b" / "data.bin").rename(tmp_path / "elsewhere")
+    assert refused(where, "place", "--product", "pairs", "--wait")[0] == 1
+    order = asked(where, "order", "list")[0]
+    assert (order["status"], order["failure"]["code"]) == ("failed", "source_missing")
+    assert "waiting   failed since" in consignor(where, "order", "show", order["id"])
+    gone.rename(tmp_path / "pairs" / "b" / "data.bin")
+    consignor(where, "order", "retry", order["number"], "--reason", "restored")
+    eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
+    assert refused(where, "retry", order["id"], "--file", "1")[1].endswith("cannot retry an order that is fulfilled\n")
+
+
+def test_a_deleted_order_is_purged_when_its_retention_is_over(where: Where, stack: dict[str, Any]) -> None:
+    order = asked(where, "order", "place", "--product", "sample-documents", "--wait")
+    consignor(where, "order", "delete", order["id"])
+    assert order["number"] not in asked(where, "order", "purge")
+    assert order["number"] in asked(where, "order", "purge", "--older-than-days", "0")
+    with psycopg.connect(stack["database_url"]) as database:
+        left = database.execute("SELECT count(*) FROM timeline WHERE order_id = %s", [order["id"]]).fetchone()
+    assert left == (0,)
+
+
+def test_the_objects_of_a_product_are_listed_by_the_names_to_order_them_by(where: Where) -> None:
+    found = asked(where, "catalog", "objects", "sample-documents")
+    names = [obj["name"] for obj in found]
+    assert "welcome" in names
+    assert all(name in consignor(where, "catalog", "objects", "sample-documents") for name in names)
+    assert [obj["name"] for obj in asked(where, "catalog", "objects", "sample-documents", "--limit", "1")] == names[:1]
+    assert "and more" in consignor(where, "catalog", "objects", "sample-documents", "--limit", "1")
+    code, text = refused(where, "place", "--product", "sample-documents", "--object", "nosuch")
+    assert (code, "`consignor catalog objects sample-documents`" in text) == (1, True)
+
+
+def test_every_reading_command_speaks_json(where: Where, tmp_path: Path) -> None:
+    order = asked(where, "order", "place", "--product", "sample-documents", "--wait")
+    assert {"id", "number"} <= order.keys()
+    readings = (
+        ("catalog", "list"),
+        ("catalog", "objects", "sample-documents"),
+        ("order", "list"),
+        ("order", "show", order["id"]),
+        ("order", "download", order["id"], str(tmp_path)),
+    )
+    for words in readings:
+        assert json.loads(consignor(where, *words, "--json"))
+
+
+def test_a_number_that_is_none_is_refused_without_asking(where: Where) -> None:
+    code, text = refused(where, "pause", "forty-two")
+    assert (code, "names no order" in text) == (1, True)
