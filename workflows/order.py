@@ -110,7 +110,7 @@ class OrderWorkflow:
             return work.result()
         # A command came first; what the work was about to conclude no longer counts.
         work.cancel()
-        await workflow.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         self._working_on = None
         return Conclusion()
 
