@@ -29,8 +29,8 @@ from workflows.policies import READ
 from workflows.provisioning import Provisioning
 from workflows.works import Conclusion, Works
 
-CONTINUE_AFTER_EVENTS = 4_000
-"""History is cut here: far from Temporal's 51,200, and still quick to replay."""
+CONTINUE_AFTER_EVENTS = 1_500
+"""History is cut at the next page of sub-orders: far from Temporal's 51,200, and quick to replay."""
 
 OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
@@ -110,7 +110,7 @@ class OrderWorkflow:
             return work.result()
         # A command came first; what the work was about to conclude no longer counts.
         work.cancel()
-        await workflow.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         self._working_on = None
         return Conclusion()
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from activities.publishing import PublishingActivities
 from activities.releasing import DOWNLOAD_ALIVE, ReleasingActivities
-from models.messages import Release, Released, Reopening
+from activities.staging import StagingActivities
+from models.messages import Publication, Release, Released, Reopening, SubOrderInput
 from models.queries import suborders as queries
 from models.splitting import Limits
 from models.suborder import SubOrderState
@@ -77,3 +79,49 @@ async def test_nothing_expires_under_an_open_download_but_a_dead_one_does_not_co
     async with sessions.begin() as session:
         await session.execute(queries.see_download(download, now - DOWNLOAD_ALIVE - timedelta(seconds=1)))
     assert (await run(activity, expire)).released == 2
+
+
+def spoil(root: Path, but: set[Path]) -> None:
+    for path in set(root.glob("*/*.tif")) - but:
+        path.write_bytes(b"?" * 100)
+
+
+async def stage_again(sessions: Sessions, order: Order, seqs: tuple[int, ...]) -> int:
+    """What a retry does: reopen, then make every sub-order that has not settled; how many files are pending."""
+    await run(ReleasingActivities(sessions).reopen_files, Reopening(order_id=order.id, seqs=seqs))
+    pending = len(await rows(sessions, "SELECT seq FROM order_files WHERE state = 'pending'"))
+    for number in await rows(sessions, "SELECT number FROM suborders WHERE state = 'planned' ORDER BY number"):
+        part = SubOrderInput(order_id=order.id, number=number)
+        staged = await run(StagingActivities(sessions).stage_files, part)
+        publication = Publication(order_id=order.id, number=number, attempt=staged.attempt)
+        await run(PublishingActivities(sessions).publish_suborder, publication)
+    return pending
+
+
+async def test_of_a_hundred_files_seven_that_failed_are_read_again_and_no_other(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    objects = {f"o{n:02}": {f"{m}.tif": bytes([n, m]) * 50 for m in range(10)} for n in range(10)}
+    await add_product(sessions, tmp_path, "scenes", objects)
+    order = await add_order(sessions, {"scenes": "all"})
+    wrong = [tmp_path / "o03" / f"{m}.tif" for m in range(4)] + [tmp_path / "o07" / f"{m}.tif" for m in range(3)]
+    right = {path: path.read_bytes() for path in wrong}
+    for path in wrong:
+        path.write_bytes(b"!" * 100)
+    await make_ready(sessions, order, Limits(max_files=10))
+    assert await rows(sessions, TOTALS) == [(93, 7, 10_000)]
+    proofs = "SELECT seq, sha256, crc32, modified_ns FROM order_files WHERE state = 'available' ORDER BY seq"
+    archives = "SELECT number, archive_etag, archive_bytes, attempt FROM suborders WHERE files_failed = 0 ORDER BY 1"
+    before, sealed = await rows(sessions, proofs), await rows(sessions, archives)
+    assert (len(before), len(sealed)) == (93, 8)
+    for path, content in right.items():
+        path.write_bytes(content)
+    # Had any other file been read again, it would be found wrong.
+    spoil(tmp_path, set(wrong))
+    failed = [row[0] for row in await rows(sessions, FILES) if row[1] == "failed"]
+    assert await stage_again(sessions, order, (failed[0],)) == 1
+    assert await rows(sessions, TOTALS) == [(94, 6, 10_000)]
+    assert await stage_again(sessions, order, ()) == 6
+    assert await rows(sessions, TOTALS) == [(100, 0, 10_000)]
+    assert set(before) <= set(await rows(sessions, proofs))
+    assert set(sealed) <= set(await rows(sessions, archives))

@@ -19,7 +19,15 @@ from activities.starting import OrderStart, start_order
 from cli.dev.binaries import temporal_binary
 from cli.dev.temporal import temporal_dev
 from models.errors import Fault
-from models.messages import Verdict, order_workflow_id, suborder_workflow_id
+from models.messages import (
+    ORDER_WORKFLOW,
+    ORDERS_QUEUE,
+    OrderInput,
+    Verdict,
+    order_workflow_id,
+    suborder_workflow_id,
+)
+from tests.workflows.recorded_lives import Commanded, Life, lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint
 from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
 from workflows.converter import DATA_CONVERTER
@@ -52,6 +60,9 @@ async def record() -> None:
         for number, (name, world) in enumerate(worlds().items(), 1):
             await _play(environment.client, UUID(int=number), world)
             await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
+        for number, (name, life) in enumerate(lives().items(), 101):
+            await _live(environment.client, UUID(int=number), life)
+            await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
         # The sub-orders of two worlds show all that a sub-order does.
         for number, name in ((1, "fulfilled"), (5, "given_up")):
             await _write(environment.client, suborder_workflow_id(UUID(int=number), 1), f"{name}_suborder")
@@ -69,6 +80,19 @@ async def _play(client: Client, order_id: UUID, world: World) -> None:
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await client.get_workflow_handle(order_workflow_id(order_id)).result()
+
+
+async def _live(client: Client, order_id: UUID, life: Life) -> None:
+    """Run an order to its end, as its script wants it."""
+    workflow_id = order_workflow_id(order_id)
+    async with playing(client, life.world):
+        if life.carried is None:
+            await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+        else:
+            order = OrderInput(order_id=order_id, carried=life.carried)
+            await client.start_workflow(ORDER_WORKFLOW, order, id=workflow_id, task_queue=ORDERS_QUEUE)
+        await life.script(Commanded(client, order_id, life.world))
+        await client.get_workflow_handle(workflow_id).result()
 
 
 async def _write(client: Client, workflow_id: str, name: str) -> None:

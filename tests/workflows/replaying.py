@@ -1,6 +1,6 @@
 """Replaying histories without a server, and the fingerprint of what the workflows ask for on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ def histories() -> dict[str, Path]:
     return {path.stem: path for path in sorted(HISTORIES.glob("*.json"))}
 
 
-async def replay(history: str) -> list[str]:
+async def replay(history: str, workflows: Sequence[type] = WORKFLOWS) -> list[str]:
     """Run today's workflow against a history and give its commands. Raises where it asks for anything else."""
     recorder = _Recorder()
     replayer = Replayer(
-        workflows=WORKFLOWS,
+        workflows=workflows,
         workflow_runner=sandbox(),
         data_converter=DATA_CONVERTER,
         interceptors=[recorder],

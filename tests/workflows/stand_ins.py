@@ -87,7 +87,7 @@ class World:
 
     `suborders` gives available and failed files of each, the first is number 1; `away` are those that are never
     staged because of the `trouble`; `late` are the refusals that publications meet first;
-    `gate` is awaited while a sub-order is staged.
+    `downloads` is how often a release meets an open download; `gate` is awaited while a sub-order is staged.
     """
 
     suborders: list[tuple[int, int]] = field(default_factory=lambda: [(2, 0)])
@@ -96,6 +96,7 @@ class World:
     terms: Terms = SHORT
     mended: bool = False
     left: int = 0
+    downloads: int = 0
     released: list[SubOrderState] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     validation: Mapping[int, Exception] = field(default_factory=dict)
@@ -130,6 +131,10 @@ class World:
 
     @activity.defn(name="record")
     async def record(self, news: Projection) -> None:
+        self.take(news)
+
+    def take(self, news: Projection) -> None:
+        """Enter the news."""
         # Like the primary key of the timeline: what has come already is not taken again.
         newest = self.entries[-1].sequence if self.entries else 0
         self.entries += [entry for entry in news.entries if entry.sequence > newest]
@@ -214,6 +219,10 @@ class World:
 
     @activity.defn(name="release_suborders")
     async def release_suborders(self, release: Release) -> Released:
+        self._called("release_suborders")
+        if release.state is SubOrderState.EXPIRED and self.downloads:
+            self.downloads -= 1
+            return Released(open_downloads=1, released=0)
         self.released.append(release.state)
         return Released(open_downloads=0, released=self.left)
 

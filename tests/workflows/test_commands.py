@@ -1,72 +1,36 @@
 """Commands on a running order: by updates, by signals and by Temporal's own cancel, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio import activity
+from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_order
 from models.errors import IllegalTransition, NotExtended
-from models.messages import CommandRequest, Extension, SignalInput, Standing, Terms, order_workflow_id
+from models.messages import Extension, Projection, SignalInput
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import World, an_order, end, playing
-from workflows.client import WorkflowIsOver, command_order, extend_order
+from tests.workflows.stand_ins import World
+from tests.workflows.under_way import LONG, endless, running, staging
+from workflows.client import WorkflowIsOver, extend_order
 from workflows.order import OrderWorkflow
-
-LONG = Terms()
 
 
 @dataclass
-class Running:
-    """An order under way, in its world."""
+class Slow(World):
+    """A world in which the first writing waits until somebody lets it."""
 
-    client: Client
-    order_id: UUID
-    world: World
-    handle: WorkflowHandle[Any, str]
-    commands: int = 0
+    writing: asyncio.Event = field(default_factory=asyncio.Event)
+    written: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def command(self, command: Command, *, id: str = "") -> Standing:  # noqa: A002
-        self.commands += 1
-        request = CommandRequest(id=id or f"c{self.commands}", command=command, actor="operator:eve")
-        return await command_order(self.client, self.order_id, request)
-
-    async def reached(self, status: OrderStatus) -> None:
-        await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
-
-
-@asynccontextmanager
-async def running(client: Client, name: str, world: World) -> AsyncIterator[Running]:
-    """An order in a world; its workflow does not outlive the test."""
-    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
-    async with playing(client, world):
-        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-        handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
-        try:
-            yield Running(client, order_id, world, handle)
-        finally:
-            await end(client, order_id, world)
-
-
-def endless() -> World:
-    """A world in which staging lasts until it is cancelled."""
-
-    async def for_ever(_: int) -> None:
-        await asyncio.Event().wait()
-
-    return World(gate=for_ever, terms=LONG)
-
-
-async def staging(order: Running) -> None:
-    await order.world.until(lambda: bool(order.world.under_way))
+    @activity.defn(name="record")
+    async def record(self, news: Projection) -> None:
+        self.writing.set()
+        await self.written.wait()
+        self.take(news)
 
 
 async def test_a_paused_order_can_be_resumed_and_goes_on_where_it_was(temporal: WorkflowEnvironment) -> None:
@@ -98,6 +62,21 @@ async def test_temporals_own_cancel_is_the_command(temporal: WorkflowEnvironment
     assert order.world.entries[-1].status_after is OrderStatus.CANCELLED
     assert order.world.entries[-1].actor == "temporal-ui"
     assert order.world.released == [SubOrderState.CANCELLED]
+
+
+async def test_temporals_own_cancel_while_something_is_written_down_is_the_command(
+    temporal: WorkflowEnvironment,
+) -> None:
+    world = Slow(terms=LONG)
+    async with running(temporal.client, "native-writing", world) as order:
+        await world.writing.wait()
+        await order.handle.cancel()
+        await order.cancel_has_arrived()
+        world.written.set()
+        with pytest.raises(WorkflowFailureError):
+            await order.handle.result()
+    assert world.entries[-1].status_after is OrderStatus.CANCELLED
+    assert world.released == [SubOrderState.CANCELLED]
 
 
 async def test_an_illegal_command_is_refused_with_what_is_allowed_and_leaves_no_trace(

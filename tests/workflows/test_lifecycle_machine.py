@@ -6,7 +6,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from temporalio import activity
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities.starting import OrderStart, start_order
@@ -43,7 +43,7 @@ SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)
 FAULT = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
 FEW = 10
 RUNS = int(os.environ.get("LIFECYCLE_RUNS", FEW))
-STEPS_OF_A_RUN = 20 if RUNS == FEW else 30
+STEPS_OF_A_RUN = 10 if RUNS == FEW else 30
 
 IMPATIENT = {"sticky_queue_schedule_to_start_timeout": timedelta(milliseconds=300)}
 """By default a workflow waits ten seconds for the worker that knew it, before another one gets it."""
@@ -61,6 +61,19 @@ STEPS = st.one_of(
 )
 
 
+class ShortTasks(Interceptor):
+    """What a dying worker was handed is handed to the next after two seconds, not after ten."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        return _StartsShortTasks(next)
+
+
+class _StartsShortTasks(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
+        input.task_timeout = timedelta(seconds=2)
+        return await super().start_workflow(input)
+
+
 @dataclass
 class HeldWorld(World):
     """A world in which validation and staging wait until somebody says how they end."""
@@ -70,8 +83,15 @@ class HeldWorld(World):
     @activity.defn(name="validate_order")
     async def validate_order(self, order: OrderRef) -> Verdict:
         self._called("validate_order")
-        await self.ending.wait()
+        await self.held()
         return self.verdict
+
+    async def held(self) -> None:
+        """Wait for the word, alive: a lost worker is noticed by its missing heartbeats."""
+        while not self.ending.is_set():
+            activity.heartbeat()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.ending.wait(), 1)
 
 
 @dataclass
@@ -103,7 +123,9 @@ class Life:
 
     async def begin(self) -> None:
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
-        await start_order(self.environment.client, OrderStart(an_order(self.order_id), ["scenes"]))
+        impatient = self.environment.client.config()
+        impatient["interceptors"] = [*impatient["interceptors"], ShortTasks()]
+        await start_order(Client(**impatient), OrderStart(an_order(self.order_id), ["scenes"]))
         self.handle = self.environment.client.get_workflow_handle(order_workflow_id(self.order_id), result_type=str)
         await self.settled()
 
@@ -210,7 +232,7 @@ def held_world(begins: OrderStatus) -> HeldWorld:
     world = HeldWorld(patience=120, is_free=False, begins=begins, terms=Terms(), left=1, suborders=[(2, 0), (2, 0)])
 
     async def gate(_: int) -> None:
-        await world.ending.wait()
+        await world.held()
 
     world.gate = gate
     return world

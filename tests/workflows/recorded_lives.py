@@ -1,0 +1,118 @@
+"""Orders that somebody commands, for the recorder: their worlds, and what client and clock do to them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.client import Client
+
+from models.messages import Carried, CommandRequest, Terms, order_workflow_id
+from models.order import Command, OrderStatus
+from tests.workflows.stand_ins import World
+from workflows.client import command_order
+
+S = OrderStatus
+BRIEF = Terms(
+    draft_timeout=timedelta(seconds=1),
+    payment_timeout=timedelta(seconds=1),
+    keep_for=timedelta(seconds=2),
+    remind_before=timedelta(seconds=1),
+)
+"""A recorder moves no clock: what expires has to expire soon. Long enough for a command in between."""
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """An order in its world, and the script of those who act on it."""
+
+    client: Client
+    order_id: UUID
+    world: World
+
+    async def reached(self, status: OrderStatus) -> None:
+        await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
+
+    async def command(self, command: Command) -> None:
+        request = CommandRequest(id=f"c-{command}", command=command, actor="operator:eve")
+        await command_order(self.client, self.order_id, request)
+
+    async def signal(self, name: str) -> None:
+        await self.client.get_workflow_handle(order_workflow_id(self.order_id)).signal(name)
+
+
+Script = Callable[[Commanded], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Life:
+    """What is recorded of one order."""
+
+    world: World
+    script: Script
+    carried: Carried | None = None
+
+
+async def _pay(order: Commanded) -> None:
+    await order.command(Command.CONFIRM_PAYMENT)
+
+
+async def _submit_and_pay(order: Commanded) -> None:
+    await order.command(Command.SUBMIT)
+    await order.command(Command.CONFIRM_PAYMENT)
+
+
+async def _pause_and_resume(order: Commanded) -> None:
+    """Also a resume that is refused."""
+    await order.world.until(lambda: order.world.under_way)
+    await order.command(Command.PAUSE)
+    await order.signal("retry")
+    await order.world.until(lambda: "command_refused" in order.world.told)
+    order.world.gate = _at_once
+    await order.signal("resume")
+
+
+async def _retry(order: Commanded) -> None:
+    await order.reached(S.FULFILLED_WITH_WARNINGS)
+    await order.command(Command.RETRY)
+
+
+async def _cancel(order: Commanded) -> None:
+    await order.world.until(lambda: order.world.under_way)
+    await order.command(Command.CANCEL)
+
+
+async def _resume(order: Commanded) -> None:
+    await order.world.until(lambda: order.world.calls["open_order"])
+    await order.command(Command.RESUME)
+
+
+async def _wait(order: Commanded) -> None:
+    """Nobody does anything."""
+
+
+async def _at_once(_: int) -> None:
+    pass
+
+
+async def _for_ever(_: int) -> None:
+    await asyncio.Event().wait()
+
+
+def lives() -> Mapping[str, Life]:
+    """Every path that a command or the clock makes an order take."""
+    priced = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
+    carried = Carried(
+        origin=S.PROVISIONING, obeyed=("c-pause",), expires_at=None, failed_files=1, reopened=True, seqs=(7,)
+    )
+    return {
+        "paid": Life(World(is_free=False, terms=priced), _pay),
+        "drafted": Life(World(is_free=False, begins=S.DRAFT, terms=priced), _submit_and_pay),
+        "paused": Life(World(gate=_for_ever), _pause_and_resume),
+        "retried": Life(World(suborders=[(1, 1), (2, 0)], mended=True, terms=BRIEF), _retry),
+        "cancelled": Life(World(gate=_for_ever), _cancel),
+        "unpaid": Life(World(is_free=False, terms=BRIEF), _wait),
+        "expired": Life(World(terms=BRIEF, left=1), _wait),
+        "continued": Life(World(begins=S.PAUSED), _resume, carried),
+    }

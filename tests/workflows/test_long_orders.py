@@ -1,0 +1,42 @@
+"""An order of hundreds of sub-orders begins new histories on the way, and nothing of it is lost or done twice."""
+
+import asyncio
+
+from temporalio.testing import WorkflowEnvironment
+
+from models.order import Command, OrderStatus
+from tests.workflows.stand_ins import World
+from tests.workflows.under_way import LONG, running
+
+PARTS = 300
+HELD = 250
+"""By then the history is long enough to be cut, and the page not yet at its end."""
+
+
+async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way_back_is_known(
+    temporal: WorkflowEnvironment,
+) -> None:
+    go = asyncio.Event()
+
+    async def gate(number: int) -> None:
+        if number == HELD:
+            await go.wait()
+
+    world = World(suborders=[*[(1, 0)] * (PARTS - 1), (0, 1)], gate=gate, terms=LONG, mended=True, patience=150)
+    async with running(temporal.client, "long", world) as order:
+        first = (await order.handle.describe()).run_id
+        await world.until(lambda: HELD in world.under_way)
+        paused = await order.command(Command.PAUSE, id="pause")
+        go.set()
+        # The history that obeyed has ended: the same request is known to the next one, a new one is refused by it.
+        assert (await order.command(Command.PAUSE, id="pause")).status is paused.status is OrderStatus.PAUSED
+        assert (await order.handle.describe()).run_id != first
+        await order.command(Command.RESUME)
+        await order.reached(OrderStatus.FULFILLED_WITH_WARNINGS)
+        await order.command(Command.RETRY)
+        await order.reached(OrderStatus.FULFILLED)
+        assert (await order.handle.describe()).history_length < 4_000
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
+    assert [world.told.count(what) for what in ("paused", "resumed", "retried", "settled")] == [1, 1, 1, 1]
+    ready = [entry.suborder for entry in world.entries if entry.what == "suborder_ready"]
+    assert sorted(filter(None, ready)) == list(range(1, PARTS + 1))

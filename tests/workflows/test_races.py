@@ -1,0 +1,161 @@
+"""Races, forced both ways: whoever comes first wins, and the other is told what is allowed now."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from models.errors import IllegalTransition
+from models.messages import Standing
+from models.order import TRANSITIONS, Command, OrderStatus, allowed_actions
+from models.suborder import SubOrderState
+from tests.workflows.stand_ins import World
+from tests.workflows.under_way import LONG, Running, running, staging
+from workflows.client import WorkflowIsOver
+
+S = OrderStatus
+FIRST = pytest.mark.parametrize("first", ["command", "completion", "nobody"])
+
+
+def held() -> tuple[World, asyncio.Event]:
+    """A world in which staging ends when the event says so."""
+    go = asyncio.Event()
+
+    async def gate(_: int) -> None:
+        await go.wait()
+
+    return World(gate=gate, terms=LONG), go
+
+
+async def answer(order: Running, command: Command) -> Standing | Exception:
+    try:
+        return await order.command(command)
+    except (IllegalTransition, WorkflowIsOver) as refused:
+        return refused
+
+
+def whole(world: World) -> None:
+    """The timeline has no gap and no double, and no change that the table does not know."""
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
+    statuses = [world.begins, *(entry.status_after for entry in world.entries)]
+    assert [entry.status_before for entry in world.entries] == statuses[:-1]
+    for before, after in pairwise(statuses):
+        ways = TRANSITIONS[before].values()
+        assert after is before or after in ways or before in {S.PAUSED, S.FAILED}
+
+
+def refused_in(status: OrderStatus, told: object) -> None:
+    """A clear answer names the status and what is allowed in it."""
+    assert isinstance(told, IllegalTransition)
+    assert (told.status, told.allowed) == (status, sorted(map(str, allowed_actions(status))))
+
+
+async def race(order: Running, go: asyncio.Event, command: Command, first: str) -> Standing | Exception:
+    await staging(order)
+    if first == "command":
+        told = await answer(order, command)
+        go.set()
+    elif first == "completion":
+        go.set()
+        await order.reached(S.FULFILLED)
+        told = await answer(order, command)
+    else:
+        go.set()
+        told = await answer(order, command)
+    return told
+
+
+@FIRST
+async def test_a_cancel_against_the_completion(temporal: WorkflowEnvironment, first: str) -> None:
+    world, go = held()
+    async with running(temporal.client, f"cancel-complete-{first}", world) as order:
+        told = await race(order, go, Command.CANCEL, first)
+        if isinstance(told, Standing):
+            assert first != "completion"
+            assert await order.handle.result() == told.status == "cancelled"
+            assert world.released == [SubOrderState.CANCELLED]
+        else:
+            assert first != "command"
+            refused_in(S.FULFILLED, told)
+    whole(world)
+    assert world.entries[-1].status_after in {S.CANCELLED, S.FULFILLED}
+
+
+@FIRST
+async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, first: str) -> None:
+    world, go = held()
+    async with running(temporal.client, f"pause-complete-{first}", world) as order:
+        told = await race(order, go, Command.PAUSE, first)
+        if isinstance(told, Standing):
+            assert first != "completion"
+            assert told.status is S.PAUSED
+            await order.command(Command.RESUME)
+        else:
+            assert first != "command"
+            refused_in(S.FULFILLED, told)
+        await order.reached(S.FULFILLED)
+    whole(world)
+    assert world.told.count("suborder_ready") == 1
+
+
+async def test_of_two_retries_at_once_one_has_its_effect(temporal: WorkflowEnvironment) -> None:
+    world, go = held()
+    world.suborders, world.mended = [(1, 1)], True
+    async with running(temporal.client, "retry-retry", world) as order:
+        go.set()
+        await order.reached(S.FULFILLED_WITH_WARNINGS)
+        go.clear()
+        answers = await asyncio.gather(answer(order, Command.RETRY), answer(order, Command.RETRY))
+        (lost,) = [told for told in answers if not isinstance(told, Standing)]
+        refused_in(S.PROVISIONING, lost)
+        go.set()
+        await order.reached(S.FULFILLED)
+    whole(world)
+    assert (world.told.count("retried"), world.calls["reopen_files"]) == (1, 1)
+
+
+@pytest.mark.parametrize("commands", [(Command.CONFIRM_PAYMENT, Command.CANCEL), (Command.CANCEL, Command.PAUSE)])
+@pytest.mark.parametrize("together", [False, True])
+async def test_signals_and_updates_come_one_after_the_other(
+    temporal: WorkflowEnvironment, commands: tuple[Command, Command], together: bool
+) -> None:
+    world, _ = held()
+    world.is_free = commands[0] is not Command.CONFIRM_PAYMENT
+    async with running(temporal.client, f"{commands}-{together}", world) as order:
+        if world.is_free:
+            await staging(order)
+        else:
+            await order.world.until(lambda: order.world.calls["open_order"])
+        if together:
+            await asyncio.gather(*(answer(order, command) for command in commands))
+        else:
+            assert isinstance(await answer(order, commands[0]), Standing)
+            await answer(order, commands[1])
+        assert await order.handle.result() == "cancelled"
+        for late in (Command.CONFIRM_PAYMENT, Command.PAUSE):
+            assert isinstance(await answer(order, late), WorkflowIsOver)
+    whole(world)
+    assert world.told.count("cancelled") == 1
+
+
+@pytest.mark.parametrize("first", [Command.PAUSE, Command.CANCEL])
+async def test_two_operators_at_once_leave_one_story(temporal: WorkflowEnvironment, first: Command) -> None:
+    world, _ = held()
+    second = Command.CANCEL if first is Command.PAUSE else Command.PAUSE
+    async with running(temporal.client, f"operators-{first}", world) as order:
+        await staging(order)
+        await asyncio.gather(answer(order, first), answer(order, second))
+        assert await order.handle.result() == "cancelled"
+    whole(world)
+
+
+async def test_an_order_whose_time_is_up_waits_for_the_last_open_download(temporal: WorkflowEnvironment) -> None:
+    world = World(terms=LONG, left=1, downloads=2)
+    async with running(temporal.client, "expire-download", world) as order:
+        await order.reached(S.FULFILLED)
+        await temporal.fast_forward(order.handle, timedelta(days=8))
+        assert await order.handle.result() == "expired"
+    whole(world)
+    assert (world.downloads, world.calls["release_suborders"]) == (0, 4)

@@ -1,0 +1,72 @@
+"""Orders under way in a world of stand-ins, commanded as a client does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from temporalio.client import Client, WorkflowHandle
+
+from activities.starting import OrderStart, start_order
+from models.messages import CommandRequest, Standing, Terms, order_workflow_id
+from models.order import Command, OrderStatus
+from tests.workflows.stand_ins import World, an_order, end, playing
+from workflows.client import command_order
+
+LONG = Terms()
+
+
+@dataclass
+class Running:
+    """An order under way, in its world."""
+
+    client: Client
+    order_id: UUID
+    world: World
+    handle: WorkflowHandle[Any, str]
+    commands: int = 0
+
+    async def command(self, command: Command, *, id: str = "") -> Standing:  # noqa: A002
+        self.commands += 1
+        request = CommandRequest(id=id or f"c{self.commands}", command=command, actor="operator:eve")
+        return await command_order(self.client, self.order_id, request)
+
+    async def cancel_has_arrived(self) -> None:
+        """Return when Temporal's own cancel has been given to a worker."""
+        async with asyncio.timeout(30):
+            asked = False
+            async for event in self.handle.fetch_history_events(wait_new_event=True):
+                asked = asked or event.HasField("workflow_execution_cancel_requested_event_attributes")
+                if asked and event.HasField("workflow_task_completed_event_attributes"):
+                    return
+
+    async def reached(self, status: OrderStatus) -> None:
+        await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
+
+
+@asynccontextmanager
+async def running(client: Client, name: str, world: World) -> AsyncIterator[Running]:
+    """An order in a world; its workflow does not outlive the test."""
+    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
+    async with playing(client, world):
+        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+        handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+        try:
+            yield Running(client, order_id, world, handle)
+        finally:
+            await end(client, order_id, world)
+
+
+def endless() -> World:
+    """A world in which staging lasts until it is cancelled."""
+
+    async def for_ever(_: int) -> None:
+        await asyncio.Event().wait()
+
+    return World(gate=for_ever, terms=LONG)
+
+
+async def staging(order: Running) -> None:
+    await order.world.until(lambda: bool(order.world.under_way))
