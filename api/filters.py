@@ -1,6 +1,6 @@
 """The parameters of lists and exports of orders, checked; what they mean is in `models.listing`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -81,10 +81,6 @@ class OrderFilters(BaseModel):
         named = frozenset(self.status) or frozenset(OrderStatus) - {OrderStatus.DELETED}
         return named - frozenset(self.status_not)
 
-    def meaning(self) -> dict[str, Any]:
-        """What a cursor is bound to."""
-        return self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_defaults=True, by_alias=True)
-
 
 _AS_THEY_ARE = {
     "label", "created_after", "created_before", "expires_after", "expires_before", "min_bytes", "max_bytes",
@@ -97,6 +93,12 @@ class OrderList(OrderFilters):
 
     limit: int = Field(50, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
+
+    @property
+    def name(self) -> str:
+        """What tells this list from every other one; its cursors are bound to it."""
+        meaning = self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_defaults=True, by_alias=True)
+        return f"orders {meaning}"
 
 
 class OrderExport(OrderFilters):

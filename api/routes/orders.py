@@ -54,7 +54,7 @@ async def list_orders(
     request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderList, Query()]
 ) -> Response:
     """The orders you may see, newest first unless sorted otherwise."""
-    cursors = services.cursors(caller, f"orders {query.meaning()}")
+    cursors = services.cursors(caller, query.name)
     after = cursors.position(query.cursor)
     async with services.sessions.begin() as session:
         asked = await listing.prepared(session, listing.Asked(caller.scope, query.wanted(), query.sort))

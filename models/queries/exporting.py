@@ -65,7 +65,7 @@ def _instant(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A text that no spreadsheet takes for a formula."""
     looks_like_one = text.op("~")(sa.literal_column("'^[=+@\\t\\r-]'"))
-    return sa.case((looks_like_one, sa.literal_column("''''") + text), else_=text)
+    return sa.case((looks_like_one, sa.func.concat(sa.literal_column("''''"), text)), else_=text)
 
 
 def _copy(select: sa.Select[*tuple[Any, ...]], scope: Scope, wanted: OrderFilter, sort: Sort, options: str) -> Copy:

@@ -47,14 +47,20 @@ def readers() -> Iterator[Executor]:
 
 
 @pytest.fixture
-async def client(sessions: Sessions, temporal_away: Client, readers: Executor) -> AsyncIterator[AsyncClient]:
+def services(sessions: Sessions, temporal_away: Client, readers: Executor) -> Services:
+    """What the application works with."""
+    return Services(sessions, temporal_away, PUBLIC_URL, readers)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[AsyncClient]:
     """A client of the whole application; an exception that nobody turned into an answer fails the test."""
 
     @asynccontextmanager
-    async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal_away, PUBLIC_URL, readers)
+    async def opened() -> AsyncIterator[Services]:
+        yield services
 
-    app = create_app(services)
+    app = create_app(opened)
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,

@@ -1,0 +1,201 @@
+"""Exports: CSV and JSON Lines of what a list holds, safe in spreadsheets, whole or cut."""
+
+import csv
+import io
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+import sqlalchemy as sa
+from httpx2 import AsyncClient
+
+from api import exporting
+from api.services import Services
+from models.delivery import delivery_status, is_waiting_for_user, progress
+from models.listing import OrderFilter, Scope, Sort
+from models.order import OrderStatus
+from models.queries.delivering import delivery_status as delivery_in_sql
+from models.queries.delivering import percent as percent_in_sql
+from models.queries.exporting import Copy, as_csv
+from models.queries.listing import ORDERS
+from models.suborder import SubOrderState
+from tests.factories import Sessions
+from tests.listed import BEGIN, Row, add_rows, add_suborders, order_row
+
+HEADER = [
+    "order_id", "order_number", "creation", "expiration", "customer", "label", "products", "status",
+    "delivery_status", "status_date", "percent", "files_in_error", "size_bytes", "files", "objects", "total_price",
+    "currency", "failure",
+]  # fmt: skip
+
+
+async def some(sessions: Sessions, count: int = 30, **more: Any) -> list[Row]:
+    """Orders of the caller."""
+    chance = random.Random(11)
+    more = {"customer": "local", "status": "fulfilled", **more}
+    return await add_rows(sessions, [order_row(n, chance, **more) for n in range(count)], chance)
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """The rows of a CSV by their header."""
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+async def test_a_csv_has_the_orders_of_the_list_in_its_order(client: AsyncClient, sessions: Sessions) -> None:
+    await some(sessions)
+    query = {"sort": "-bytes", "q": "winter", "limit": "1000"}
+    listed = (await client.get("/orders", params=query)).json()["items"]
+    del query["limit"]
+    answer = await client.get("/orders.csv", params=query)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="orders.csv"'
+    rows = table(answer.text)
+    assert list(rows[0]) == HEADER
+    assert [row["order_id"] for row in rows] == [item["id"] for item in listed]
+    for row, item in zip(rows, listed, strict=True):
+        assert (row["order_number"], row["status"]) == (item["number"], item["status"])
+        assert row["delivery_status"] == item["delivery_status"]
+        assert float(row["percent"]) == item["progress"]["percent"]
+        assert int(row["size_bytes"]) == item["progress"]["bytes_total"]
+        assert row["total_price"] == item["total_price"]
+        assert row["creation"] == item["created_at"]
+
+
+async def test_json_lines_are_the_same_orders(client: AsyncClient, sessions: Sessions) -> None:
+    label = 'a "quoted" \\ label, with | and é'
+    await some(sessions, 1, label=label, skus=["a b", "c"])
+    answer = await client.get("/orders.jsonl")
+    assert answer.headers["content-type"] == "application/jsonl"
+    (line,) = [orjson.loads(line) for line in answer.content.splitlines()]
+    (row,) = table((await client.get("/orders.csv")).text)
+    assert list(line) == HEADER
+    assert (line["label"], line["products"]) == (label, "a b c")
+    for name in set(HEADER) - {"percent", "total_price"}:  # numbers, which CSV writes with all their decimals
+        assert row[name] == ("" if line[name] is None else str(line[name]))
+
+
+DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+
+
+@pytest.mark.parametrize("text", [*DANGEROUS, "1-1", "a=b", "", "'=1", 'say "hi", you\nthere', "ümläut"])
+async def test_no_text_of_a_csv_is_a_formula(client: AsyncClient, sessions: Sessions, text: str) -> None:
+    await some(sessions, 1, label=text, skus=[text])
+    answer = await client.get("/orders.csv")
+    (row,) = table(answer.text)
+    expected = f"'{text}" if text in DANGEROUS else text
+    assert (row["label"], row["products"]) == (expected, expected)
+
+
+async def test_a_csv_may_begin_with_a_byte_order_mark(client: AsyncClient, sessions: Sessions) -> None:
+    await some(sessions, 1)
+    plain = (await client.get("/orders.csv")).content
+    assert plain.startswith(b"order_id,")
+    assert (await client.get("/orders.csv?bom=true")).content == b"\xef\xbb\xbf" + plain
+
+
+async def test_orders_are_exported_by_id_and_never_somebody_elses(client: AsyncClient, sessions: Sessions) -> None:
+    chance = random.Random(2)
+    mine = await some(sessions, 3)
+    theirs = await add_rows(sessions, [order_row(77, chance, customer="alice", status="failed")], chance)
+    ids = [str(row["id"]) for row in (*mine[:2], *theirs)]
+    for answer in (
+        await client.get("/orders.csv", params={"ids": ids}),
+        await client.post("/orders.csv", json={"ids": ids}),
+    ):
+        assert {row["order_id"] for row in table(answer.text)} == set(ids[:2])
+    one = await client.get(f"/orders/{ids[0]}.csv")
+    assert [row["order_id"] for row in table(one.text)] == ids[:1]
+    assert mine[0]["number"] in one.headers["content-disposition"]
+    assert (await client.get(f"/orders/{ids[2]}.csv")).status_code == 404
+
+
+async def test_an_export_of_nothing_is_its_header(client: AsyncClient) -> None:
+    assert (await client.get("/orders.csv")).text.strip().split(",") == HEADER
+    assert (await client.get("/orders.jsonl")).content == b""
+
+
+async def test_the_words_of_sql_are_those_of_the_models_for_every_order_there_can_be(sessions: Sessions) -> None:
+    kinds = list(product(OrderStatus, product([False, True], repeat=len(SubOrderState))))
+    chance = random.Random(4)
+    rows = await add_rows(
+        sessions, [order_row(n, chance, status=str(status)) for n, (status, _) in enumerate(kinds)], chance
+    )
+    async with sessions.begin() as session:
+        await session.execute(sa.text("DELETE FROM suborders"))
+        there = {
+            row["id"]: {s for s, is_there in zip(SubOrderState, bits, strict=True) if is_there}
+            for row, (_, bits) in zip(rows, kinds, strict=True)
+        }
+        await add_suborders(session, [(key, state) for key, states in there.items() for state in states])
+        found = await session.execute(sa.select(ORDERS.c.id, ORDERS.c.status, delivery_in_sql(ORDERS.c)))
+        for key, status, word in found:
+            waiting = is_waiting_for_user(OrderStatus(status), dict.fromkeys(there[key], 1))
+            assert word == delivery_status(status, waiting_for_user=waiting), (status, there[key])
+
+
+async def test_the_per_cent_of_sql_are_those_of_the_models(sessions: Sessions) -> None:
+    chance = random.Random(6)
+    sizes = (0, 1, 3, 7, 1000, 2**31, 2**62)
+    rows = []
+    for n in range(600):
+        files, size = chance.choice((0, 1, 3, 999)), chance.choice(sizes)
+        available = chance.randint(0, files)
+        counts = {"files_total": files, "files_available": available, "bytes_total": size}
+        failed, settled = chance.randint(0, files - available), chance.choice((0, size, chance.randint(0, size)))
+        rows.append(order_row(n, chance, files_failed=failed, bytes_settled=settled, **counts))
+    await add_rows(sessions, rows, chance)
+    counters = ("bytes_settled", "bytes_total", "files_available", "files_failed", "files_total")
+    async with sessions.begin() as session:
+        query = sa.select(percent_in_sql(ORDERS.c), *(ORDERS.c[name] for name in counters))
+        for shown, *values in await session.execute(query):
+            expected = progress(**dict(zip(counters, values, strict=True)))
+            assert float(shown) == expected.percent, values
+
+
+async def test_an_export_that_breaks_off_is_cut_and_gives_back_what_it_held(
+    client: AsyncClient, sessions: Sessions, services: Services
+) -> None:
+    broken = Copy("COPY (SELECT 1 / (200000 - n) FROM generate_series(1, 300000) n) TO STDOUT", {})
+    body = await exporting.begun(services, broken)
+    assert services.exports.borrowed_tokens == 1
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await _read(body)
+    assert services.exports.borrowed_tokens == 0
+
+
+async def test_an_export_that_nobody_reads_on_gives_back_what_it_held(client: AsyncClient, services: Services) -> None:
+    endless = Copy("COPY (SELECT n FROM generate_series(1, 100000000) n) TO STDOUT", {})
+    body = await exporting.begun(services, endless)
+    await anext(body)
+    await body.aclose()  # type: ignore[attr-defined]
+    assert services.exports.borrowed_tokens == 0
+    assert (await client.get("/orders.csv")).status_code == 200
+
+
+async def test_more_exports_than_there_may_be_come_back_later(client: AsyncClient, services: Services) -> None:
+    held = [object() for _ in range(int(services.exports.total_tokens))]
+    for one in held:
+        services.exports.acquire_on_behalf_of_nowait(one)
+    answer = await client.get("/orders.csv")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert int(answer.headers["retry-after"]) > 0
+    for one in held:
+        services.exports.release_on_behalf_of(one)
+    assert (await client.get("/orders.csv")).status_code == 200
+
+
+async def _read(body: AsyncIterator[bytes]) -> int:
+    return sum([len(block) async for block in body])
+
+
+def test_a_filter_reaches_the_copy_as_parameters_only() -> None:
+    evil = "'; DROP TABLE orders; --"
+    wanted = OrderFilter(terms=(evil,), label=evil, products=(evil,), created_after=BEGIN - timedelta(1))
+    copy = as_csv(Scope(evil), wanted, Sort.NEWEST)
+    assert "DROP" not in copy.statement
+    assert evil in copy.parameters.values()
