@@ -1,6 +1,6 @@
 """The guarded writes of a sub-order: claimed by an attempt number, refused to every attempt but the newest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -92,17 +92,25 @@ async def settle_files(
     if len(written.all()) != len(files):
         raise RuntimeError("a file settled twice")
     if read := [file for file in files if file.was_read]:
-        learnt = {"seqs": [file.seq for file in read], "etags": [file.etag for file in read]}
+        etags = [file.etag for file in read]
+        learnt = {"seqs": _array(file.seq for file in read), "etags": etags if any(etags) else []}
         await session.execute(knowing.REMEMBER_STAGED, {"order_id": order_id, "number": number, **learnt})
 
 
-def _columns(files: Sequence[SettledFile]) -> dict[str, list[object]]:
+def _columns(files: Sequence[SettledFile]) -> dict[str, object]:
+    """The columns of the files; those of failures are empty where there is none, and `unnest` fills them with NULL."""
     failures = [file.failure for file in files]
+    failed = any(failures)
     return {
-        "seqs": [file.seq for file in files],
-        "modified": [file.modified_ns for file in files],
-        "sha256s": [file.sha256 for file in files],
-        "crcs": [file.crc32 for file in files],
-        "codes": [failure and failure.code.value for failure in failures],
-        "texts": [failure and failure.text for failure in failures],
+        "seqs": _array(file.seq for file in files),
+        "modified": _array(file.modified_ns for file in files),
+        "sha256s": _array(f'"\\\\x{file.sha256.hex()}"' if file.sha256 else None for file in files),
+        "crcs": _array(file.crc32 for file in files),
+        "codes": [failure and failure.code.value for failure in failures] if failed else [],
+        "texts": [failure and failure.text for failure in failures] if failed else [],
     }
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL reads it; the driver's way, value by value, costs as much as the file's digest."""
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"

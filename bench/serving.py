@@ -22,7 +22,7 @@ import psycopg
 from bench.archives import MB, SEAL, Aim, Case, Place, at_least, at_most, contenders, made
 from bench.measuring import Series, task
 from cli.client import Api
-from cli.dev.ports import free_ports
+from cli.dev.ports import any_free
 
 _PATIENCE: Final = 120
 _ROUNDS: Final = 3
@@ -89,12 +89,12 @@ def stack(data: Path) -> Iterator[Stack]:
 
 
 @contextmanager
-def nginx(folder: Path) -> Iterator[tuple[str, str]]:
+def nginx(installed: str, folder: Path) -> Iterator[tuple[str, str]]:
     """The URLs of a folder with sendfile and with large buffers."""
-    sendfile, buffers = free_ports(2)
+    sendfile, buffers = any_free(), any_free()
     conf = folder / "nginx.conf"
     conf.write_text(_NGINX.format(folder=folder, sendfile=sendfile, buffers=buffers))
-    process = subprocess.Popen(["nginx", "-c", str(conf), "-e", str(folder / "nginx.log")])
+    process = subprocess.Popen([installed, "-c", str(conf), "-e", str(folder / "nginx.log")])
     try:
         for port in (sendfile, buffers):
             _answers(port, process)
@@ -180,11 +180,11 @@ def _archive_urls(running: Stack, order: str) -> list[str]:
 
 def _download_aims(running: Stack, data: Path, order: str, place: Place) -> list[Aim]:
     """The same archive from us, who stream it from its files, and from nginx, who has it written down."""
-    if shutil.which("nginx") is None:
+    if (installed := shutil.which("nginx")) is None:
         return [Aim("virtual download × nginx", "≥ 0.55", "not installed", met=False)]
     task("write", folder=place.folder, known=place.known, target=data / "archive.zip", durable=True)
     ours, sendfile, buffers = Series(), Series(), Series()
-    with nginx(data) as (with_sendfile, with_buffers):
+    with nginx(installed, data) as (with_sendfile, with_buffers):
         racing = [
             (ours, _archive_urls(running, order)[0]),
             (sendfile, f"{with_sendfile}/archive.zip"),
