@@ -27,7 +27,7 @@ async def test_keys_are_replaced_for_all_destinations_or_for_none(
             )
 
     def settings(*keys: str) -> Settings:
-        return Settings(DATABASE_URL=database_url, delivery_keys=tuple(map(SecretStr, keys)))  # type: ignore[call-arg]
+        return Settings(DATABASE_URL=database_url, delivery_keys=tuple(map(SecretStr, keys)))
 
     for keys in ((), (new,)):
         with pytest.raises(CommandFailed, match="CONSIGNOR_DELIVERY_KEYS"):
