@@ -100,13 +100,19 @@ async def _run(delivering: "_Delivering") -> None:
     """Deliver in a thread, and tell Temporal where it is; cancelled, this ends when nothing is written any more."""
     task = asyncio.create_task(asyncio.to_thread(delivering.run))
     try:
-        while not task.done():
-            await asyncio.wait({task}, timeout=TELL_EVERY)
-            activity.heartbeat(delivering.position())
+        await _told_of(task, delivering)
     finally:
         delivering.stop.set()
+        # Parts that are on their way have to arrive before the upload can be taken back.
         with suppress(DeliveryStopped):
-            await task
+            await _told_of(task, delivering)
+
+
+async def _told_of(task: asyncio.Task[None], delivering: "_Delivering") -> None:
+    while not task.done():
+        await asyncio.wait({task}, timeout=TELL_EVERY)
+        activity.heartbeat(delivering.position())
+    await task
 
 
 class _Delivering:

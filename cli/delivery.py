@@ -10,7 +10,7 @@ from models.database import make_engine, make_sessions
 from models.destination import Allowed
 from models.tables import Destination
 from storage.delivery import Deliverer
-from storage.vault import Vault
+from storage.vault import NoKey, Vault
 
 
 def deliverer(settings: Settings) -> Deliverer:
@@ -36,6 +36,8 @@ async def rotate(settings: Settings) -> int:
             for destination in found:
                 destination.credentials = box.rotated(destination.credentials or "")
             return len(found)
+    except NoKey:
+        raise CommandFailed("set CONSIGNOR_DELIVERY_KEYS: the new key first, then the old ones") from None
     except InvalidToken:
         raise CommandFailed("a destination's credentials open with none of CONSIGNOR_DELIVERY_KEYS") from None
     finally:

@@ -137,13 +137,14 @@ def archive_filename(number: str, label: str, suborder: int, template: str = DEF
 def check_archive_filename(template: str) -> str:
     """The template, if every archive gets a name of its own by it. Raises ValueError with the remedy."""
     try:
-        fields = {name for _, name, spec, conversion in Formatter().parse(template) if name is not None}
-        made = archive_filename("CO-2026-000042", "winter", 1, template)
-    except (ValueError, LookupError, AttributeError):
-        fields, made = set(), ""
-    if not {"number", "suborder"} <= fields <= ARCHIVE_FILENAME_FIELDS:
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
+    except ValueError:
+        parts = []
+    fields = {name for name, _, _ in parts}
+    plain = not any(spec or conversion for _, spec, conversion in parts)
+    if not (plain and {"number", "suborder"} <= fields <= ARCHIVE_FILENAME_FIELDS):
         raise ValueError("give {number} and {suborder}, and {label} if you like: no two archives may share a name")
-    if not re.fullmatch(r"[A-Za-z0-9_.+-]+\.zip", made):
+    if not re.fullmatch(r"[A-Za-z0-9_{][A-Za-z0-9_.+{}-]*\.zip", template):
         raise ValueError("use letters, digits, `_`, `-`, `.` and `+`, and end with .zip")
     return template
 

@@ -69,6 +69,19 @@ def scenes(tmp_path: Path) -> Path:
     return root
 
 
+def test_what_is_delivered_is_what_is_downloaded(stack: ExitStack, where: Where, data: Path, tmp_path: Path) -> None:
+    put(tmp_path / "maps" / "north" / "map.tif", b"north" * 100_000)
+    consignor(where, "catalog", "import", tmp_path / "maps", "--sku", "maps")
+    consignor(where, "destination", "add", "exports", "--folder", data / "delivery" / "maria", "--prefix", "{label}")
+    assert consignor(where, "destination", "test", "exports") == "exports  works\n"
+    order = asked(where, *PLACE, "maps", "--label", "maps", "--deliver-to", "exports", "--download", tmp_path / "got")
+    assert (order["status"], order["delivery_status"], order["destination"]) == ("fulfilled", "Done", "exports")
+    assert archives(data / "delivery" / "maria" / "maps") == archives(tmp_path / "got")
+    assert "exports" in consignor(where, "order", "show", order["number"])
+    consignor(where, "destination", "remove", "exports")
+    assert asked(where, "destination", "list") == []
+
+
 def test_what_is_downloaded_is_what_was_imported(stack: ExitStack, where: Where, tmp_path: Path) -> None:
     source, target = tmp_path / "archive", tmp_path / "downloads"
     files = {f"o{n}/{name}": bytes([n]) * (n * 10_000 + 1) for n in range(8) for name in ("image.tif", "änderung.txt")}

@@ -1,5 +1,7 @@
 """Handing a ready archive over to the customer's destination; what cannot be delivered can still be downloaded."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
@@ -25,7 +27,8 @@ async def hand_over(order: OrderRef, number: int, ledger: Ledger) -> None:
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
-            raise
+            # As any task that was cancelled: the loop would call an ActivityError nobody fetches a mistake.
+            raise asyncio.CancelledError from error
         if root_type(error) == "nothing_to_make":
             return
         failure = failure_of(error)

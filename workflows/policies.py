@@ -54,7 +54,7 @@ PUBLISH: dict[str, Any] = {
 # who wants to download instead.
 DELIVER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(days=2),
-    "heartbeat_timeout": timedelta(seconds=90),
+    "heartbeat_timeout": timedelta(seconds=30),
     "retry_policy": dataclasses.replace(_PATIENT, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
 }
 

@@ -16,12 +16,12 @@ from models.errors import (
 )
 
 CATEGORIES = {
-    "capacity": "disk_full too_many_open_files out_of_memory",
+    "capacity": "disk_full destination_full too_many_open_files out_of_memory",
     "configuration": (
         "unknown_id catalogue_changed nothing_to_order source_missing source_changed source_forbidden"
-        " size_mismatch checksum_mismatch"
+        " size_mismatch checksum_mismatch destination_refused"
     ),
-    "infrastructure": "source_unavailable database_unavailable timed_out worker_lost internal",
+    "infrastructure": "source_unavailable destination_unavailable database_unavailable timed_out worker_lost internal",
 }
 
 

@@ -1,0 +1,127 @@
+"""Archives into folders: whole under their name or not at all, and never outside of the root."""
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.errors import Failed, FailureCode
+from storage.delivery import Parcel
+from storage.delivery_local import LocalTarget
+
+CONTENT = bytes(range(256)) * 10_000
+PARCEL = Parcel("CO-1/a.zip", len(CONTENT), '"etag"')
+
+
+def blocks(content: bytes = CONTENT, size: int = 100_000) -> Iterator[memoryview]:
+    for start in range(0, len(content), size):
+        yield memoryview(content)[start : start + size]
+
+
+def breaking() -> Iterator[memoryview]:
+    yield memoryview(CONTENT)[:1000]
+    raise Failed(FailureCode.SOURCE_CHANGED, "it was written to")
+
+
+def files(root: Path) -> dict[str, int]:
+    return {str(path.relative_to(root)): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+
+
+def target(root: Path, folder: str = "maria") -> LocalTarget:
+    return LocalTarget(str(root / folder), str(root))
+
+
+def code_of(delivering: LocalTarget, parcel: Parcel = PARCEL) -> FailureCode:
+    with pytest.raises(Failed) as caught:
+        delivering.deliver(parcel, blocks())
+    return caught.value.failure.code
+
+
+def test_delivered_twice_is_delivered_once_with_the_very_bytes(tmp_path: Path) -> None:
+    for _ in range(2):
+        target(tmp_path).deliver(PARCEL, blocks())
+        assert files(tmp_path) == {"maria/CO-1/a.zip": len(CONTENT)}
+    assert (tmp_path / "maria/CO-1/a.zip").read_bytes() == CONTENT
+
+
+def test_what_breaks_off_leaves_nothing_and_what_was_there_stays(tmp_path: Path) -> None:
+    with pytest.raises(Failed):
+        target(tmp_path).deliver(PARCEL, breaking())
+    assert files(tmp_path) == {}
+    target(tmp_path).deliver(PARCEL, blocks())
+    with pytest.raises(Failed):
+        target(tmp_path).deliver(PARCEL, breaking())
+    assert (tmp_path / "maria/CO-1/a.zip").read_bytes() == CONTENT
+
+
+def test_an_archive_that_ends_too_early_is_never_shown(tmp_path: Path) -> None:
+    with pytest.raises(Failed) as caught:
+        target(tmp_path).deliver(PARCEL, blocks(CONTENT[:-1]))
+    assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
+    assert files(tmp_path) == {}
+
+
+def test_what_a_killed_attempt_left_is_swept_up(tmp_path: Path) -> None:
+    folder = tmp_path / "maria" / "CO-1"
+    folder.mkdir(parents=True)
+    (folder / ".a.zip.0123.part").write_bytes(b"half")
+    (folder / ".b.zip.0123.part").write_bytes(b"another's")
+    target(tmp_path).deliver(PARCEL, blocks())
+    assert sorted(path.name for path in folder.iterdir()) == [".b.zip.0123.part", "a.zip"]
+
+
+def test_of_two_attempts_at_once_the_later_wins_and_the_other_is_tried_again(tmp_path: Path) -> None:
+    def overtaken() -> Iterator[memoryview]:
+        target(tmp_path).deliver(PARCEL, blocks())
+        yield from blocks()
+
+    with pytest.raises(Failed) as caught:
+        target(tmp_path).deliver(PARCEL, overtaken())
+    assert caught.value.failure.retryable
+    assert files(tmp_path) == {"maria/CO-1/a.zip": len(CONTENT)}
+
+
+@pytest.mark.parametrize("where", ["maria", "maria/CO-1"])
+def test_a_link_that_leads_out_is_refused(tmp_path: Path, where: str) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    outside.mkdir()
+    (root / where).parent.mkdir(parents=True)
+    (root / where).symlink_to(outside)
+    assert code_of(target(root)) is FailureCode.DESTINATION_REFUSED
+    assert list(outside.iterdir()) == []
+
+
+def test_a_root_that_is_not_mounted_is_waited_for_and_never_made(tmp_path: Path) -> None:
+    assert code_of(target(tmp_path / "away")) is FailureCode.DESTINATION_UNAVAILABLE
+    assert not (tmp_path / "away").exists()
+
+
+def test_a_file_where_a_folder_should_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "maria").write_bytes(b"")
+    assert code_of(target(tmp_path)) is FailureCode.DESTINATION_REFUSED
+
+
+def test_no_room_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    def unread() -> Iterator[memoryview]:
+        raise AssertionError("read")
+        yield memoryview(b"")
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(Failed) as caught:
+            target(tmp_path).deliver(PARCEL, unread())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert caught.value.failure.code is FailureCode.DESTINATION_FULL
+    assert files(tmp_path) == {}
+
+
+def test_a_probe_leaves_nothing_behind(tmp_path: Path) -> None:
+    target(tmp_path).probe()
+    assert files(tmp_path) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["maria"]

@@ -1,0 +1,150 @@
+"""Archives into buckets, on moto's S3 over HTTP: one object with the right bytes, and no upload left open."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from models.destination import Credentials, DestinationKind, Place
+from models.errors import Failed, FailureCode
+from storage.delivery import Parcel
+from storage.delivery_s3 import MAX_OBJECT_BYTES, MAX_PARTS, PART_BYTES, S3Target, _part_size
+from tests.buckets import CREDENTIALS, KEY_ID, SECRET, Bucket, bucket
+from tests.storage.test_delivery_local import blocks, breaking
+
+MIB = 1024 * 1024
+CONTENT = bytes(range(256)) * 4 * 1024 * 16 + b"the end"
+"""Four parts of 5 MiB, the smallest that S3 takes; the last one is shorter."""
+
+PARCEL = Parcel("CO-1/wintér/a.zip", len(CONTENT), '"0123456789abcdef"')
+SMALL = Parcel("CO-1/small.zip", 1000, '"0123"')
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Bucket]:
+    with bucket() as found:
+        yield found
+
+
+@pytest.fixture
+def archives(server: Bucket) -> Bucket:
+    """The bucket, emptied."""
+    for upload in server.uploads():
+        server.client.abort_multipart_upload(Bucket=server.name, Key=upload["Key"], UploadId=upload["UploadId"])
+    for key in server.objects():
+        server.client.delete_object(Bucket=server.name, Key=key)
+    return server
+
+
+def target(archives: Bucket) -> S3Target:
+    return S3Target(archives.place, CREDENTIALS, part_bytes=5 * MIB)
+
+
+def unread() -> Iterator[memoryview]:
+    raise AssertionError("read, though it is there")
+    yield memoryview(b"")
+
+
+def test_a_large_archive_goes_in_parts_and_a_small_one_whole(archives: Bucket) -> None:
+    target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
+    target(archives).deliver(SMALL, blocks(CONTENT[:1000]))
+    assert archives.objects() == {PARCEL.key: CONTENT, SMALL.key: CONTENT[:1000]}
+    assert archives.uploads() == []
+    head = archives.client.head_object(Bucket=archives.name, Key=PARCEL.key)
+    assert head["ETag"].endswith('-4"')
+    assert (head["ContentType"], head["Metadata"]) == ("application/zip", {"consignor-etag": "0123456789abcdef"})
+
+
+@pytest.mark.parametrize("parcel", [PARCEL, SMALL])
+def test_what_is_there_is_not_sent_again(archives: Bucket, parcel: Parcel) -> None:
+    target(archives).deliver(parcel, blocks(CONTENT[: parcel.size]))
+    before = archives.client.head_object(Bucket=archives.name, Key=parcel.key)["LastModified"]
+    target(archives).deliver(parcel, unread())
+    assert archives.client.head_object(Bucket=archives.name, Key=parcel.key)["LastModified"] == before
+
+
+def test_another_archive_of_the_same_length_takes_its_place(archives: Bucket) -> None:
+    target(archives).deliver(SMALL, blocks(b"o" * 1000))
+    target(archives).deliver(SMALL._replace(etag='"new"'), blocks(b"n" * 1000))
+    assert archives.objects() == {SMALL.key: b"n" * 1000}
+
+
+def test_what_breaks_off_is_taken_back(archives: Bucket) -> None:
+    def broken() -> Iterator[memoryview]:
+        yield from blocks(CONTENT[: 12 * MIB], MIB)
+        yield from breaking()
+
+    for parcel, given in ((PARCEL, broken()), (SMALL, breaking()), (PARCEL, blocks(CONTENT[:-1], MIB))):
+        with pytest.raises(Failed):
+            target(archives).deliver(parcel, given)
+        assert (archives.objects(), archives.uploads()) == ({}, [])
+
+
+def test_what_a_killed_attempt_left_is_taken_back_and_nobody_elses(archives: Bucket) -> None:
+    for key in (PARCEL.key, f"{PARCEL.key}.other"):
+        begun = archives.client.create_multipart_upload(Bucket=archives.name, Key=key)
+        where: Any = {"Bucket": archives.name, "Key": key, "UploadId": begun["UploadId"]}
+        archives.client.upload_part(**where, PartNumber=1, Body=b"half")
+    target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
+    assert [upload["Key"] for upload in archives.uploads()] == [f"{PARCEL.key}.other"]
+    assert archives.objects() == {PARCEL.key: CONTENT}
+
+
+def test_an_upload_that_another_attempt_took_back_is_tried_again(archives: Bucket) -> None:
+    def overtaken() -> Iterator[memoryview]:
+        yield from blocks(CONTENT[: 6 * MIB], MIB)
+        target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
+        yield from blocks(CONTENT[6 * MIB :], MIB)
+
+    with pytest.raises(Failed) as caught:
+        target(archives).deliver(PARCEL, overtaken())
+    assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
+    assert (archives.objects(), archives.uploads()) == ({PARCEL.key: CONTENT}, [])
+
+
+def test_a_probe_leaves_nothing_behind(archives: Bucket) -> None:
+    target(archives).probe()
+    assert archives.objects() == {}
+
+
+def test_a_bucket_that_is_not_there_is_refused_in_our_own_words(archives: Bucket) -> None:
+    place = archives.place.model_copy(update={"bucket": "nobodys-bucket"})
+    for act in (S3Target(place, CREDENTIALS).probe, lambda: S3Target(place, CREDENTIALS).deliver(SMALL, unread())):
+        with pytest.raises(Failed) as caught:
+            act()
+        assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED
+        assert "NoSuchBucket" in str(caught.value)
+        assert not any(secret in str(caught.value) for secret in (KEY_ID, SECRET))
+
+
+def test_an_endpoint_that_does_not_answer_is_waited_for() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        place = Place(kind=DestinationKind.S3, bucket="archives", endpoint=endpoint)
+        with pytest.raises(Failed) as caught:
+            S3Target(place, CREDENTIALS).probe()
+    assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
+    assert caught.value.__cause__ is None
+
+
+def test_credentials_that_no_header_can_carry_are_refused(archives: Bucket) -> None:
+    wrong = Credentials(access_key_id=SecretStr("a\nb"), secret_access_key=SecretStr("x"))
+    with pytest.raises(Failed) as caught:
+        S3Target(archives.place, wrong).probe()
+    assert "a\nb" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [1, PART_BYTES, PART_BYTES * MAX_PARTS, PART_BYTES * MAX_PARTS + 1, MAX_OBJECT_BYTES])
+def test_no_archive_has_more_parts_than_an_upload_may_have(size: int) -> None:
+    part = _part_size(size, PART_BYTES)
+    assert -(-size // part) <= MAX_PARTS
+    assert part % MIB == 0
+
+
+def test_an_archive_too_large_for_a_bucket_is_refused(archives: Bucket) -> None:
+    with pytest.raises(Failed) as caught:
+        target(archives).deliver(PARCEL._replace(size=MAX_OBJECT_BYTES + 1), unread())
+    assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED
