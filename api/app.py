@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.routes import archives, commands, health, orders, payments, products
+from api.routes import archives, commands, files, health, links, metalinks, orders, payments, products
 from api.services import Services
 
 API = "/api/v1"
@@ -35,7 +35,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for module in (orders, commands, payments, archives, products):
+    for module in (orders, commands, payments, archives, files, metalinks, links, products):
         api.include_router(module.router)
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET", "HEAD"])
     app.include_router(api)

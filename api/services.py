@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
+from models.links import LinkKeys
+
 
 @dataclass(frozen=True)
 class Services:
@@ -19,6 +21,9 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
+    link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
+    stalled_after: float = 300.0
+    """Seconds after which a client that takes nothing of a download is cut off."""
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

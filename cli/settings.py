@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.dev.data import DEFAULT_DATA, DataFolder
 from cli.errors import CommandFailed
+from models.links import LinkKeys
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     purge_after: timedelta = timedelta(days=90)
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
+    # Secrets that sign links, of at least 32 characters, the newest first; an old one goes when its links may end.
+    link_keys: tuple[SecretStr, ...] = ()
+    # Seconds, or an ISO duration, after which a client that takes nothing of a download is cut off.
+    stalled_after: timedelta = timedelta(minutes=5)
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")
@@ -47,6 +52,12 @@ class Settings(BaseSettings):
     def _modern_scheme(cls, url: str) -> str:
         # Hosting services still hand out the scheme that SQLAlchemy no longer knows.
         return re.sub(r"^postgres://", "postgresql://", url)
+
+    @field_validator("link_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        LinkKeys([key.get_secret_value() for key in keys])
+        return keys
 
     @field_validator("public_url")
     @classmethod

@@ -1,5 +1,6 @@
 """The parts of one dev stack and how they start: side by side, for half of the time is imports."""
 
+import json
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -124,6 +125,7 @@ class Stack:
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": LOOPBACK,
             "CONSIGNOR_PORT": str(self._places.api_port),
+            "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
         }
 
 
