@@ -15,7 +15,12 @@ from models.links import archive_path
 router = APIRouter(tags=["downloads"])
 
 
-@router.head("/orders/{order_id}/suborders/{number}/archive", name="measure-archive", response_class=Response)
+@router.head(
+    "/orders/{order_id}/suborders/{number}/archive",
+    name="measure-archive",
+    responses=RESPONSES,
+    response_class=Response,
+)
 @router.get(
     "/orders/{order_id}/suborders/{number}/archive",
     name="download-archive",
@@ -32,7 +37,10 @@ async def download_archive(
 
 
 @router.head(
-    "/links/{link}/orders/{order_id}/suborders/{number}/archive", name="measure-linked-archive", response_class=Response
+    "/links/{link}/orders/{order_id}/suborders/{number}/archive",
+    name="measure-linked-archive",
+    responses=RESPONSES,
+    response_class=Response,
 )
 @router.get(
     "/links/{link}/orders/{order_id}/suborders/{number}/archive",

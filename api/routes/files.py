@@ -13,7 +13,9 @@ from models.links import file_path
 router = APIRouter(tags=["downloads"])
 
 
-@router.head("/orders/{order_id}/files/{file}/content", name="measure-file", response_class=Response)
+@router.head(
+    "/orders/{order_id}/files/{file}/content", name="measure-file", responses=RESPONSES, response_class=Response
+)
 @router.get(
     "/orders/{order_id}/files/{file}/content", name="download-file", responses=RESPONSES, response_class=Response
 )
@@ -26,7 +28,12 @@ async def download_file(
     return await opening.answer(request, services, found, caller.actor)
 
 
-@router.head("/links/{link}/orders/{order_id}/files/{seq}/content", name="measure-linked-file", response_class=Response)
+@router.head(
+    "/links/{link}/orders/{order_id}/files/{seq}/content",
+    name="measure-linked-file",
+    responses=RESPONSES,
+    response_class=Response,
+)
 @router.get(
     "/links/{link}/orders/{order_id}/files/{seq}/content",
     name="download-linked-file",
