@@ -73,12 +73,14 @@ async def file(session: AsyncSession, order: Order, key: int | UUID) -> tuple[Or
     return found, suborder
 
 
-def planned(order: Order) -> None:
+async def planned(session: AsyncSession, order: Order) -> None:
     """Raises NotReady or Gone where an order has no files to list, yet or any more."""
     if order.status in _NEVER:
         raise Gone(f"{order.number} is {order.status}; order its files again to get them")
-    if not order.files_total or order.status in _UNPLANNED | {OrderStatus.DRAFT}:
-        raise NotReady(f"{order.number} is {order.status}: its files are not planned yet")
+    if not (await session.execute(downloads.is_planned(order.id))).scalar_one():
+        if order.status in _UNPLANNED | {OrderStatus.DRAFT}:
+            raise NotReady(f"{order.number} is {order.status}: its files are not planned yet")
+        raise Gone(f"{order.number} is {order.status} and has no files to download")
 
 
 def _check(suborder: SubOrder) -> None:

@@ -39,7 +39,7 @@ async def list_links(
     after = cursors.decode_number(cursor)
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        finding.planned(order)
+        await finding.planned(session, order)
         suborders = (await session.execute(queries.suborders_of(order_id))).scalars().all()
     files = [
         FileLink(

@@ -59,6 +59,7 @@ async def download_linked_metalink(
     path = metalink_path(order_id, version=version)
     async with services.sessions.begin() as session:
         order = await finding.linked(session, services, link, path, order_id)
+        await finding.planned(session, order)
     return _answer(request, services, order, part, version)
 
 
@@ -67,12 +68,12 @@ async def _of_caller(
 ) -> Response:
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
+        await finding.planned(session, order)
     return _answer(request, services, order, part, version)
 
 
 def _answer(request: Request, services: Services, order: Order, part: int, version: int) -> Response:
     """The document, streamed from the rows as they come."""
-    finding.planned(order)
     count = parts(order.files_total)
     if part > count:
         raise NotFound("part", part)

@@ -7,7 +7,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.order import OrderStatus
 from models.tables import Notice, OrderFile, SubOrder
 
 COVER_ARCHIVE = sa.text(
@@ -134,6 +133,11 @@ def notice_is_known(notice_id: UUID) -> sa.Delete:
     return sa.delete(Notice).where(col(Notice.id) == notice_id)
 
 
+def is_planned(order_id: UUID) -> sa.Select[bool]:
+    """Whether an order has been cut into sub-orders, so that its files are known."""
+    return sa.select(sa.exists().where(col(SubOrder.order_id) == order_id))
+
+
 def file_of(order_id: UUID, key: int | UUID) -> sa.Select[OrderFile, SubOrder]:
     """A file of an order by its number or its id, with its sub-order."""
     wanted = col(OrderFile.seq) == key if isinstance(key, int) else col(OrderFile.file_id) == key
@@ -168,6 +172,3 @@ FOLDERS_IN_SEVERAL_SUBORDERS = sa.text(
     """
 )
 """Names of folders that several archives of an order have; side by side they would hide each other's files."""
-
-OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED)
-"""Statuses in which nothing can be downloaded, or nothing ever could."""

@@ -15,10 +15,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
 from api.services import Services
+from models.links import LinkKeys
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 
 PUBLIC_URL = "https://orders.example"
+LINK_KEY = "k" * 40
 
 MakeProduct = Callable[..., Awaitable[Product]]
 MakeReady = Callable[..., Awaitable[Order]]
@@ -52,7 +54,7 @@ async def client(sessions: Sessions, temporal_away: Client, readers: Executor) -
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal_away, PUBLIC_URL, readers)
+        yield Services(sessions, temporal_away, PUBLIC_URL, readers, link_keys=LinkKeys([LINK_KEY]))
 
     app = create_app(services)
     async with (
