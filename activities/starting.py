@@ -15,8 +15,10 @@ from temporalio.common import SearchAttributePair as Pair
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities import search_attributes as attributes
+from activities.noticing import deliver_notices
 from models.labels import counted, size_in_words
 from models.messages import ORDER_WORKFLOW, ORDERS_QUEUE, OrderInput, order_workflow_id
+from models.queries import downloads
 from models.queries import orders as queries
 from models.tables import Order
 
@@ -24,7 +26,7 @@ START_TIMEOUT = 5.0
 """Seconds a start may take; `rpc_timeout` alone can take several times as long when the server is dead."""
 
 GRACE = timedelta(seconds=10)
-"""How long an accepted order may be without a workflow before the reconciler steps in."""
+"""How long an accepted order may be without a workflow, or a notice untold, before the reconciler steps in."""
 
 log = structlog.get_logger()
 
@@ -101,6 +103,8 @@ class StartingActivities:
             async with self.sessions.begin() as session:
                 await session.execute(queries.mark_started(order.id, now))
             activity.heartbeat()
+        # What the facade could not tell, for Temporal was away from it.
+        await deliver_notices(self.client, self.sessions, downloads.notices(before=now - GRACE))
         return len(found)
 
 

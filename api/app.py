@@ -7,7 +7,20 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.routes import archives, commands, destinations, exports, health, orders, payments, products, results
+from api.routes import (
+    archives,
+    commands,
+    destinations,
+    exports,
+    files,
+    health,
+    links,
+    metalinks,
+    orders,
+    payments,
+    products,
+    results,
+)
 from api.services import Services
 
 API = "/api/v1"
@@ -39,7 +52,10 @@ def create_app(open_services: Lifespan) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for module in (exports, orders, destinations, results, commands, payments, archives, products):
+    for module in (
+        *(exports, orders, destinations, results, commands, payments),
+        *(archives, files, metalinks, links, products),
+    ):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET"])

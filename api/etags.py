@@ -16,6 +16,6 @@ def tagged(request: Request, body: BaseModel) -> Response:
     content = body.__pydantic_serializer__.to_json(body)
     etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, **CACHE}
-    if ranges.matches(request.headers.get("if-none-match"), etag):
+    if ranges.not_modified(request.headers, ranges.Version(etag, len(content), None)):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type="application/json")

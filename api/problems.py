@@ -30,6 +30,10 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.LabelTaken: 409,
         errors.NotReady: 503,
         errors.Gone: 410,
+        errors.FileFailed: 410,
+        errors.PreconditionFailed: 412,
+        errors.LinkRefused: 403,
+        errors.LinksUnavailable: 503,
     }
 )
 

@@ -1,48 +1,117 @@
 """What part of a representation a request asks for (RFC 9110, sections 13 and 14)."""
 
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from typing import NamedTuple
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+from models.coverage import Span
+from models.errors import PreconditionFailed
+
+MAX_RANGES = 32
+"""Ranges in one request; whoever asks for more gets everything, which costs less than many pieces."""
+
+_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})")
+_STRONG_AFTER = timedelta(seconds=1)
 
 
-class Span(NamedTuple):
-    """Bytes from `start` up to, not including, `stop`."""
+class Version(NamedTuple):
+    """What tells one content from the next: a strong ETag, a length, and when it was made if that is known."""
 
-    start: int
-    stop: int
+    etag: str
+    size: int
+    modified: datetime | None
 
 
 class Unsatisfiable(Exception):
-    """The range lies wholly behind the end."""
+    """Every range lies wholly behind the end."""
 
 
-def wanted(range_header: str | None, if_range: str | None, *, etag: str, size: int) -> Span | None:
-    """The one span asked for, or None for everything: also for a range we do not understand, as the RFC says.
+def not_modified(headers: Mapping[str, str], version: Version) -> bool:
+    """Whether the client has this version already (304). Raises PreconditionFailed (412).
 
-    Raises Unsatisfiable. `If-Range` must be the strong ETag, or the range does not count.
+    In the order of RFC 9110, section 13.2.2: an ETag in a condition silences the date beside it.
     """
-    if range_header is None or (if_range is not None and if_range.strip() != etag):
+    if (tags := headers.get("if-match")) is not None:
+        # Strong comparison: a weak tag never matches.
+        if tags.strip() != "*" and version.etag not in _tags(tags):
+            raise PreconditionFailed
+    elif _is_younger(version, headers.get("if-unmodified-since")):
+        raise PreconditionFailed
+    if (tags := headers.get("if-none-match")) is not None:
+        named = {tag.removeprefix("W/") for tag in _tags(tags)}
+        return tags.strip() == "*" or "*" in named or version.etag in named
+    since = headers.get("if-modified-since")
+    return _instant(since) is not None and version.modified is not None and not _is_younger(version, since)
+
+
+def _is_younger(version: Version, date: str | None) -> bool:
+    """Whether the version was made after a date; nobody knows where either is unknown."""
+    instant = _instant(date)
+    return instant is not None and version.modified is not None and _seconds(version.modified) > instant
+
+
+def wanted(headers: Mapping[str, str], version: Version, *, now: datetime) -> list[Span] | None:
+    """The spans asked for, or None for everything: also for ranges that are not understood or not worth it.
+
+    Raises Unsatisfiable.
+    """
+    asked = headers.get("range")
+    if asked is None or not _still(headers.get("if-range"), version, now):
         return None
-    if (match := _RANGE.fullmatch(range_header.strip().lower())) is None:
+    unit, _, sets = asked.strip().partition("=")
+    if unit.lower() != "bytes":
+        return None
+    parts = [part.strip() for part in sets.split(",") if part.strip()]
+    spans = [_span(part, version.size) for part in parts]
+    if not spans or None in spans or len(spans) > MAX_RANGES:
+        return None
+    found = [span for span in spans if span is not None and span.start < span.stop]
+    if not found:
+        raise Unsatisfiable
+    if any(before.stop > after.start for before, after in pairwise(sorted(found))):
+        return None
+    return found
+
+
+def _still(if_range: str | None, version: Version, now: datetime) -> bool:
+    """Whether If-Range lets the range count: the strong ETag, or the very date where a second has gone by since."""
+    if if_range is None or if_range.strip() == version.etag:
+        return True
+    when = _instant(if_range)
+    if when is None or version.modified is None:
+        return False
+    return when == _seconds(version.modified) and now - version.modified > _STRONG_AFTER
+
+
+def _span(text: str, size: int) -> Span | None:
+    """One range, cut at the end; empty where it lies behind it; None where it is none."""
+    if (match := _RANGE.fullmatch(text)) is None or text == "-":
         return None
     first, last = match.groups()
-    if first == "" and last == "":
+    if not first:
+        return Span(max(size - int(last), 0), size)
+    if last and int(last) < int(first):
         return None
-    if first == "":
-        start, stop = max(size - int(last), 0), size
-    else:
-        start, stop = int(first), min(int(last) + 1, size) if last else size
-        if last and int(last) < start:
-            return None
-    if start >= size or start >= stop:
-        raise Unsatisfiable
-    return Span(start, stop)
+    return Span(int(first), min(int(last) + 1, size) if last else size)
 
 
-def matches(header: str | None, etag: str) -> bool:
-    """Whether an If-None-Match names this ETag; the comparison is weak."""
-    if header is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return "*" in tags or etag in tags
+def _tags(header: str) -> list[str]:
+    return [tag.strip() for tag in header.split(",")]
+
+
+def _instant(text: str | None) -> datetime | None:
+    """An HTTP date; one that is none is as if it had not been sent."""
+    if not text or not text.endswith("GMT"):
+        return None
+    try:
+        return parsedate_to_datetime(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _seconds(instant: datetime) -> datetime:
+    """The instant as HTTP can say it."""
+    return instant.astimezone(UTC).replace(microsecond=0)

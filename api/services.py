@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 from api.cursors import Cursors
+from models.links import LinkKeys
 from models.listing import Scope
 from storage.delivery import Deliverer
 
@@ -32,6 +33,9 @@ class Services:
     deliverer: Deliverer = field(default_factory=Deliverer)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
     exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
+    link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
+    stalled_after: float = 300.0
+    """Seconds after which a client that takes nothing of a download is cut off."""
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

@@ -49,6 +49,24 @@ class Api:
             if (cursor := page["next_cursor"]) is None:
                 return
 
+    def links(self, order_id: str, *, all_files: bool) -> Any:
+        """The signed links of an order, with those of the first thousand files or of all."""
+        path = f"/orders/{order_id}/links"
+        found = page = self.get(path, limit=1000)
+        while all_files and (cursor := page["next_cursor"]):
+            page = self.get(path, limit=1000, cursor=cursor)
+            found["files"] += page["files"]
+        return found
+
+    def documents(self, path: str) -> Iterator[bytes]:
+        """A document and the parts that follow it."""
+        url: str | None = path
+        while url:
+            answer = self._client.get(url)
+            _check(answer)
+            yield answer.content
+            url = answer.links.get("next", {}).get("url")
+
     def wait(self, order_id: str, seen: Callable[[Any], None]) -> Any:
         """The order when its outcome is known; `seen` is told of every look in between."""
         while (order := self.get(f"/orders/{order_id}"))["outcome"] == "pending":

@@ -9,6 +9,7 @@ from cli.connecting import temporal_client
 from cli.delivery import deliverer
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
+from models.links import LinkKeys
 
 READ_AHEAD_THREADS = 16
 """Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
@@ -21,6 +22,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
     try:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
+        keys = LinkKeys([key.get_secret_value() for key in settings.link_keys])
         client = await temporal_client(lazy=True)
         yield Services(
             make_sessions(engine),
@@ -30,6 +32,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             secrets,
             deliverer=deliverer(settings),
             cursor_key=settings.cursor_key,
+            link_keys=keys,
+            stalled_after=settings.stalled_after.total_seconds(),
         )
     finally:
         readers.shutdown(wait=False, cancel_futures=True)

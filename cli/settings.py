@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.dev.data import DEFAULT_DATA, DataFolder
 from cli.errors import CommandFailed
+from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.verify import Verify
 
@@ -53,6 +54,10 @@ class Settings(BaseSettings):
     archive_filename: Annotated[str, AfterValidator(check_archive_filename)] = DEFAULT_ARCHIVE_FILENAME
     # Seals the cursors of lists; all API processes need the same. Unset, it is derived from DATABASE_URL.
     cursor_secret: SecretStr | None = None
+    # Secrets that sign links, of at least 32 characters, the newest first; an old one goes when its links may end.
+    link_keys: tuple[SecretStr, ...] = ()
+    # Seconds, or an ISO duration, after which a client that takes nothing of a download is cut off.
+    stalled_after: timedelta = timedelta(minutes=5)
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")
@@ -75,6 +80,12 @@ class Settings(BaseSettings):
 
         for key in keys:
             check_key(key.get_secret_value())
+        return keys
+
+    @field_validator("link_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        LinkKeys([key.get_secret_value() for key in keys])
         return keys
 
     @field_validator("public_url")

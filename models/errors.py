@@ -9,7 +9,11 @@ DomainError
 │   ├── LabelTaken
 │   ├── NameTaken
 │   ├── NotReady
-│   └── Gone
+│   ├── Gone
+│   ├── FileFailed           carries the failure's code
+│   ├── PreconditionFailed
+│   ├── LinkRefused
+│   └── LinksUnavailable
 └── Failed                  carries a Failure: category, stable code, sentence, retryable or not
 """
 
@@ -222,6 +226,43 @@ class Gone(Refusal):
     """It was there and is not any more."""
 
     code = "gone"
+
+
+class FileFailed(Refusal):
+    """A file that was ordered and cannot be had; its code is that of the failure, as the archive's notice says it."""
+
+    code = "file_failed"
+
+    def __init__(self, failure: Failure) -> None:
+        self.code = str(failure.code)
+        super().__init__(failure.text)
+
+
+class PreconditionFailed(Refusal):
+    """What is here is not what the request was meant for (RFC 9110, section 13)."""
+
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__("what is here now is not the version that If-Match or If-Unmodified-Since names")
+
+
+class LinkRefused(Refusal):
+    """A signed link that was made for something else, or by nobody."""
+
+    code = "link_refused"
+
+    def __init__(self) -> None:
+        super().__init__("this link does not open what it points to; get a new one with GET /api/v1/orders/{id}/links")
+
+
+class LinksUnavailable(Refusal):
+    """No key is set to sign links with."""
+
+    code = "links_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("links cannot be signed here: whoever runs this has to set CONSIGNOR_LINK_KEYS")
 
 
 class Failed(DomainError):

@@ -18,6 +18,7 @@ PACKAGING_QUEUE = "consignor-packaging"
 ORDER_WORKFLOW = "order"
 SUBORDER_WORKFLOW = "suborder"
 RECONCILE_WORKFLOW = "reconcile"
+NOTICE_SIGNAL = "notice"
 
 
 def order_workflow_id(order_id: UUID) -> str:
@@ -118,6 +119,18 @@ class Extension(Message):
     expires_at: datetime
     actor: ActorName
     is_operator: bool = False
+
+
+class Noticed(Message):
+    """Something happened to a sub-order that was delivered. The same `id` again is the same and is entered once."""
+
+    id: str
+    what: str
+    suborder: int
+    actor: str
+    reason_code: str | None = None
+    reason_text: str | None = None
+    details: dict[str, Any] = {}
 
 
 class Standing(Message):

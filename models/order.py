@@ -45,6 +45,7 @@ class Event(StrEnum):
     SETTLED = "settled"
     SETTLED_WITH_FAILURES = "settled_with_failures"
     SETTLED_FAILED = "settled_failed"
+    FILES_LOST = "files_lost"
     ABANDONED = "abandoned"
     PAYMENT_TIMED_OUT = "payment_timed_out"
     EXPIRED = "expired"
@@ -92,7 +93,7 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[Trigger, OrderStatus | Return]] = Mapp
             E.EXPIRED: S.EXPIRED,
         },
         S.PAUSED: {C.RESUME: _BACK, C.CANCEL: S.CANCELLED, E.EXPIRED: S.EXPIRED},
-        S.FULFILLED: {E.EXPIRED: S.EXPIRED, C.DELETE: S.DELETED},
+        S.FULFILLED: {E.FILES_LOST: S.FULFILLED_WITH_WARNINGS, E.EXPIRED: S.EXPIRED, C.DELETE: S.DELETED},
         S.FULFILLED_WITH_WARNINGS: {C.RETRY: S.PROVISIONING, E.EXPIRED: S.EXPIRED, C.DELETE: S.DELETED},
         S.FAILED: {C.RETRY: _BACK, C.CANCEL: S.CANCELLED, E.EXPIRED: S.EXPIRED, C.DELETE: S.DELETED},
         S.CANCELLED: {C.DELETE: S.DELETED},

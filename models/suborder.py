@@ -34,14 +34,15 @@ SUBORDER_TRANSITIONS: Mapping[SubOrderState, frozenset[SubOrderState]] = Mapping
         P.PLANNED: frozenset({P.WAITING_SLOT, P.STAGING, P.FAILED, P.CANCELLED, P.EXPIRED}),
         P.WAITING_SLOT: frozenset({P.STAGING, P.FAILED, P.CANCELLED, P.EXPIRED}),
         P.STAGING: frozenset({P.READY, P.FAILED, P.CANCELLED, P.EXPIRED}),
-        P.READY: frozenset({P.PLANNED, P.DOWNLOADED, P.CANCELLED, P.EXPIRED}),
+        P.READY: frozenset({P.PLANNED, P.DOWNLOADED, P.FAILED, P.CANCELLED, P.EXPIRED}),
         P.DOWNLOADED: frozenset({P.PLANNED, P.CANCELLED, P.EXPIRED}),
         P.FAILED: frozenset({P.PLANNED, P.CANCELLED, P.EXPIRED}),
         P.CANCELLED: frozenset(),
         P.EXPIRED: frozenset(),
     }
 )
-"""A ready, downloaded or failed sub-order is planned again when a retry has files to mend in it."""
+"""A ready, downloaded or failed sub-order is planned again when a retry has files to mend in it; a ready one whose
+files have all changed in their storage before they were downloaded has failed."""
 
 
 def states_before(state: SubOrderState) -> frozenset[SubOrderState]:

@@ -11,13 +11,14 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.noticing import deliver_notices
 from activities.starting import OrderStart, start_order
 from models.errors import IllegalTransition, NotExtended, TemporalAway
 from models.messages import CommandRequest, Extension, Standing, order_workflow_id
 from models.order import OrderStatus, allowed_actions
 from workflows.order import OrderWorkflow
 
-__all__ = ["OrderStart", "WorkflowIsOver", "command_order", "extend_order", "start_order"]
+__all__ = ["OrderStart", "WorkflowIsOver", "command_order", "deliver_notices", "extend_order", "start_order"]
 
 COMMAND_TIMEOUT = 15.0
 """Seconds to wait for a verdict: a pause may have to wait until a worker lets go of a file."""

@@ -11,17 +11,19 @@ with workflow.unsafe.imports_passed_through():
     from activities.releasing import ReleasingActivities
     from models.errors import IllegalTransition
     from models.messages import (
+        NOTICE_SIGNAL,
         ORDER_WORKFLOW,
         Carried,
         CommandRequest,
         Extension,
+        Noticed,
         OrderInput,
         OrderRef,
         Release,
         SignalInput,
         Standing,
     )
-    from models.order import TERMINAL, Command, OrderStatus, advance, allowed_actions
+    from models.order import TERMINAL, Command, Event, OrderStatus, advance, allowed_actions
     from models.suborder import SubOrderState
 
 from workflows.ledger import Ledger
@@ -207,6 +209,22 @@ class OrderWorkflow:
     async def retry(self, by: SignalInput | None = None) -> None:
         """Retry from the Temporal UI or CLI."""
         await self._signalled(Command.RETRY, by)
+
+    @workflow.signal(name=NOTICE_SIGNAL)
+    async def notice(self, noticed: Noticed) -> None:
+        """Enter what the facade saw: a sub-order downloaded, or files that were lost before they were."""
+        await workflow.wait_condition(lambda: self._opened)
+        if noticed.id in self._obeyed:
+            return
+        self._remember(noticed.id)
+        why = noticed.model_dump(include={"actor", "suborder", "reason_code", "reason_text", "details"})
+        why["details"] |= {"notice": noticed.id}
+        self._provisioning.lost(int(noticed.details.get("failed", 0)))
+        if noticed.what == Event.FILES_LOST and self._ledger.status is OrderStatus.FULFILLED:
+            await self._ledger.advance(Event.FILES_LOST, **why)
+        else:
+            self._ledger.note(noticed.what, **why)
+            await self._ledger.flush()
 
     async def _signalled(self, command: Command, by: SignalInput | None) -> None:
         await workflow.wait_condition(lambda: self._opened)

@@ -157,6 +157,10 @@ class Provisioning:
             **PUBLISH,
         )
 
+    def lost(self, count: int) -> None:
+        """Files that had been delivered have failed afterwards."""
+        self._count_failed(count)
+
     def _count_failed(self, change: int) -> None:
         if change:
             self.failed_files = max(self.failed_files + change, 0)

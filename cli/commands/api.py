@@ -6,6 +6,7 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
+    from api.wire import WireProtocol
     from cli.connecting import configure_logs
     from cli.serving import open_services
     from cli.settings import found
@@ -17,6 +18,8 @@ def api() -> None:
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
+        # Downloads have to know what has arrived.
+        http=WireProtocol,
         access_log=False,
         # Open streams would otherwise hold the exit for as long as somebody downloads.
         timeout_graceful_shutdown=2,

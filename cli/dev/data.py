@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -71,6 +72,22 @@ class DataFolder:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(running.model_dump_json(indent=2) + "\n")
         new.replace(self._announcement)
+
+    def link_key(self) -> str:
+        """The secret that signs the links of this stack; made once, for this user's eyes alone."""
+        path = self.path / "secrets" / "link-key"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            new = path.with_suffix(".new")
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            # Linked, not renamed: a key that is there stays, and there is never half of one.
+            try:
+                path.hardlink_to(new)
+            finally:
+                new.unlink()
+        return path.read_text()
 
     def running(self) -> Running | None:
         """The stack that runs here, if one does and is ready."""

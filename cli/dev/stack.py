@@ -126,6 +126,7 @@ class Stack:
             "CONSIGNOR_HOST": LOOPBACK,
             "CONSIGNOR_PORT": str(self._places.api_port),
             **delivering(self._folder),
+            "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
         }
 
 

@@ -167,6 +167,12 @@ def publish(
             col(SubOrder.state).in_([SubOrderState.STAGING, state]),  # its own state: published twice is once
             sa.exists().where(col(Order.id) == order_id, col(Order.status).not_in(_OVER)),
         )
-        .values(state=state, state_at=sa.func.now(), archive_bytes=archive_bytes, archive_etag=etag)
+        .values(
+            state=state,
+            state_at=sa.func.now(),
+            archive_bytes=archive_bytes,
+            archive_etag=etag,
+            sealed_at=sa.func.now() if etag else None,
+        )
         .returning(col(SubOrder.number))
     )

@@ -3,6 +3,7 @@
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.counting import OrderCount
+from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
 from models.tables.destinations import Delivery, Destination
 from models.tables.orders import (
     Download,
@@ -17,12 +18,15 @@ from models.tables.orders import (
 )
 
 __all__ = [
+    "ArchiveCoverage",
     "CatalogueFile",
     "CatalogueObject",
     "Delivery",
     "Destination",
     "Download",
+    "FileCoverage",
     "KnownFile",
+    "Notice",
     "Order",
     "OrderCount",
     "OrderFile",

@@ -119,6 +119,7 @@ class SubOrder(SQLModel, table=True):
     bytes_settled: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     archive_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
     archive_etag: str | None = Field(default=None, sa_type=sa.Text)
+    sealed_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class OrderFile(SQLModel, table=True):

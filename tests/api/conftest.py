@@ -14,11 +14,13 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.services import Services
+from models.links import LinkKeys
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 from workflows.converter import DATA_CONVERTER
 
 PUBLIC_URL = "https://orders.example"
+LINK_KEY = "k" * 40
 
 MakeProduct = Callable[..., Awaitable[Product]]
 MakeReady = Callable[..., Awaitable[Order]]
@@ -49,7 +51,7 @@ def readers() -> Iterator[Executor]:
 @pytest.fixture
 def services(sessions: Sessions, temporal_away: Client, readers: Executor) -> Services:
     """What the application works with."""
-    return Services(sessions, temporal_away, PUBLIC_URL, readers)
+    return Services(sessions, temporal_away, PUBLIC_URL, readers, link_keys=LinkKeys([LINK_KEY]))
 
 
 @pytest.fixture

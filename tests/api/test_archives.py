@@ -96,8 +96,9 @@ async def test_head_tells_what_get_would(client: AsyncClient, make_ready_order: 
     head, get = await client.head(archive(order)), await client.get(archive(order))
     assert (head.status_code, head.content) == (200, b"")
     assert dict(head.headers) == dict(get.headers)
+    # RFC 9110, section 14.2: a range means something to a GET only.
     ranged = await client.head(archive(order), headers={"Range": "bytes=1-2"})
-    assert (ranged.status_code, ranged.headers["content-length"]) == (206, "2")
+    assert dict(ranged.headers) == dict(get.headers)
 
 
 async def test_every_range_is_a_cut_of_the_whole(client: AsyncClient, make_ready_order: MakeReady) -> None:
@@ -133,7 +134,7 @@ async def test_a_download_in_pieces_is_the_whole(client: AsyncClient, make_ready
     assert b"".join(pieces) == first.content
 
 
-@pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=0-1,5-6", "bytes=", "bytes=-", "pages=1-2", "bytes=a-b", "0-1"])
+@pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=0-9,5-6", "bytes=", "bytes=-", "pages=1-2", "bytes=a-b", "0-1"])
 async def test_a_range_we_do_not_know_gives_the_whole(
     client: AsyncClient, make_ready_order: MakeReady, asked: str
 ) -> None:
@@ -233,8 +234,8 @@ async def test_a_source_that_changed_behind_the_first_block_cuts_the_download(
     with capture_logs() as logs, pytest.raises(RuntimeError) as cut:
         await client.get(archive(order))
     assert isinstance(cut.value.__cause__, Failed)
-    (told,) = (log for log in logs if log["event"] == "archive cut")
-    assert (told["order"], told["failure"]) == (order.number, "big/b.bin has changed: it was written to")
+    (told,) = (log for log in logs if log["event"] == "download cut")
+    assert (told["order"], told["failure"]) == (str(order.id), "big/b.bin has changed: it was written to")
     # What lies before the change is still what it was.
     resumed = await client.get(archive(order), headers={"Range": "bytes=0-99999"})
     assert resumed.content == whole[:100_000]

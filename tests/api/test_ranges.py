@@ -1,55 +1,108 @@
-"""Range and conditional headers, whatever is in them."""
+"""Conditions and ranges by the letter of RFC 9110."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ranges import Span, Unsatisfiable, matches, wanted
+from api.ranges import MAX_RANGES, Unsatisfiable, Version, not_modified, wanted
+from models.coverage import Span
+from models.errors import PreconditionFailed
 
-ETAG = '"abc"'
-HEADERS = st.text() | st.from_regex(r"bytes=[0-9]{0,20}-[0-9]{0,20}", fullmatch=True)
-
-
-@given(HEADERS, st.integers(0, 2**62))
-def test_any_header_gives_a_span_within_the_size_or_the_whole_or_is_refused(header: str, size: int) -> None:
-    try:
-        span = wanted(header, None, etag=ETAG, size=size)
-    except Unsatisfiable:
-        return
-    assert span is None or 0 <= span.start < span.stop <= size
+MADE = datetime(2026, 3, 3, 5, 6, 7, 891, tzinfo=UTC)
+DATE, BEFORE, AFTER = (f"Tue, 03 Mar 2026 05:06:0{second} GMT" for second in (7, 6, 8))
+NOW = MADE + timedelta(hours=1)
+V = Version('"a"', 1000, MADE)
 
 
-@given(st.data(), st.integers(1, 2**40))
-def test_a_range_within_the_size_is_granted_as_asked(data: st.DataObject, size: int) -> None:
-    first = data.draw(st.integers(0, size - 1))
-    last = data.draw(st.integers(first, size - 1))
-    assert wanted(f"bytes={first}-{last}", ETAG, etag=ETAG, size=size) == Span(first, last + 1)
-    assert wanted(f"bytes={first}-", None, etag=ETAG, size=size) == Span(first, size)
-    assert wanted(f"bytes=-{size - first}", None, etag=ETAG, size=size) == Span(first, size)
+def spans(asked: str, version: Version = V, **more: str) -> list[Span] | None:
+    return wanted({"range": asked, **{k.replace("_", "-"): v for k, v in more.items()}}, version, now=NOW)
 
 
-@given(st.integers(0, 2**40), st.integers(0, 2**40))
-def test_a_range_behind_the_end_is_refused(size: int, beyond: int) -> None:
+@given(st.integers(0, 2_000), st.integers(0, 2_000), st.integers(0, 1_000))
+def test_a_range_is_a_slice(first: int, last: int, size: int) -> None:
+    version = V._replace(size=size)
+    everything = bytes(i % 251 for i in range(size))
+    if last < first:
+        assert spans(f"bytes={first}-{last}", version) is None
+    elif first >= size:
+        with pytest.raises(Unsatisfiable):
+            spans(f"bytes={first}-{last}", version)
+    else:
+        found = spans(f"bytes={first}-{last}", version)
+        assert found is not None
+        assert everything[found[0].start : found[0].stop] == everything[first : last + 1]
+
+
+@given(st.integers(1, 2_000), st.integers(1, 1_000))
+def test_a_suffix_is_the_end(count: int, size: int) -> None:
+    assert spans(f"bytes=-{count}", V._replace(size=size)) == [Span(max(size - count, 0), size)]
+
+
+@given(st.text(max_size=30))
+def test_no_text_is_an_error_of_ours(text: str) -> None:
+    for asked in (text, f"bytes={text}"):
+        try:
+            found = spans(asked, if_range=text)
+        except Unsatisfiable:
+            continue
+        assert found is None or all(0 <= span.start < span.stop <= 1000 for span in found)
+
+
+def test_several_ranges_are_given_as_they_were_asked_for_and_those_behind_the_end_left_out() -> None:
+    assert spans("bytes= 500-599 ,0-1,, 2000-, -10") == [Span(500, 600), Span(0, 2), Span(990, 1000)]
+    assert spans("bytes=0-0,2000-") == [Span(0, 1)]
     with pytest.raises(Unsatisfiable):
-        wanted(f"bytes={size + beyond}-", None, etag=ETAG, size=size)
+        spans("bytes=1000-,2000-3000,-0")
 
 
-@given(st.text().filter(lambda text: text.strip() != ETAG))
-def test_a_condition_that_does_not_hold_gives_the_whole(condition: str) -> None:
-    assert wanted("bytes=0-1", condition, etag=ETAG, size=10) is None
+def test_ranges_that_overlap_or_are_too_many_give_the_whole() -> None:
+    assert spans("bytes=0-10,5-20") is None
+    assert spans("bytes=0-,-1") is None
+    many = ",".join(f"{2 * n}-{2 * n}" for n in range(MAX_RANGES + 1))
+    assert spans(f"bytes={many}") is None
+    assert len(spans("bytes=" + many.rpartition(",")[0]) or ()) == MAX_RANGES
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,x", "bytes=1-0,5-6", "bytes=-", "lines=0-1", "bytes", "0-1"])
+def test_what_is_no_range_does_not_count(asked: str) -> None:
+    assert spans(asked) is None
+
+
+def test_if_range_lets_a_range_count_for_the_very_version_only() -> None:
+    for good in ('"a"', DATE):
+        assert spans("bytes=0-1", if_range=good) == [Span(0, 2)]
+    for bad in ('"b"', 'W/"a"', BEFORE, AFTER, "", "yesterday"):
+        assert spans("bytes=0-1", if_range=bad) is None, bad
+    # Within the second that a date can tell of, there may have been another version.
+    young = {"range": "bytes=0-1", "if-range": DATE}
+    assert wanted(young, V, now=MADE + timedelta(milliseconds=500)) is None
 
 
 @pytest.mark.parametrize(
-    ("header", "found"),
+    ("headers", "expected"),
     [
-        (ETAG, True),
-        ("W/" + ETAG, True),
-        ('"x", "abc"', True),
-        ("*", True),
-        ('"x"', False),
-        ("abc", False),
-        (None, False),
+        ({}, False),
+        ({"if-none-match": '"a"'}, True),
+        ({"if-none-match": '"b", W/"a"'}, True),
+        ({"if-none-match": "*"}, True),
+        ({"if-none-match": '"b"', "if-modified-since": AFTER}, False),
+        ({"if-modified-since": DATE}, True),
+        ({"if-modified-since": BEFORE}, False),
+        ({"if-modified-since": "some day"}, False),
+        ({"if-match": '"a"', "if-unmodified-since": BEFORE}, False),
+        ({"if-match": "*"}, False),
+        ({"if-unmodified-since": DATE}, False),
     ],
 )
-def test_an_etag_is_found_in_a_list_of_them(header: str | None, found: bool) -> None:
-    assert matches(header, ETAG) is found
+def test_a_client_is_told_when_it_has_this_version_already(headers: dict[str, str], expected: bool) -> None:
+    assert not_modified(headers, V) == expected
+
+
+@pytest.mark.parametrize(
+    "headers", [{"if-match": '"b"'}, {"if-match": 'W/"a"'}, {"if-match": ""}, {"if-unmodified-since": BEFORE}]
+)
+def test_a_request_meant_for_another_version_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(PreconditionFailed):
+        not_modified(headers, V)

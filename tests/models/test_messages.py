@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.errors import Failure, Fault
-from models.messages import Message, Projection, TimelineEntry, order_workflow_id, suborder_workflow_id
+from models.messages import Message, Noticed, Projection, TimelineEntry, order_workflow_id, suborder_workflow_id
 
 KINDS: list[type[Message]] = sorted(Message.__subclasses__(), key=lambda kind: kind.__name__)
 ORDER = UUID("0198c0de-0000-7000-8000-000000000001")
@@ -20,7 +20,7 @@ DETAILS = st.dictionaries(st.text(), st.recursive(LEAVES, st.lists, max_leaves=5
 def _any(kind: type[Message]) -> st.SearchStrategy[Message]:
     """Any message of a kind, its optional fields filled too."""
     given_fields: dict[str, Any] = dict.fromkeys(kind.model_fields, ...)
-    if kind is TimelineEntry:
+    if kind in {TimelineEntry, Noticed}:
         given_fields["details"] = DETAILS
     if kind is Projection:
         given_fields["entries"] = st.lists(_any(TimelineEntry), max_size=2).map(tuple)

@@ -53,6 +53,7 @@ provisioning            expired               expired
 paused                  resume                BACK
 paused                  cancel                cancelled
 paused                  expired               expired
+fulfilled               files_lost            fulfilled_with_warnings
 fulfilled               expired               expired
 fulfilled               delete                deleted
 fulfilled_with_warnings retry                 provisioning

@@ -10,7 +10,7 @@ EXPECTED = {
     "planned": "waiting_slot staging failed cancelled expired",
     "waiting_slot": "staging failed cancelled expired",
     "staging": "ready failed cancelled expired",
-    "ready": "planned downloaded cancelled expired",
+    "ready": "planned downloaded failed cancelled expired",
     "downloaded": "planned cancelled expired",
     "failed": "planned cancelled expired",
     "cancelled": "",

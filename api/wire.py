@@ -1,0 +1,77 @@
+"""The connection under a response: how much of what was sent has arrived, and how to cut it.
+
+An ASGI application learns neither. A server that runs `WireProtocol` tells; under any other, what was sent counts as
+arrived and nobody is cut.
+"""
+
+import fcntl
+import socket
+import struct
+import termios
+from asyncio import Transport
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+EXTENSION = "consignor.wire"
+
+
+class Wire:
+    """One TCP connection, for as many requests as it carries."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.requests = 0
+        self.is_lost = self.is_broken = False
+        self.left_at_eof: int | None = None
+        """Bytes that were on their way when the client said that it sends no more; clients say so when they go."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing that is sent from now on will go out."""
+        return self._transport.is_closing()
+
+    def unacknowledged(self) -> int | None:
+        """Bytes sent that the other side's machine has not confirmed; None where nobody can tell any more."""
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if self.is_lost or connection is None or connection.fileno() < 0:
+            return None
+        try:
+            answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+        except OSError:
+            return None
+        (queued,) = struct.unpack("i", answer)
+        return int(queued) + self._transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """End the connection now, whatever is still on its way."""
+        self.is_broken = True
+        self._transport.abort()
+
+
+class WireProtocol(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol, which also tells its applications of the connection."""
+
+    wire: Wire
+
+    def connection_made(self, transport: Any) -> None:
+        """A client has come."""
+        super().connection_made(transport)
+        self.wire = Wire(transport)
+
+    def eof_received(self) -> None:
+        """The client sends no more; the last moment to see what has arrived there."""
+        self.wire.left_at_eof = self.wire.unacknowledged()
+        super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was cut."""
+        self.wire.is_lost = True
+        self.wire.is_broken |= exc is not None
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.wire.requests += 1
+        self.scope["extensions"] = {EXTENSION: self.wire}  # type: ignore[dict-item]

@@ -1,0 +1,99 @@
+"""Metalinks: the files of an order with size, hash and URL, for download tools.
+
+Version 4 is RFC 5854. Version 3 is what older tools read. aria2 takes a wrong namespace for an empty document and an
+upper-case hash type for no hash, both without a word, so they stand here as they must.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+FILES_PER_DOCUMENT: Final = 50_000
+"""aria2 keeps about 3 KB of memory for each entry; what is beyond stands in further parts."""
+
+MEDIA_TYPES: Final = {4: "application/metalink4+xml", 3: "application/metalink+xml"}
+SUFFIXES: Final = {4: ".meta4", 3: ".metalink"}
+
+
+class LinkedFile(NamedTuple):
+    """A file as a Metalink shows it; the hash is left out where nobody knows it yet."""
+
+    name: str
+    size: int
+    sha256: bytes | None
+    url: str
+
+
+class Head(NamedTuple):
+    """What a document says of itself."""
+
+    generator: str
+    published: datetime
+    origin: str
+    number: str
+
+
+def parts(files: int) -> int:
+    """How many documents an order of so many files needs."""
+    return max(-(-files // FILES_PER_DOCUMENT), 1)
+
+
+class Metalink:
+    """A document of version 4 or 3: its start, its entries a batch at a time, its end."""
+
+    def __init__(self, version: int, head: Head) -> None:
+        start, self._entry, end = _FORMS[version]
+        self.start, self.end = start(head).encode(), end.encode()
+
+    def entries(self, files: Iterable[LinkedFile]) -> bytes:
+        """The entries of files."""
+        return "".join(map(self._entry, files)).encode()
+
+
+def _head4(head: Head) -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<metalink xmlns="urn:ietf:params:xml:ns:metalink">\n'
+        f"<generator>{escape(head.generator)}</generator>\n"
+        f'<origin dynamic="true">{escape(head.origin)}</origin>\n'
+        f"<published>{head.published:%Y-%m-%dT%H:%M:%SZ}</published>\n"
+    )
+
+
+def _entry4(file: LinkedFile) -> str:
+    proof = f'<hash type="sha-256">{file.sha256.hex()}</hash>' if file.sha256 else ""
+    return (
+        f"<file name={_name(file.name)}><size>{file.size}</size>{proof}"
+        f'<url priority="1">{escape(file.url)}</url></file>\n'
+    )
+
+
+def _head3(head: Head) -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<metalink version="3.0" xmlns="http://www.metalinker.org/" type="dynamic" origin={quoteattr(head.origin)}'
+        f' pubdate="{head.published:%a, %d %b %Y %H:%M:%S GMT}" generator={quoteattr(head.generator)}>\n'
+        f"<description>{escape(head.number)}</description>\n<files>\n"
+    )
+
+
+def _entry3(file: LinkedFile) -> str:
+    proof = f'<verification><hash type="sha256">{file.sha256.hex()}</hash></verification>' if file.sha256 else ""
+    return (
+        f"<file name={_name(file.name)}><size>{file.size}</size>{proof}<resources>"
+        f'<url type="{file.url.partition(":")[0]}" preference="100">{escape(file.url)}</url></resources></file>\n'
+    )
+
+
+def _name(name: str) -> str:
+    """The name as an attribute; XML has no way to write the two characters that are none."""
+    return quoteattr(name if name.isascii() else _NO_CHARACTER.sub("_", name))
+
+
+_NO_CHARACTER: Final = re.compile("[\ufffe\uffff]")
+_FORMS: Final[dict[int, tuple[Callable[[Head], str], Callable[[LinkedFile], str], str]]] = {
+    4: (_head4, _entry4, "</metalink>\n"),
+    3: (_head3, _entry3, "</files>\n</metalink>\n"),
+}

@@ -1,0 +1,62 @@
+"""Notices: told to the workflow or entered on the timeline, once, however often it is tried."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from activities.noticing import deliver_notices
+from models.queries import downloads as queries
+from models.tables import Notice, Order
+from tests.activities.catalogue_sources import rows
+from tests.activities.making import Sessions
+from tests.factories import add_order, add_product, make_ready
+
+TIMELINE = "SELECT sequence, what, suborder, actor, details->>'notice' IS NOT NULL FROM timeline ORDER BY sequence DESC"
+
+
+@pytest.fixture
+async def ready(sessions: Sessions, tmp_path: Path) -> Order:
+    """An order that is ready and has no workflow."""
+    await add_product(sessions, tmp_path, "scenes", {"o": {"a": b"a"}})
+    order = await add_order(sessions, {"scenes": "all"})
+    await make_ready(sessions, order)
+    return order
+
+
+async def noticed(sessions: Sessions, order: Order) -> Notice:
+    notice = Notice(
+        order_id=order.id, suborder=1, what="suborder_downloaded", at=datetime.now(UTC), actor="customer:local"
+    )
+    async with sessions.begin() as session:
+        session.add(notice)
+        await session.flush()
+    return notice
+
+
+async def test_a_notice_of_an_order_that_is_over_is_entered_once(
+    sessions: Sessions, temporal: WorkflowEnvironment, ready: Order
+) -> None:
+    notice = await noticed(sessions, ready)
+    (before,) = await rows(sessions, "SELECT version FROM orders")
+    for expected in (1, 0):
+        which = queries.notices(id_=notice.id)
+        assert await deliver_notices(temporal.client, sessions, which) == expected
+    # A copy that was told before it could be removed.
+    async with sessions.begin() as session:
+        session.add(Notice(**notice.model_dump()))
+    assert await deliver_notices(temporal.client, sessions, queries.notices(id_=notice.id)) == 1
+    newest = (await rows(sessions, TIMELINE))[0]
+    assert newest == (before[0] + 1, "suborder_downloaded", 1, "customer:local", True)
+    assert await rows(sessions, "SELECT version FROM orders") == [(before[0] + 1,)]
+
+
+async def test_the_reconciler_leaves_notices_of_this_moment_to_who_made_them(
+    sessions: Sessions, temporal: WorkflowEnvironment, ready: Order
+) -> None:
+    await noticed(sessions, ready)
+    now = datetime.now(UTC)
+    early, late = queries.notices(before=now - timedelta(minutes=1)), queries.notices(before=now + timedelta(minutes=1))
+    assert await deliver_notices(temporal.client, sessions, early) == 0
+    assert await deliver_notices(temporal.client, sessions, late) == 1
