@@ -41,7 +41,7 @@ from workflows.client import command_order
 S = OrderStatus
 SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)
 FAULT = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
-FEW = 10
+FEW = 4
 RUNS = int(os.environ.get("LIFECYCLE_RUNS", FEW))
 STEPS_OF_A_RUN = 10 if RUNS == FEW else 30
 
