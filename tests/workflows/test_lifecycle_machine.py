@@ -41,7 +41,7 @@ from workflows.client import command_order
 S = OrderStatus
 SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)
 FAULT = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
-FEW = 10
+FEW = 4
 RUNS = int(os.environ.get("LIFECYCLE_RUNS", FEW))
 STEPS_OF_A_RUN = 10 if RUNS == FEW else 30
 
@@ -120,6 +120,8 @@ class Life:
     order_id: UUID = field(default_factory=lambda: uuid5(NAMESPACE_OID, f"life-{next(_SERIAL)}"))
     workers: AsyncExitStack = field(default_factory=AsyncExitStack)
     commands: int = 0
+    torn: bool = False
+    """Whether a worker has been lost with work in hand; until that is noticed, a paused order is not yet at rest."""
 
     async def begin(self) -> None:
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
@@ -188,16 +190,18 @@ class Life:
         self.world.ending.set()
         await self.settled()
         self.world.ending.clear()
+        self.torn = False
 
     async def crash(self, _: None) -> None:
         """All workers go, and others come, who know nothing but the history."""
+        self.torn = self.torn or self.model.status in {S.VALIDATING, S.PROVISIONING}
         await self.workers.aclose()
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
 
     async def jump(self, _: None) -> None:
         """A month and a day pass; while a worker reads, no time is skipped."""
         assert self.handle is not None
-        if self.model.status in {S.VALIDATING, S.PROVISIONING}:
+        if self.model.status in {S.VALIDATING, S.PROVISIONING} or (self.torn and self.model.status is S.PAUSED):
             return
         await self.environment.fast_forward(self.handle, timedelta(days=31))
         if self.model.status is S.DRAFT:
