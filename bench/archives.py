@@ -9,7 +9,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -240,6 +241,21 @@ def show(console: Console, rows: Sequence[tuple[str, ...]], aims: Sequence[Aim])
     console.print(table)
 
 
+def _measured(
+    wanted: argparse.Namespace, data: Path, told: Callable[[str], None]
+) -> Iterator[tuple[list[tuple[str, ...]], list[Aim]]]:
+    """Rows and aims, as they come."""
+    if wanted.only != "serving":
+        for case in SMALL if wanted.small else FULL:
+            found = run_case(case, data, wanted.rounds, told)
+            yield case_rows(case, found), case_aims(case, found)
+        yield [], layout_aims(10_000, 100_000 if wanted.small else 1_000_000)
+    if wanted.only != "files":
+        from bench.serving import serving_aims
+
+        yield [], serving_aims(data, told, small=wanted.small)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.archives", description=__doc__)
@@ -251,18 +267,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console, errors = Console(width=140), Console(stderr=True)
     rows: list[tuple[str, ...]] = []
     aims: list[Aim] = []
-    with tempfile.TemporaryDirectory(dir=wanted.data, prefix="consignor-bench-") as folder:
-        data = Path(folder)
-        if wanted.only != "serving":
-            for case in SMALL if wanted.small else FULL:
-                found = run_case(case, data, wanted.rounds, errors.print)
-                rows += case_rows(case, found)
-                aims += case_aims(case, found)
-            aims += layout_aims(10_000, 100_000 if wanted.small else 1_000_000)
-        if wanted.only != "files":
-            from bench.serving import serving_aims
-
-            aims += serving_aims(data, errors.print, small=wanted.small)
+    with (
+        tempfile.TemporaryDirectory(dir=wanted.data, prefix="consignor-bench-") as folder,
+        suppress(KeyboardInterrupt),  # what is there by then is shown
+    ):
+        for found, reached in _measured(wanted, Path(folder), errors.print):
+            rows += found
+            aims += reached
     show(console, rows, aims)
     return 0
 

@@ -42,18 +42,6 @@ def consignor(sessions: async_sessionmaker[AsyncSession], database_url: str, tmp
     return run
 
 
-def test_checksums_are_computed_ahead_when_wanted(consignor: Consignor, source: Path) -> None:
-    done = consignor("import", source, "--checksums")
-    assert done.returncode == 0, done.stderr
-    assert "winter: read 1 files, 5 B" in done.stdout
-    (again,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
-    assert again["checksums"] == {"files": 0, "size_bytes": 0, "refused": []}
-    (source / "a.csv").write_bytes(b"123456")
-    (changed,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
-    assert changed["checksums"] == {"files": 1, "size_bytes": 6, "refused": []}
-    assert "checksums" not in json.loads(consignor("import", source, "--json").stdout)[0]
-
-
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "winter"
@@ -144,3 +132,15 @@ def test_products_are_listed_for_people_and_for_scripts(consignor: Consignor, ap
     assert winter == ["w", "[red]W", "2", "1,234", "5.0", "kB", "12.50", "CHF"]
     assert free[-1] == "free"
     assert json.loads(consignor("list", "--json", CONSIGNOR_PUBLIC_URL=api).stdout) == PRODUCTS
+
+
+def test_checksums_are_computed_ahead_when_wanted(consignor: Consignor, source: Path) -> None:
+    done = consignor("import", source, "--checksums")
+    assert done.returncode == 0, done.stderr
+    assert "winter: read 1 files, 5 B" in done.stdout
+    (again,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
+    assert again["checksums"] == {"files": 0, "size_bytes": 0, "refused": []}
+    (source / "a.csv").write_bytes(b"123456")
+    (changed,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
+    assert changed["checksums"] == {"files": 1, "size_bytes": 6, "refused": []}
+    assert "checksums" not in json.loads(consignor("import", source, "--json").stdout)[0]

@@ -8,6 +8,7 @@ import pytest
 from cli.dev.data import DataFolder, Running
 from cli.errors import CommandFailed
 from cli.settings import Settings, found, temporal_config
+from models.verify import Verify
 
 RUNNING = Running(
     api="http://127.0.0.1:8123",
@@ -109,3 +110,9 @@ def test_sizes_may_carry_their_unit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_public_url_is_how_the_api_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "https://orders.example/")
     assert Settings().api_url == "https://orders.example"
+
+
+def test_how_far_known_files_are_trusted_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().verify is Verify.CHANGED
+    monkeypatch.setenv("CONSIGNOR_VERIFY", "never")
+    assert Settings().verify is Verify.NEVER
