@@ -20,6 +20,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 import httpx2 as httpx
+import psycopg
 import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
@@ -73,13 +74,17 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100, help="requests of each kind to ours")
     parser.add_argument("--usual-rounds", type=int, default=5, help="requests of each kind to the usual stack")
+    parser.add_argument("--data", type=Path, help="keep the database in this folder, and fill it only once")
     parser.add_argument("--serve", nargs=2, metavar=("DATABASE_URL", "PORT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(options.serve[0], int(options.serve[1]))
         return 0
     console = Console(width=120)
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data", durable=False) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedPostgres(options.data or Path(folder), durable=False) as server,
+    ):
         url = _filled(server, options.orders, console)
         with served(url) as (base, pid), httpx.Client(base_url=base, timeout=600) as client:
             measured = {case: _measure(client, case, options) for case in cases(url, options.orders)}
@@ -91,6 +96,9 @@ def main() -> int:
 def _filled(server: EmbeddedPostgres, count: int, console: Console) -> str:
     server.ensure_database()
     upgrade(server.url())
+    with psycopg.connect(server.url()) as connection:
+        if connection.execute("SELECT count(*) FROM orders").fetchone() == (count,):
+            return server.url()
     began = time.perf_counter()
     orders.load(server.url(), count, lambda text: console.print(f"  {time.perf_counter() - began:6.1f} s  {text}"))
     console.print(f"{count:,} orders in {time.perf_counter() - began:.0f} s")

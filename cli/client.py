@@ -99,6 +99,26 @@ class Api:
         part.replace(target)
         return target
 
+    def save(self, path: str, target: Path, **params: Any) -> int:
+        """Save what a path streams, whole or not at all; how many bytes. Raises CommandFailed."""
+        part = target.with_name(f".{target.name}.part")
+        try:
+            with self._client.stream("GET", path, params=params) as answer, part.open("wb") as file:
+                if answer.is_error:
+                    answer.read()
+                _check(answer)
+                for block in answer.iter_bytes(1024 * 1024):
+                    file.write(block)
+            size = part.stat().st_size
+            part.replace(target)
+        except httpx.TransportError as error:
+            raise CommandFailed(f"the export was cut ({error}); run the same command again") from None
+        except OSError as error:
+            raise CommandFailed(f"cannot write {target}: {error.strerror}") from None
+        finally:
+            part.unlink(missing_ok=True)
+        return size
+
     def _continue(self, url: str, part: Path, size: int, etag: str, progress: Callable[[int], None]) -> bool:
         """Fetch what is missing of a part; whether it is whole now."""
         have = part.stat().st_size if part.exists() else 0

@@ -1,5 +1,6 @@
 """Orders through the whole running stack: from a folder to its copies, whatever happens on the way."""
 
+import csv
 import json
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -221,3 +222,18 @@ def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_pat
         sums = dict(line.split("  ")[::-1] for line in archive.read("SHA256SUMS").decode().splitlines())
     assert {name: sums[name] for name in files} == {name: digest_of(path) for name, path in files.items()}
     assert attempts(outside["DATABASE_URL"]) == 2
+
+
+def test_orders_are_listed_by_filter_and_exported(stack: ExitStack, where: Where, tmp_path: Path) -> None:
+    put(tmp_path / "few" / "a.bin", b"a")
+    consignor(where, "catalog", "import", tmp_path / "few", "--sku", "few")
+    order = asked(where, *PLACE, "few", "--label", "=to be exported")
+    assert asked(where, "order", "show", order["number"])["id"] == order["id"]
+    filters = ("--product", "few", "--search", "TO BE", "--not-status", "failed", "--sort", "number")
+    assert [found["id"] for found in asked(where, "order", "list", *filters)] == [order["id"]]
+    for name in ("orders.csv", "orders.jsonl"):
+        consignor(where, "order", "export", tmp_path / name, *filters)
+    (row,) = csv.DictReader((tmp_path / "orders.csv").read_text(encoding="utf-8").splitlines())
+    (line,) = map(json.loads, (tmp_path / "orders.jsonl").read_text().splitlines())
+    assert (row["order_id"], row["label"], line["label"]) == (order["id"], "'=to be exported", "=to be exported")
+    assert row["delivery_status"] == line["delivery_status"] == "Waiting user download"

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import typer
 
+from cli.commands.order_list import export_orders, list_orders
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -60,18 +62,8 @@ def place(
         raise typer.Exit(1)
 
 
-@app.command("list")
-def list_orders(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50, as_json: Json = False
-) -> None:
-    """List your orders, newest first."""
-    with _api() as api:
-        found = api.get("/orders", limit=limit)["items"]
-    if as_json:
-        return _print_json(found)
-    from cli.tables import orders_table, show
-
-    return show(orders_table(found))
+app.command("list")(list_orders)
+app.command("export")(export_orders)
 
 
 @app.command()
@@ -257,7 +249,7 @@ def _find(api: "Api", key: str) -> Any:
         return api.get(f"/orders/{UUID(key)}")
     if not key.upper().startswith("CO-"):
         raise CommandFailed(f"{key!r} names no order; give its id, or its number as in CO-2026-000042")
-    for order in api.pages("/orders"):
+    for order in api.get("/orders", q=key)["items"]:
         if order["number"] == key.upper():
             return api.get(f"/orders/{order['id']}")
     raise CommandFailed(f"there is no order {key}")

@@ -20,6 +20,13 @@ def waiting_for_user(o: Columns) -> sa.ColumnElement[bool]:
     return sa.or_(*(_stands(o, statuses, standing) for standing, statuses in by_standing.items()))
 
 
+def could_wait_for_user(o: Columns) -> list[sa.ColumnElement[bool]]:
+    """What every order has that waits for its user, each a join the planner may begin with."""
+    common = frozenset.intersection(*(frozenset(standing.some) for standing in WAITING_FOR_USER.values()))
+    having = (sa.select(col(SubOrder.order_id)).where(col(SubOrder.state) == word(state)) for state in sorted(common))
+    return [o["status"].in_([*map(word, WAITING_FOR_USER)]), *(o["id"].in_(orders) for orders in having)]
+
+
 def _stands(o: Columns, statuses: list[OrderStatus], standing: Standing) -> sa.ColumnElement[bool]:
     some = [_has(o, state) for state in standing.some]
     none = [~_has(o, state) for state in standing.none]

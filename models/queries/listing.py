@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from models.listing import COUNT_LIMIT, OrderFilter, Position, Scope, Sort, statuses_in
 from models.order import OrderStatus
-from models.queries.delivering import Columns, delivery_status, waiting_for_user, word
+from models.queries.delivering import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
 from models.tables import Order, OrderCount
 from models.tables.listing import IN_NUMBERS_ORDER, NEVER
 
@@ -80,9 +80,8 @@ def matches_by_status(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
 
 
 def matches_in_walk(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
-    """The first 10,001 matches among the newest orders by status."""
-    newest = sa.select(ORDERS).where(*scoped(ORDERS.c, scope, wanted)).order_by(*in_order(ORDERS.c, Sort.NEWEST))
-    walked = newest.limit(WALK).subquery("walked")
+    """The first 10,001 matches among some of the orders, whichever are quickest to read, by status."""
+    walked = sa.select(ORDERS).where(*scoped(ORDERS.c, scope, wanted)).limit(2 * WALK).subquery("walked")
     return _by_status(sa.select(walked.c.status).where(*matching(walked.c, wanted)).limit(COUNT_LIMIT))
 
 
@@ -126,7 +125,7 @@ def matching(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
         tests.append(delivery_status(o).in_([word(shown) for shown in sorted(wanted.delivery)]))
     if wanted.waiting_for_user is not None:
         waiting = waiting_for_user(o)
-        tests.append(waiting if wanted.waiting_for_user else ~waiting)
+        tests += [waiting, *could_wait_for_user(o)] if wanted.waiting_for_user else [~waiting]
     if wanted.has_errors is not None:
         tests.append(o["files_failed"] > 0 if wanted.has_errors else o["files_failed"] == 0)
     return tests + _between(o, wanted)
@@ -151,7 +150,8 @@ def _bound(bound: datetime | int) -> sa.ColumnElement[Any]:
 
 def _contains(search: sa.ColumnElement[Any], term: str) -> sa.ColumnElement[bool]:
     escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return search.like(sa.func.lower(sa.collate(sa.literal(f"%{escaped}%", sa.Text), "pg_c_utf8")))
+    lowered = sa.func.lower(sa.collate(sa.literal(f"%{escaped}%", sa.Text), "pg_c_utf8"))
+    return search.like(sa.collate(lowered, "default"))  # an index serves comparisons of its own collation only
 
 
 def expires_at(o: Columns) -> sa.ColumnElement[Any]:

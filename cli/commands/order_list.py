@@ -1,0 +1,118 @@
+"""`consignor order list` and `order export`: the orders that match, on the terminal or in a file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Search = Annotated[
+    str | None, typer.Option("--search", "-s", help="Words of id, number, label, customer or product; or has:errors.")
+]
+Status = Annotated[list[str] | None, typer.Option("--status", help="Repeat for several.")]
+NotStatus = Annotated[list[str] | None, typer.Option("--not-status", help="Repeat for several.")]
+Product = Annotated[list[str] | None, typer.Option("--product", help="SKU; repeat for several.")]
+Customer = Annotated[list[str] | None, typer.Option("--customer", help="For operators; repeat for several.")]
+Label = Annotated[str | None, typer.Option("--label", help="The whole label.")]
+After = Annotated[datetime | None, typer.Option("--created-after", help="In UTC.")]
+Before = Annotated[datetime | None, typer.Option("--created-before", help="In UTC.")]
+Waiting = Annotated[bool | None, typer.Option("--waiting/--not-waiting", help="Whether it waits for a download.")]
+Sort = Annotated[
+    str, typer.Option("--sort", help="created_at, status_at, bytes, expires_at or number; a minus for descending.")
+]
+
+
+def list_orders(
+    search: Search = None,
+    status: Status = None,
+    not_status: NotStatus = None,
+    product: Product = None,
+    customer: Customer = None,
+    label: Label = None,
+    created_after: After = None,
+    created_before: Before = None,
+    waiting: Waiting = None,
+    sort: Sort = "-created_at",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """List orders, newest first unless sorted otherwise."""
+    import orjson
+
+    from cli.client import Api
+    from cli.settings import api_url
+    from cli.tables import orders_table, show
+
+    filters = _filters(
+        search, status, not_status, product, customer, label, created_after, created_before, waiting, sort
+    )
+    with Api(api_url()) as api:
+        page = api.get("/orders", limit=limit, **filters)
+    if as_json:
+        return typer.echo(orjson.dumps(page["items"], option=orjson.OPT_INDENT_2))
+    show(orders_table(page["items"]))
+    total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
+    if page["next_cursor"]:
+        typer.echo(f"{len(page['items'])} of {total}")
+    return None
+
+
+def export_orders(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="To write to; .csv or .jsonl says what.")],
+    search: Search = None,
+    status: Status = None,
+    not_status: NotStatus = None,
+    product: Product = None,
+    customer: Customer = None,
+    label: Label = None,
+    created_after: After = None,
+    created_before: Before = None,
+    waiting: Waiting = None,
+    sort: Sort = "-created_at",
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with a byte order mark.")] = False,
+) -> None:
+    """Export every order that matches as CSV or JSON Lines."""
+    from cli.client import Api
+    from cli.settings import api_url
+
+    kind = file.suffix.lower()
+    if kind not in {".csv", ".jsonl"}:
+        raise typer.BadParameter("the name must end in .csv or .jsonl", param_hint="FILE")
+    filters = _filters(
+        search, status, not_status, product, customer, label, created_after, created_before, waiting, sort
+    )
+    with Api(api_url()) as api:
+        size = api.save(f"/orders{kind}", file, **filters, **({"bom": True} if bom and kind == ".csv" else {}))
+    typer.echo(f"saved {file} ({size:,} bytes)")
+
+
+def _filters(
+    search: str | None,
+    status: list[str] | None,
+    not_status: list[str] | None,
+    product: list[str] | None,
+    customer: list[str] | None,
+    label: str | None,
+    created_after: datetime | None,
+    created_before: datetime | None,
+    waiting: bool | None,
+    sort: str,
+) -> dict[str, Any]:
+    """The parameters of the API."""
+    given = {
+        "q": search,
+        "status": status,
+        "status!": not_status,
+        "product": product,
+        "customer": customer,
+        "label": label,
+        "created_after": _instant(created_after),
+        "created_before": _instant(created_before),
+        "waiting_for_user": waiting,
+        "sort": sort,
+    }
+    return {name: value for name, value in given.items() if value is not None and value != []}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.replace(tzinfo=UTC).isoformat() if at else None
