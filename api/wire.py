@@ -46,6 +46,10 @@ class Wire:
     def cut(self) -> None:
         """End the connection now, whatever is still on its way."""
         self.is_broken = True
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None and connection.fileno() >= 0:
+            # Without this the kernel would go on offering what it has to a client that does not take it.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
 

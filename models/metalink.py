@@ -66,7 +66,7 @@ def _entry4(file: LinkedFile) -> str:
     proof = f'<hash type="sha-256">{file.sha256.hex()}</hash>' if file.sha256 else ""
     return (
         f"<file name={_name(file.name)}><size>{file.size}</size>{proof}"
-        f'<url priority="1">{escape(file.url)}</url></file>\n'
+        f'<url priority="1">{_text(file.url)}</url></file>\n'
     )
 
 
@@ -83,15 +83,22 @@ def _entry3(file: LinkedFile) -> str:
     proof = f'<verification><hash type="sha256">{file.sha256.hex()}</hash></verification>' if file.sha256 else ""
     return (
         f"<file name={_name(file.name)}><size>{file.size}</size>{proof}<resources>"
-        f'<url type="{file.url.partition(":")[0]}" preference="100">{escape(file.url)}</url></resources></file>\n'
+        f'<url type="{file.url.partition(":")[0]}" preference="100">{_text(file.url)}</url></resources></file>\n'
     )
 
 
 def _name(name: str) -> str:
     """The name as an attribute; XML has no way to write the two characters that are none."""
+    if name.isascii() and not _SPECIAL.search(name):
+        return f'"{name}"'
     return quoteattr(name if name.isascii() else _NO_CHARACTER.sub("_", name))
 
 
+def _text(url: str) -> str:
+    return escape(url) if _SPECIAL.search(url) else url
+
+
+_SPECIAL: Final = re.compile('[&<>"\t\r\n]')
 _NO_CHARACTER: Final = re.compile("[\ufffe\uffff]")
 _FORMS: Final[dict[int, tuple[Callable[[Head], str], Callable[[LinkedFile], str], str]]] = {
     4: (_head4, _entry4, "</metalink>\n"),

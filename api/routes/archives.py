@@ -67,9 +67,9 @@ async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDe
     """Say that a sub-order has arrived, however it did; saying so again changes nothing."""
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        await finding.archive(session, order, number)
+        suborder = await finding.archive(session, order, number)
         notice = await acknowledge(session, services, order_id, number, caller.actor)
-        session.expire_all()
-        shown = presenting.suborder_public(await finding.archive(session, order, number), services.public_url)
+        await session.refresh(suborder)
+        shown = presenting.suborder_public(suborder, services.public_url)
     await tell(services, notice)
     return shown

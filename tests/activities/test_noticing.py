@@ -48,8 +48,8 @@ async def test_a_notice_of_an_order_that_is_over_is_entered_once(
         session.add(Notice(**notice.model_dump()))
     assert await deliver_notices(temporal.client, sessions, queries.notices(id_=notice.id)) == 1
     newest = (await rows(sessions, TIMELINE))[0]
-    assert newest == (before[0] + 1, "suborder_downloaded", 1, "customer:local", True)
-    assert await rows(sessions, "SELECT version FROM orders") == [(before[0] + 1,)]
+    assert newest == (before + 1, "suborder_downloaded", 1, "customer:local", True)
+    assert await rows(sessions, "SELECT version FROM orders") == [before + 1]
 
 
 async def test_the_reconciler_leaves_notices_of_this_moment_to_who_made_them(

@@ -1,0 +1,27 @@
+"""What the facade tells a running order: entered once, and a fulfilled order that lost files may be retried."""
+
+from temporalio.testing import WorkflowEnvironment
+
+from models.messages import NOTICE_SIGNAL, Noticed
+from models.order import Command, OrderStatus
+from tests.workflows.stand_ins import World
+from tests.workflows.test_commands import LONG, running
+
+
+async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_with_warnings(
+    temporal: WorkflowEnvironment,
+) -> None:
+    async with running(temporal.client, "notices", World(terms=LONG)) as order:
+        await order.reached(OrderStatus.FULFILLED)
+        told = Noticed(id="n1", what="suborder_downloaded", suborder=1, actor="customer:ann")
+        for _ in range(2):
+            await order.handle.signal(NOTICE_SIGNAL, told)
+        for number in (2, 3):
+            lost = told.model_copy(update={"id": f"n{number}", "what": "files_lost", "details": {"failed": 1}})
+            await order.handle.signal(NOTICE_SIGNAL, lost)
+        await order.world.until(lambda: order.world.told.count("files_lost") == 2)
+        assert order.world.told[-3:] == ["suborder_downloaded", "files_lost", "files_lost"]
+        assert order.world.entries[-2].status_before is OrderStatus.FULFILLED
+        assert {entry.status_after for entry in order.world.entries[-2:]} == {OrderStatus.FULFILLED_WITH_WARNINGS}
+        assert order.world.entries[-1].details == {"failed": 1, "notice": "n3"}
+        assert (await order.command(Command.RETRY)).status is OrderStatus.PROVISIONING
