@@ -2,15 +2,22 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.routes import archives, commands, health, orders, payments, products
+from api.routes import archives, commands, health, identity, orders, payments, products, tokens
+from api.schemas import Problem
 from api.services import Services
 
 API = "/api/v1"
+
+NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "Nobody we know is asking"},
+    403: {"model": Problem, "description": "The caller's roles, or the scopes of the token, do not allow it"},
+}
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -35,7 +42,10 @@ def create_app(open_services: Lifespan) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for module in (orders, commands, payments, archives, products):
+    for module in (orders, commands, archives, products, tokens):
+        api.include_router(module.router, responses=NEEDS_A_CALLER)
+    # These say themselves who may.
+    for module in (payments, identity):
         api.include_router(module.router)
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET", "HEAD"])
     app.include_router(api)

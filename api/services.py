@@ -1,13 +1,19 @@
 """What the routes work with, and who is asking."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
+
+from api.identity.authenticate import Needs, on_their_own
+from api.identity.directory import Identity
+from models.access import Caller, Permission
+
+__all__ = ["Caller", "CallerDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 
 
 @dataclass(frozen=True)
@@ -19,25 +25,11 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
+    identity: Identity = field(kw_only=True)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is asking. Every query is scoped by it."""
-
-    customer: str
-
-    @property
-    def actor(self) -> str:
-        """How the timeline names the caller."""
-        return f"customer:{self.customer}"
-
-
-LOCAL_CALLER = Caller("local")
 
 
 def services(request: Request) -> Services:
@@ -46,10 +38,8 @@ def services(request: Request) -> Services:
     return found
 
 
-def caller() -> Caller:
-    """The fixed local user of the dev stack."""
-    return LOCAL_CALLER
-
-
 ServicesDep = Annotated[Services, Depends(services)]
-CallerDep = Annotated[Caller, Depends(caller)]
+
+# Who is asking, and may: a route takes one of these. A new permission is one more line.
+CallerDep = Annotated[Caller, Depends(on_their_own)]
+TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

@@ -1,6 +1,6 @@
 """Orders: placed, listed, shown, with their files and timelines."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,7 @@ from api.schemas import (
     TimelinesPublic,
 )
 from api.services import Caller, CallerDep, Services, ServicesDep
+from models.access import Permission
 from models.errors import NotFound
 from models.queries import orders as queries
 from models.queries.payments import refund_due
@@ -47,12 +48,17 @@ async def create_order(body: OrderCreate, response: Response, services: Services
 
 @router.get("", name="list-orders")
 async def list_orders(
-    services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None
+    services: ServicesDep,
+    caller: CallerDep,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    scope: Annotated[Literal["all", "mine"], Query(description="`mine` leaves out what only operators see.")] = "all",
 ) -> OrdersPublic:
-    """Your orders, newest first."""
+    """Your orders, newest first; for support and administrators everybody's."""
     before = cursors.decode_newest(cursor)
+    whose = caller.customer if scope == "mine" else caller.reads
     async with services.sessions.begin() as session:
-        query = queries.newest_orders_of(caller.customer, limit=limit + 1, before=before)
+        query = queries.newest_orders_of(whose, limit=limit + 1, before=before)
         found = (await session.execute(query)).scalars().all()
         page = found[:limit]
         ids = [order.id for order in page]
@@ -105,10 +111,12 @@ async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep
 
 
 async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
-    """The caller's order. Raises NotFound, also where it is somebody else's."""
-    order = (await session.execute(queries.order_of(caller.customer, order_id))).scalar_one_or_none()
+    """The caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
+    order = (await session.execute(queries.order_of(caller.reads, order_id))).scalar_one_or_none()
     if order is None:
         raise NotFound("order", order_id)
+    if caller.writes and order.customer != caller.customer:
+        caller.require(Permission.COMMAND_ALL)
     return order
 
 

@@ -31,6 +31,11 @@ def import_(
     name: Annotated[str | None, typer.Option(help="Its name, if the source has one product.")] = None,
     price: Annotated[str | None, typer.Option(help="Price of one object, as in 12.50.", show_default="free")] = None,
     currency: Annotated[str | None, typer.Option(help="Three letters.", show_default="EUR")] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="A group that may see and order it; repeat for several.", show_default="everybody"),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Open it to everybody who has signed in again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
@@ -40,7 +45,10 @@ def import_(
     """
     import asyncio
 
-    options = _options(sku=sku, name=name, price=price, currency=currency)
+    if group and public:
+        raise typer.BadParameter("give either groups or --public", param_hint="--group")
+    groups = () if public else tuple(group) if group else None
+    options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups)
     from cli.settings import found
 
     reports = asyncio.run(_import(found().database_url, source, options))
@@ -70,7 +78,7 @@ def list_products(as_json: Json = False) -> None:
     return show(_products_table(products))
 
 
-def _options(**given: str | None) -> "ImportOptions":
+def _options(**given: str | tuple[str, ...] | None) -> "ImportOptions":
     from pydantic import ValidationError
 
     from activities.catalogue import ImportOptions

@@ -70,6 +70,7 @@ class Stack:
             group.start_soon(self._start_postgres)
         with self._report.step("Database migrated"):
             await to_thread.run_sync(_migrate, self.database_url)
+        await _adopt(self.database_url)
         with self._report.step("Sample catalogue"):
             await _load_sample(self.database_url, self._folder)
 
@@ -124,6 +125,8 @@ class Stack:
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": LOOPBACK,
             "CONSIGNOR_PORT": str(self._places.api_port),
+            # Everybody here is somebody of ours: the built-in issuer takes the place of any other.
+            "CONSIGNOR_DEV_ISSUER": "true",
         }
 
 
@@ -136,6 +139,11 @@ def _migrate(url: str) -> None:
     from migrations.run import upgrade
 
     upgrade(url)
+
+
+async def _adopt(url: str) -> None:
+    adopting = await to_thread.run_sync(import_module, "cli.dev.adopting")
+    await adopting.adopt_local_orders(url)
 
 
 async def _load_sample(url: str, folder: DataFolder) -> None:

@@ -17,14 +17,20 @@ def order_by_id(order_id: UUID) -> sa.Select[Order]:
     return sa.select(Order).where(col(Order.id) == order_id)
 
 
-def order_of(customer: str, order_id: UUID) -> sa.Select[Order]:
-    """One order of a customer; a deleted one is hidden from its owner."""
-    return order_by_id(order_id).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
+def shown_to(customer: str | None) -> sa.ColumnElement[bool]:
+    """An order a customer may see, None being whoever sees everybody's; a deleted one is hidden."""
+    there = col(Order.status) != OrderStatus.DELETED
+    return there if customer is None else sa.and_(there, col(Order.customer) == customer)
 
 
-def newest_orders_of(customer: str, *, limit: int, before: tuple[datetime, UUID] | None) -> sa.Select[Order]:
-    """A page of a customer's orders, newest first, that come after the one at `before`."""
-    query = sa.select(Order).where(col(Order.customer) == customer, col(Order.status) != OrderStatus.DELETED)
+def order_of(customer: str | None, order_id: UUID) -> sa.Select[Order]:
+    """One order, if it is shown to the customer."""
+    return order_by_id(order_id).where(shown_to(customer))
+
+
+def newest_orders_of(customer: str | None, *, limit: int, before: tuple[datetime, UUID] | None) -> sa.Select[Order]:
+    """A page of a customer's orders, everybody's for None, newest first, that come after the one at `before`."""
+    query = sa.select(Order).where(shown_to(customer))
     if before is not None:
         query = query.where(sa.tuple_(col(Order.created_at), col(Order.id)) < before)
     return query.order_by(col(Order.created_at).desc(), col(Order.id).desc()).limit(limit)

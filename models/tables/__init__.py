@@ -3,8 +3,10 @@
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, Product
 from models.tables.orders import Download, Order, OrderFile, OrderItem, OrderSelection, Payment, SubOrder, TimelineRow
+from models.tables.people import AccessToken, Person, Session
 
 __all__ = [
+    "AccessToken",
     "CatalogueFile",
     "CatalogueObject",
     "Download",
@@ -13,7 +15,9 @@ __all__ = [
     "OrderItem",
     "OrderSelection",
     "Payment",
+    "Person",
     "Product",
+    "Session",
     "SubOrder",
     "TimelineRow",
     "metadata",

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
+from api.identity.directory import Identity
 from api.services import Services
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
+from tests.issuer import Issuer
 
 PUBLIC_URL = "https://orders.example"
 
@@ -47,18 +50,38 @@ def readers() -> Iterator[Executor]:
 
 
 @pytest.fixture
-async def client(sessions: Sessions, temporal_away: Client, readers: Executor) -> AsyncIterator[AsyncClient]:
-    """A client of the whole application; an exception that nobody turned into an answer fails the test."""
+def issuer() -> Issuer:
+    """The identity provider that the application believes."""
+    return Issuer()
+
+
+@pytest.fixture
+async def app(sessions: Sessions, temporal_away: Client, readers: Executor, issuer: Issuer) -> AsyncIterator[FastAPI]:
+    """The whole application, started."""
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal_away, PUBLIC_URL, readers)
+        async with issuer.client() as http:
+            identity = Identity(issuer.config, http, issuer.clock)
+            yield Services(sessions, temporal_away, PUBLIC_URL, readers, identity=identity)
 
-    app = create_app(services)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,
-    ):
+    made = create_app(services)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client that is nobody; an exception that nobody turned into an answer fails the test."""
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made:
+        yield made
+
+
+@pytest.fixture
+async def client(app: FastAPI, issuer: Issuer) -> AsyncIterator[AsyncClient]:
+    """A client of the customer whose orders the factories make."""
+    headers = {"Authorization": f"Bearer {issuer.token('local')}"}
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=headers) as made:
         yield made
 
 
