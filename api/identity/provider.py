@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import structlog
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet, OctKey
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from models.errors import IdentityAway
 
@@ -103,10 +103,10 @@ class ProviderSource:
 
 def _verifying(data: Any) -> Key | None:
     """A public key for signatures; None for any other, also for a kind that is not known here."""
-    if not isinstance(data, dict) or data.get("use", "sig") != "sig":
+    # A shared secret verifies nothing, for whoever can read it here can sign with it.
+    if not isinstance(data, dict) or data.get("use", "sig") != "sig" or data.get("kty") == "oct":
         return None
     try:
-        key = JWKRegistry.import_key(data)
+        return JWKRegistry.import_key(data)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return None if isinstance(key, OctKey) else key
