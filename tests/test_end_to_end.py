@@ -190,7 +190,7 @@ def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_pat
         first = running.enter_context(program(outside, tmp_path / "first.log", "worker"))
         files = many_files(tmp_path / "many")
         api = outside["CONSIGNOR_PUBLIC_URL"]
-        eventually(lambda: is_healthy(api), "the API serves")
+        eventually(lambda: is_healthy(api), "the API serves", 90)
         consignor(outside, "catalog", "import", tmp_path / "many")
         order = asked(outside, "order", "place", "--product", "many")
         url = f"{api}/api/v1/orders/{order['id']}"

@@ -227,5 +227,5 @@ async def test_a_product_is_for_its_groups_until_an_import_says_otherwise(sessio
     said = [(("b", "a", "b"), ["a", "b"]), (None, ["a", "b"]), (("c",), ["c"]), ((), [])]
     for given, kept in said:
         await imported(sessions, source, sku="w", groups=given)
-        assert await rows(sessions, groups) == [(kept,)]
+        assert await rows(sessions, groups) == [kept]
     assert (await imported(sessions, source, sku="w", groups=())).product == "unchanged"

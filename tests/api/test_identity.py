@@ -133,7 +133,7 @@ def changed_sub(changed: dict[str, Any]) -> dict[str, Any]:
     "text", ["", "x", "a.b.c", "....", "é.é.é", "A" * 20_000, "eyJ.eyJ.x", "cnsg_", "cnsg_" + "0" * 64]
 )
 async def test_what_is_no_token_is_refused(anonymous: AsyncClient, text: str) -> None:
-    answer = await anonymous.get("/me", headers={"Authorization": f"Bearer {text}".encode()})
+    answer = await anonymous.get("/me", headers=[(b"Authorization", f"Bearer {text}".encode())])
     assert answer.status_code == 401
     assert text not in answer.json()["detail"] or len(text) < 2
 
