@@ -195,7 +195,7 @@ def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_pat
         order = asked(outside, "order", "place", "--product", "many")
         url = f"{api}/api/v1/orders/{order['id']}"
         me = running.enter_context(httpx2.Client(headers=authorization(outside)))
-        eventually(lambda: 0 < files_available(me, url) < MANY, "the worker is in the middle")
+        eventually(lambda: 0 < files_available(me, url) < MANY, "the worker is in the middle", 90)
         first.kill()
         first.wait()
         assert 0 < files_available(me, url) < MANY
