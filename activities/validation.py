@@ -14,6 +14,7 @@ from activities.troubles import Whose, noted
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, Verdict
 from models.queries import orders, selections
+from models.queries.access import closed_products
 from models.queries.selections import SelectedFile
 from storage.places import check_answers, source_at
 
@@ -66,14 +67,22 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
     """What the catalogue has lost or changed since the order was placed."""
     order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
     lost = await session.execute(selections.vanished(order_id, limit=MAX_FAULTS))
+    closed = await session.execute(closed_products(order_id))
     changed = await session.execute(selections.changed_since(order_id, order.created_at, limit=MAX_FAULTS))
-    return [
-        _fault(f"{sku}/{name}", FailureCode.UNKNOWN_ID, f"{sku}/{name} is no longer in the catalogue")
-        for sku, name in lost
-    ] + [
-        _fault(name, FailureCode.CATALOGUE_CHANGED, f"{name} has changed in the catalogue since it was ordered")
-        for (name,) in changed
-    ]
+    return (
+        [
+            _fault(f"{sku}/{name}", FailureCode.UNKNOWN_ID, f"{sku}/{name} is no longer in the catalogue")
+            for sku, name in lost
+        ]
+        + [
+            _fault(sku, FailureCode.UNKNOWN_ID, f"{sku} is not open to whoever ordered it; ask its owner for access")
+            for (sku,) in closed
+        ]
+        + [
+            _fault(name, FailureCode.CATALOGUE_CHANGED, f"{name} has changed in the catalogue since it was ordered")
+            for (name,) in changed
+        ]
+    )
 
 
 def _storage_faults(files: Sequence[SelectedFile]) -> list[Fault]:

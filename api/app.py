@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
@@ -14,19 +15,27 @@ from api.routes import (
     exports,
     files,
     health,
+    identity,
     links,
     metalinks,
     orders,
     payments,
     products,
     results,
+    tokens,
 )
+from api.schemas import Problem
 from api.services import Services
 
 API = "/api/v1"
 
 MAX_BODY_BYTES = 16 * 1024**2
 """Room for the 100,000 ids that one order may name; more is refused before it is read."""
+
+NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "Nobody we know is asking"},
+    403: {"model": Problem, "description": "The caller's roles, or the scopes of the token, do not allow it"},
+}
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -53,9 +62,12 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(health.router)
     api = APIRouter(prefix=API)
     for module in (
-        *(exports, orders, destinations, results, commands, payments),
+        *(exports, orders, destinations, results, commands, tokens),
         *(archives, files, metalinks, links, products),
     ):
+        api.include_router(module.router, responses=NEEDS_A_CALLER)
+    # These say themselves who may.
+    for module in (payments, identity):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET"])

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
+from models.access import Permission
 from models.errors import IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
@@ -21,9 +22,11 @@ _ENDING = frozenset({Command.DELETE, Command.CANCEL})
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
-    """Have an order obey, and show it as it is then. Raises NotFound, IllegalTransition or TemporalAway."""
+    """Have an order obey, and show it as it is then. Raises NotFound, Forbidden, IllegalTransition or TemporalAway."""
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
+        if request.command is Command.CONFIRM_PAYMENT:
+            caller.require(Permission.CONFIRM_PAYMENT)
         shown = await detail_of(session, services, order)
     if order.started_at is None:
         await start_unstarted(services, order)

@@ -1,6 +1,6 @@
 """Placing an order: resolves what was asked against the catalogue, tells every fault, writes it in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -24,6 +24,9 @@ from models.tables import CatalogueObject, Order, OrderItem, OrderSelection, Pro
 
 MAX_NAMED_FAULTS = 100
 
+Groups = Collection[str] | None
+"""Those whose products may be ordered besides the public ones; None for every product."""
+
 
 @dataclass
 class Line:
@@ -44,7 +47,7 @@ class Line:
 
 async def place(session: AsyncSession, caller: Caller, body: OrderCreate, now: datetime) -> Order:
     """Create an order, frozen as it is now. Raises InvalidOrder with every fault, or LabelTaken."""
-    lines, faults = await _resolve(session, body)
+    lines, faults = await _resolve(session, body, caller.admitted)
     if body.label is not None:
         faults += label_faults(body.label)
     faults += _currency_faults(lines)
@@ -71,21 +74,28 @@ async def _destination(
 
 async def place_again(session: AsyncSession, caller: Caller, old: Order, label: str | None, now: datetime) -> Order:
     """A new order of what an old one selected, at today's prices. Raises InvalidOrder or LabelTaken."""
-    lines, faults = await _lines_of(session, old)
+    lines, faults = await _lines_of(session, old, caller.admitted)
     if label is not None:
         faults += label_faults(label)
     if faults:
         raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
     destination = (old.destination_id, old.destination_name or "") if old.destination_id else None
-    frame = Frame(label, OrderStatus.PENDING_PAYMENT, now, derived_from=old.id, destination=destination)
+    frame = Frame(
+        label,
+        OrderStatus.PENDING_PAYMENT,
+        now,
+        derived_from=old.id,
+        destination=destination,
+        customer=old.customer,
+    )
     return await _create(session, caller, lines, frame)
 
 
-async def _lines_of(session: AsyncSession, old: Order) -> tuple[list[Line], list[Fault]]:
+async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[list[Line], list[Fault]]:
     """The lines of an old order as they can be ordered now; a product that is gone is a fault."""
     lines: dict[int, Line] = {}
     faults: list[Fault] = []
-    for item, product in await session.execute(selections.items_with_products(old.id)):
+    for item, product in await session.execute(selections.items_with_products(old.id, groups)):
         if product is None:
             faults.append(_unknown(f"items/{item.position}", "product", item.sku))
         else:
@@ -109,6 +119,8 @@ class Frame:
     now: datetime
     derived_from: UUID | None = None
     destination: tuple[UUID, str] | None = None
+    customer: str | None = None
+    """Whose it is where that is not the caller: an operator restarts an order for its customer."""
 
 
 async def _create(session: AsyncSession, caller: Caller, lines: list[Line], frame: Frame) -> Order:
@@ -130,21 +142,21 @@ async def _create(session: AsyncSession, caller: Caller, lines: list[Line], fram
     return order
 
 
-async def _resolve(session: AsyncSession, body: OrderCreate) -> tuple[list[Line], list[Fault]]:
+async def _resolve(session: AsyncSession, body: OrderCreate, groups: Groups) -> tuple[list[Line], list[Fault]]:
     """The lines of an order, one for each product, and everything that could not be found."""
     lines: dict[str, Line] = {}
     if body.items is not None:
-        faults = await _resolve_items(session, body.items, lines)
+        faults = await _resolve_items(session, body.items, lines, groups)
     else:
-        faults = await _resolve_ids(session, body.files or [], lines)
+        faults = await _resolve_ids(session, body.files or [], lines, groups)
     return list(lines.values()), faults
 
 
 async def _resolve_items(
-    session: AsyncSession, items: Sequence[OrderLineCreate], lines: dict[str, Line]
+    session: AsyncSession, items: Sequence[OrderLineCreate], lines: dict[str, Line], groups: Groups
 ) -> list[Fault]:
     skus = [item.product for item in items]
-    found = {p.sku: p for p in (await session.execute(selections.products_by_sku(skus))).scalars()}
+    found = {p.sku: p for p in (await session.execute(selections.products_by_sku(skus, groups))).scalars()}
     faults: list[Fault] = []
     for index, item in enumerate(items):
         if (product := found.get(item.product)) is None:
@@ -175,14 +187,16 @@ async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str
     return faults
 
 
-async def _resolve_ids(session: AsyncSession, keys: Sequence[str], lines: dict[str, Line]) -> list[Fault]:
+async def _resolve_ids(
+    session: AsyncSession, keys: Sequence[str], lines: dict[str, Line], groups: Groups
+) -> list[Fault]:
     """Catalogue files or objects by id, of any products."""
     ids = [parsed for key in keys if (parsed := _uuid(key)) is not None]
     known: set[UUID] = set()
-    for obj, product in await session.execute(selections.objects_by_id(ids)):
+    for obj, product in await session.execute(selections.objects_by_id(ids, groups)):
         lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
         known.add(obj.id)
-    for file, obj, product in await session.execute(selections.files_by_id(ids)):
+    for file, obj, product in await session.execute(selections.files_by_id(ids, groups)):
         line = lines.setdefault(product.sku, Line(product))
         line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
         known.add(file.id)
@@ -217,12 +231,12 @@ def _currency_faults(lines: Iterable[Line]) -> list[Fault]:
 
 async def _insert(session: AsyncSession, caller: Caller, frame: Frame, lines: Sequence[Line]) -> Order:
     """Insert the bare order under a label of its own; two at once cannot get the same."""
-    label, now = frame.label, frame.now
+    label, now, customer = frame.label, frame.now, frame.customer or caller.customer
     serial = (await session.execute(sa.text("SELECT nextval('order_serial')"))).scalar_one()
     priced = next((line.product for line in lines if line.product.unit_price), lines[0].product)
     values = {
         "number": order_number(now.year, serial),
-        "customer": caller.customer,
+        "customer": customer,
         "status": frame.status,
         "derived_from": frame.derived_from,
         "destination_id": frame.destination[0] if frame.destination else None,
@@ -245,7 +259,7 @@ async def _insert(session: AsyncSession, caller: Caller, frame: Frame, lines: Se
             return row
         if label is not None:
             raise LabelTaken(label)
-        taken = set((await session.execute(orders.labels_like(caller.customer, default_label(now)))).scalars())
+        taken = set((await session.execute(orders.labels_like(customer, default_label(now)))).scalars())
         wanted = next(free for n in count(2) if (free := numbered(default_label(now), n)) not in taken)
 
 

@@ -34,6 +34,11 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.PreconditionFailed: 412,
         errors.LinkRefused: 403,
         errors.LinksUnavailable: 503,
+        errors.Unauthenticated: 401,
+        errors.Forbidden: 403,
+        errors.InsufficientScope: 403,
+        errors.CrossSite: 403,
+        errors.IdentityAway: 503,
     }
 )
 
@@ -92,9 +97,18 @@ async def _refusal(_: Request, error: Exception) -> Response:
         members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):
         headers = {"Retry-After": str(error.retry_after)}
-    if isinstance(error, errors.TemporalAway):
+    if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
+        headers = {"WWW-Authenticate": _challenge(error)}
+    if isinstance(error, errors.TemporalAway | errors.IdentityAway):
         headers = {"Retry-After": str(_RETRY_AFTER)}
     return problem(STATUS_OF[type(error)], error.code, str(error), headers=headers, **members)
+
+
+def _challenge(error: errors.Unauthenticated | errors.InsufficientScope) -> str:
+    """What to show instead (RFC 6750, section 3); nothing is said of a token where none was shown."""
+    if isinstance(error, errors.InsufficientScope):
+        return f'Bearer realm="consignor", error="insufficient_scope", scope="{" ".join(error.scopes)}"'
+    return 'Bearer realm="consignor"' + (', error="invalid_token"' if error.presented else "")
 
 
 async def _failed(_: Request, error: Exception) -> Response:

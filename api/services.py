@@ -13,9 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 from api.cursors import Cursors
+from api.identity.authenticate import Needs, on_their_own
+from api.identity.directory import Identity
+from models.access import Caller, Permission
 from models.links import LinkKeys
-from models.listing import Scope
 from storage.delivery import Deliverer
+
+__all__ = ["Caller", "CallerDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 
 EXPORTS = 4
 """Exports under way at the same time in one process; each keeps a connection to the database for itself."""
@@ -36,6 +40,7 @@ class Services:
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
+    identity: Identity = field(kw_only=True)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""
@@ -46,36 +51,14 @@ class Services:
         return Cursors(self.cursor_key, f"{caller.actor}\n{caller.scope}\n{what}")
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who is asking. Every query is scoped by it."""
-
-    customer: str
-
-    @property
-    def actor(self) -> str:
-        """How the timeline names the caller."""
-        return f"customer:{self.customer}"
-
-    @property
-    def scope(self) -> Scope:
-        """Whose orders the caller may see."""
-        return Scope(self.customer)
-
-
-LOCAL_CALLER = Caller("local")
-
-
 def services(request: Request) -> Services:
     """The services of the application that serves this request."""
     found: Services = request.app.state.services
     return found
 
 
-def caller() -> Caller:
-    """The fixed local user of the dev stack."""
-    return LOCAL_CALLER
-
-
 ServicesDep = Annotated[Services, Depends(services)]
-CallerDep = Annotated[Caller, Depends(caller)]
+
+# Who is asking, and may: a route takes one of these. A new permission is one more line.
+CallerDep = Annotated[Caller, Depends(on_their_own)]
+TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
@@ -28,29 +27,22 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.filters import OrderList
-from api.services import Caller, Services, caller
+from api.identity.authenticate import on_their_own
+from api.identity.config import OidcConfig
+from api.identity.directory import Identity
+from api.services import Caller, Services
 from bench import orders, usual
 from cli.dev.postgres import EmbeddedPostgres
 from migrations.run import upgrade
+from models.access import Role
 from models.database import make_engine, make_sessions
-from models.listing import Scope
 
 KEY = b"bench"
 PATIENCE = 0.05
 CUSTOMER = "person-0100@example.org"
 
 
-@dataclass(frozen=True)
-class Everybodys(Caller):
-    """One who sees everybody's orders."""
-
-    @property
-    def scope(self) -> Scope:
-        """All of them."""
-        return Scope(None)
-
-
-OPERATOR = Everybodys("bench")
+OPERATOR = Caller("bench", frozenset({Role.ADMIN}))
 
 
 class Case(NamedTuple):
@@ -223,7 +215,7 @@ def serve(url: str, port: int) -> None:
         yield services
 
     app = create_app(opened)
-    app.dependency_overrides[caller] = lambda: OPERATOR
+    app.dependency_overrides[on_their_own] = lambda: OPERATOR
     app.mount("/usual", usual.create_app(services.sessions))
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
 
@@ -232,7 +224,10 @@ def services_of(url: str) -> Services:
     """What the facade works with; Temporal is not asked."""
     sessions = make_sessions(make_engine(url))
     temporal = asyncio.run(Client.connect("127.0.0.1:1", lazy=True))
-    return Services(sessions, temporal, "http://bench.example", ThreadPoolExecutor(1), cursor_key=KEY)
+    # Nobody signs in: who asks is always the operator.
+    identity = Identity(OidcConfig("https://login.example", "bench", realm="bench"), httpx.AsyncClient())
+    readers = ThreadPoolExecutor(1)
+    return Services(sessions, temporal, "http://bench.example", readers, cursor_key=KEY, identity=identity)
 
 
 if __name__ == "__main__":

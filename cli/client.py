@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx2 as httpx
 
+from cli import acting
 from cli.errors import CommandFailed
 
 _POLL = 0.2
@@ -18,9 +19,11 @@ _RETRIES = 20
 class Api:
     """The facade under one URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
+        token = token or acting.bearer(url)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +169,8 @@ def _check(answer: httpx.Response) -> None:
         detail = problem["code"] + "".join(faults) if faults else problem["detail"]
         detail = _OBJECTS.sub(r"`consignor catalog objects \1`", detail)
         detail = detail.replace("GET /api/v1/products", "`consignor catalog list`")
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        detail += " (commands show the token in CONSIGNOR_TOKEN)"
     raise CommandFailed(f"{answer.status_code} {detail}")
 
 

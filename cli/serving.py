@@ -3,16 +3,66 @@
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
+from api.identity.config import ClaimNames, OidcConfig
+from api.identity.directory import open_identity
 from api.services import Services
 from cli.connecting import temporal_client
 from cli.delivery import deliverer
+from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
+from cli.dev.ports import LOOPBACK_NAMES
+from cli.errors import CommandFailed
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
 from models.links import LinkKeys
 
 READ_AHEAD_THREADS = 16
 """Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
+
+
+def oidc_config(settings: Settings) -> OidcConfig:
+    """Whom the API believes. Raises CommandFailed where nobody is named, for an API without identity serves nobody."""
+    if settings.dev_issuer:
+        return dev_issuer_config(settings)
+    if settings.oidc_issuer is None:
+        raise CommandFailed(
+            "CONSIGNOR_OIDC_ISSUER is not set: name the OpenID Connect issuer whose tokens are believed"
+        )
+    secret, role = settings.oidc_client_secret, settings.oidc_default_role
+    return OidcConfig(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        realm=settings.oidc_realm,
+        claims=ClaimNames(
+            roles=settings.oidc_roles_claim,
+            groups=settings.oidc_groups_claim,
+            name=settings.oidc_name_claim,
+            email=settings.oidc_email_claim,
+            known_roles=settings.oidc_role_names,
+            default_role=None if role == "none" else role,
+        ),
+        session_timeout=settings.session_timeout,
+    )
+
+
+def dev_issuer_config(settings: Settings) -> OidcConfig:
+    """The built-in issuer as our own. Raises CommandFailed off loopback: it lets in whoever asks, as whom they like."""
+    public = urlsplit(settings.api_url).hostname
+    if settings.host not in LOOPBACK_NAMES or public not in LOOPBACK_NAMES:
+        raise CommandFailed(
+            f"the built-in issuer serves this machine only, and not {settings.host} ({settings.api_url}):"
+            " unset CONSIGNOR_DEV_ISSUER and name your identity provider in CONSIGNOR_OIDC_ISSUER"
+        )
+    return OidcConfig(
+        issuer=issuer_url(f"http://{settings.host}:{settings.port}"),
+        audience=AUDIENCE,
+        client_id=CLIENT_ID,
+        realm=REALM,
+        session_timeout=settings.session_timeout,
+    )
 
 
 @asynccontextmanager
@@ -24,17 +74,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
         keys = LinkKeys([key.get_secret_value() for key in settings.link_keys])
         client = await temporal_client(lazy=True)
-        yield Services(
-            make_sessions(engine),
-            client,
-            settings.api_url,
-            readers,
-            secrets,
-            deliverer=deliverer(settings),
-            cursor_key=settings.cursor_key,
-            link_keys=keys,
-            stalled_after=settings.stalled_after.total_seconds(),
-        )
+        async with open_identity(oidc_config(settings)) as identity:
+            yield Services(
+                make_sessions(engine),
+                client,
+                settings.api_url,
+                readers,
+                secrets,
+                deliverer=deliverer(settings),
+                cursor_key=settings.cursor_key,
+                link_keys=keys,
+                stalled_after=settings.stalled_after.total_seconds(),
+                identity=identity,
+            )
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()

@@ -11,7 +11,9 @@ from pydantic import AfterValidator, ByteSize, Field, PositiveInt, SecretStr, Va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.dev.data import DEFAULT_DATA, DataFolder
+from cli.dev.ports import LOOPBACK_NAMES
 from cli.errors import CommandFailed
+from models.access import Role
 from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.verify import Verify
@@ -58,6 +60,22 @@ class Settings(BaseSettings):
     link_keys: tuple[SecretStr, ...] = ()
     # Seconds, or an ISO duration, after which a client that takes nothing of a download is cut off.
     stalled_after: timedelta = timedelta(minutes=5)
+    # Who is believed: an OpenID Connect issuer, or on one machine the dev stack's own.
+    oidc_issuer: str | None = None
+    oidc_audience: str = "consignor"
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_realm: str | None = None
+    oidc_roles_claim: str = "roles"
+    oidc_groups_claim: str = "groups"
+    oidc_name_claim: str = "name"
+    oidc_email_claim: str = "email"
+    oidc_role_names: dict[str, Role] = Field(default_factory=lambda: {str(role): role for role in Role})
+    oidc_default_role: Role | Literal["none"] = Role.CUSTOMER
+    session_timeout: timedelta = timedelta(hours=12)
+    dev_issuer: bool = False
+    # What our own commands show the API.
+    token: SecretStr | None = None
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
 
     @field_validator("database_url")
@@ -93,6 +111,14 @@ class Settings(BaseSettings):
     def _no_slash(cls, url: str | None) -> str | None:
         return url.rstrip("/") if url else url
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, url: str | None) -> str | None:
+        # Keys that come over plain HTTP are whoever's sits in between.
+        if url is not None and not url.startswith("https://") and urlsplit(url).hostname not in LOOPBACK_NAMES:
+            raise ValueError("it has to begin with https://")
+        return url
+
     @property
     def cursor_key(self) -> bytes:
         """What cursors are sealed with."""
@@ -107,7 +133,7 @@ class Settings(BaseSettings):
 
 def found() -> Settings:
     """The settings, complete: what the environment leaves open is the dev stack's that runs on the data folder."""
-    settings = _from_environment()
+    settings = from_environment()
     if running := DataFolder(settings.data).running():
         api = urlsplit(running.api)
         offered = {"database_url": running.database_url, "host": api.hostname, "port": api.port}
@@ -120,7 +146,7 @@ def found() -> Settings:
 
 def api_url() -> str:
     """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's that runs on the data folder."""
-    settings = _from_environment()
+    settings = from_environment()
     running = DataFolder(settings.data).running()
     if running and not settings.public_url:
         return running.api
@@ -136,14 +162,15 @@ def temporal_config() -> "ClientConnectConfig":
     config = ClientConfig.load_client_connect_config()
     if config.get("target_host"):
         return config
-    settings = _from_environment()
+    settings = from_environment()
     running = DataFolder(settings.data).running()
     if running is None:
         raise CommandFailed(_nothing_runs(settings, "TEMPORAL_ADDRESS"))
     return {"namespace": running.temporal_namespace, **config, "target_host": running.temporal_address}
 
 
-def _from_environment() -> Settings:
+def from_environment() -> Settings:
+    """What the environment says and nothing else."""
     try:
         return Settings()
     except ValidationError as wrong:

@@ -13,7 +13,12 @@ DomainError
 │   ├── FileFailed           carries the failure's code
 │   ├── PreconditionFailed
 │   ├── LinkRefused
-│   └── LinksUnavailable
+│   ├── LinksUnavailable
+│   ├── Unauthenticated     nobody we know is asking
+│   ├── Forbidden           somebody we know, who may not
+│   ├── InsufficientScope   somebody who may, with a token that is not for it
+│   ├── CrossSite           a browser that another site has sent
+│   └── IdentityAway
 └── Failed                  carries a Failure: category, stable code, sentence, retryable or not
 """
 
@@ -263,6 +268,51 @@ class LinksUnavailable(Refusal):
 
     def __init__(self) -> None:
         super().__init__("links cannot be signed here: whoever runs this has to set CONSIGNOR_LINK_KEYS")
+
+
+class Unauthenticated(Refusal):
+    """Nobody we know is asking; `presented` says that something was shown which does not hold."""
+
+    code = "unauthenticated"
+
+    def __init__(self, text: str, *, presented: bool = True) -> None:
+        self.presented = presented
+        super().__init__(text)
+
+
+class Forbidden(Refusal):
+    """The caller's roles do not allow it."""
+
+    code = "forbidden"
+
+    def __init__(self, what: str, roles: Iterable[str]) -> None:
+        super().__init__(f"your roles do not allow this ({what}); it takes {' or '.join(roles)}")
+
+
+class InsufficientScope(Refusal):
+    """The caller might, but not with this access token; `scopes` names those of which one would do."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, scopes: Iterable[str]) -> None:
+        self.scopes = [str(scope) for scope in scopes]
+        remedy = f"make one with the scope {' or '.join(self.scopes)}" if self.scopes else "sign in instead"
+        super().__init__(f"this access token is not for that; {remedy}")
+
+
+class CrossSite(Refusal):
+    """A request that carries a session cookie and may come from another site."""
+
+    code = "cross_site"
+
+
+class IdentityAway(Refusal):
+    """The issuer's keys are needed and cannot be had; nothing has changed."""
+
+    code = "identity_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the identity provider does not answer; try again soon")
 
 
 class Failed(DomainError):

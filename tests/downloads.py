@@ -46,9 +46,9 @@ def digest_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def the_end_of(archive: str, target: Path, length: int) -> Path:
+def the_end_of(api: httpx2.Client, archive: str, target: Path, length: int) -> Path:
     """A file as long as an archive with only its end in it: its directory and what we add to it."""
-    answer = httpx2.get(archive, headers={"Range": f"bytes=-{length}"}).raise_for_status()
+    answer = api.get(archive, headers={"Range": f"bytes=-{length}"}).raise_for_status()
     size = int(answer.headers["content-range"].rpartition("/")[2])
     with target.open("wb") as file:
         file.seek(size - length)

@@ -15,10 +15,14 @@ from activities.publishing import PublishingActivities
 from activities.staging import StagingActivities
 from api.ordering import place
 from api.schemas import OrderCreate, OrderLineCreate
-from api.services import LOCAL_CALLER, Caller
+from models.access import Caller, customer_id
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
 from models.splitting import Limits
 from models.tables import CatalogueFile, CatalogueObject, Order, Product
+from tests.issuer import REALM
+
+LOCAL_CALLER = Caller(customer_id(REALM, "local"))
+"""Whose orders are, unless told otherwise; the tests' client is the same person."""
 
 Sessions = async_sessionmaker[AsyncSession]
 Objects = Mapping[str, Mapping[str, bytes]]
@@ -35,9 +39,17 @@ async def add_product(
     currency: str = "EUR",
     tier: str = "online",
     checksums: bool = True,
+    groups: Sequence[str] = (),
 ) -> Product:
     """Write the files to `root/object/file` and the catalogue's rows of them."""
-    product = Product(sku=sku, name=sku.title(), unit_price=price, currency=currency, location=str(root))
+    product = Product(
+        sku=sku,
+        name=sku.title(),
+        unit_price=price,
+        currency=currency,
+        location=str(root),
+        access_groups=list(groups),
+    )
     async with sessions.begin() as session:
         session.add(product)
         await session.flush()

@@ -34,6 +34,11 @@ def asked(where: Mapping[str, str], *words: str | Path) -> Any:
     return json.loads(consignor(where, *words, "--json"))
 
 
+def authorization(where: Mapping[str, str], user: str = "alice") -> dict[str, str]:
+    """The header with which somebody of a dev stack asks its API."""
+    return {"Authorization": f"Bearer {consignor(where, 'token', '--user', user).strip()}"}
+
+
 @contextmanager
 def program(where: Mapping[str, str], log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A long-running command, stopped at the end if it still runs."""

@@ -25,7 +25,7 @@ from tests.activities.catalogue_sources import collection, item, put, put_json
 from tests.cli.processes import eventually
 from tests.database import Databases
 from tests.downloads import GENERATED, archives, contents, delivered, digest_of, the_end_of
-from tests.programs import asked, consignor, dev_stack, program
+from tests.programs import asked, authorization, consignor, dev_stack, program
 
 PLACE = ("order", "place", "--wait", "--product")
 Where = Mapping[str, str]
@@ -133,9 +133,9 @@ def is_healthy(api: str) -> bool:
         return False
 
 
-def files_available(url: str) -> int:
+def files_available(api: httpx2.Client, url: str) -> int:
     """How many files of an order are proven."""
-    count: int = httpx2.get(url).json()["progress"]["files_available"]
+    count: int = api.get(url).json()["progress"]["files_available"]
     return count
 
 
@@ -186,6 +186,7 @@ async def outside(databases: Databases, tmp_path: Path) -> AsyncIterator[Where]:
             "CONSIGNOR_PORT": str(port),
             "CONSIGNOR_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "CONSIGNOR_DATA": str(tmp_path / "no-stack-here"),
+            "CONSIGNOR_DEV_ISSUER": "true",
         }
 
 
@@ -203,20 +204,21 @@ def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_pat
         first = running.enter_context(program(outside, tmp_path / "first.log", "worker"))
         files = many_files(tmp_path / "many")
         api = outside["CONSIGNOR_PUBLIC_URL"]
-        eventually(lambda: is_healthy(api), "the API serves")
+        eventually(lambda: is_healthy(api), "the API serves", 90)
         consignor(outside, "catalog", "import", tmp_path / "many")
         order = asked(outside, "order", "place", "--product", "many")
         url = f"{api}/api/v1/orders/{order['id']}"
-        eventually(lambda: 0 < files_available(url) < MANY, "the worker is in the middle")
+        me = running.enter_context(httpx2.Client(headers=authorization(outside)))
+        eventually(lambda: 0 < files_available(me, url) < MANY, "the worker is in the middle", 90)
         first.kill()
         first.wait()
-        assert 0 < files_available(url) < MANY
+        assert 0 < files_available(me, url) < MANY
         running.enter_context(program(outside, tmp_path / "second.log", "worker"))
-        eventually(lambda: httpx2.get(url).json()["outcome"] != "pending", "the order is done", 90)
-        assert httpx2.get(url).json()["status"] == "fulfilled"
-        assert files_available(url) == MANY
-        (suborder,) = httpx2.get(f"{url}/suborders").json()["items"]
-        end = the_end_of(suborder["archive_url"], tmp_path / "end.zip", 1024 * 1024)
+        eventually(lambda: me.get(url).json()["outcome"] != "pending", "the order is done", 90)
+        assert me.get(url).json()["status"] == "fulfilled"
+        assert files_available(me, url) == MANY
+        (suborder,) = me.get(f"{url}/suborders").json()["items"]
+        end = the_end_of(me, suborder["archive_url"], tmp_path / "end.zip", 1024 * 1024)
     with ZipFile(end) as archive:
         assert sorted(archive.namelist()) == sorted([*files, *(GENERATED - {"NOTICE.txt"})])
         sums = dict(line.split("  ")[::-1] for line in archive.read("SHA256SUMS").decode().splitlines())

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.catalogue.found import FoundFile, FoundProduct
@@ -12,21 +13,23 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _PRODUCT: Final = sa.text("""
-    INSERT INTO products AS known (sku, name, unit_price, currency, location)
-    VALUES (:sku, :name, coalesce(:price, 0), coalesce(:currency, 'EUR'), :location)
+    INSERT INTO products AS known (sku, name, unit_price, currency, access_groups, location)
+    VALUES (:sku, :name, coalesce(:price, 0), coalesce(:currency, 'EUR'), coalesce(:groups, '{}'), :location)
     ON CONFLICT (sku) DO UPDATE SET
         name = CASE WHEN :titled THEN excluded.name ELSE known.name END,
         unit_price = coalesce(:price, known.unit_price),
         currency = coalesce(:currency, known.currency),
+        access_groups = coalesce(:groups, known.access_groups),
         location = excluded.location
     RETURNING new.id, new.name, old.location AS was_at, CASE
         WHEN old.id IS NULL THEN 'added'
-        WHEN (old.name, old.unit_price, old.currency, old.location)
-            IS DISTINCT FROM (new.name, new.unit_price, new.currency, new.location) THEN 'changed'
+        WHEN (old.name, old.unit_price, old.currency, old.access_groups, old.location)
+            IS DISTINCT FROM (new.name, new.unit_price, new.currency, new.access_groups, new.location) THEN 'changed'
         ELSE 'unchanged' END AS product
 """).bindparams(
     sa.bindparam("price", type_=sa.Numeric(12, 2)),
     sa.bindparam("currency", type_=sa.Text),
+    sa.bindparam("groups", type_=ARRAY(sa.Text)),
     sa.bindparam("titled", type_=sa.Boolean),
 )
 
@@ -134,6 +137,7 @@ def _product_values(found: FoundProduct, options: ImportOptions) -> dict[str, An
         "location": found.location,
         "price": options.price,
         "currency": options.currency,
+        "groups": None if options.groups is None else sorted(set(options.groups)),
     }
 
 

@@ -31,6 +31,7 @@ class ImportOptions(BaseModel):
     name: Name | None = None
     price: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)
     currency: Currency | None = None
+    groups: tuple[Name, ...] | None = None
 
 
 class Refused(BaseModel):

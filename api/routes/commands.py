@@ -11,6 +11,7 @@ from api.ordering import place_again
 from api.routes.orders import detail_of, owned, start
 from api.schemas import CommandBody, ExtendBody, OrderDetail, Problem, RestartBody
 from api.services import CallerDep, ServicesDep
+from models.access import Permission
 from models.messages import CommandRequest, Extension
 from models.order import Command
 from workflows.client import OrderStart
@@ -55,7 +56,12 @@ async def extend_order(
     order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, key: CommandId = None
 ) -> OrderDetail:
     """Keep an order for longer, within what its terms allow."""
-    extension = Extension(id=_id(services, order_id, key), expires_at=body.expires_at, actor=caller.actor)
+    extension = Extension(
+        id=_id(services, order_id, key),
+        expires_at=body.expires_at,
+        actor=caller.actor,
+        is_operator=caller.may(Permission.EXTEND_FREELY),
+    )
     return await commanding.extend(services, caller, order_id, extension)
 
 

@@ -22,6 +22,7 @@ from api.schemas import (
     TimelinesPublic,
 )
 from api.services import Caller, CallerDep, Services, ServicesDep
+from models.access import Permission
 from models.errors import NotFound
 from models.queries import orders as queries
 from models.queries.payments import refund_due
@@ -117,10 +118,12 @@ async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep
 
 
 async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
-    """The caller's order. Raises NotFound, also where it is somebody else's."""
+    """The caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
     order = (await session.execute(queries.order_of(caller.scope, order_id))).scalar_one_or_none()
     if order is None:
         raise NotFound("order", order_id)
+    if caller.writes and order.customer != caller.customer:
+        caller.require(Permission.COMMAND_ALL)
     return order
 
 

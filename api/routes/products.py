@@ -26,7 +26,7 @@ router = APIRouter(tags=["catalogue"], responses={404: {"model": Problem}, 422: 
 async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPublic:
     """All products you may order."""
     async with services.sessions.begin() as session:
-        rows = await session.execute(queries.products())
+        rows = await session.execute(queries.products(caller.admitted))
         items = [
             ProductPublic(
                 sku=p.sku, name=p.name, unit_price=p.unit_price, currency=p.currency, objects=o, files=f, bytes=b
@@ -48,7 +48,7 @@ async def list_objects(
     cursors = services.cursors(caller, f"objects of {sku}")
     after = cursors.name(cursor)
     async with services.sessions.begin() as session:
-        product = (await session.execute(products_by_sku([sku]))).scalar_one_or_none()
+        product = (await session.execute(products_by_sku([sku], caller.admitted))).scalar_one_or_none()
         if product is None or product.id is None:
             raise NotFound("product", sku)
         rows = (await session.execute(queries.objects_of_product(product.id, after=after, limit=limit + 1))).all()
@@ -60,7 +60,7 @@ async def list_objects(
 async def list_object_files(object_id: UUID, services: ServicesDep, caller: CallerDep) -> CatalogueFilesPublic:
     """The files of an object."""
     async with services.sessions.begin() as session:
-        files = (await session.execute(queries.files_of_object(object_id))).scalars().all()
+        files = (await session.execute(queries.files_of_object(object_id, caller.admitted))).scalars().all()
     if not files:
         raise NotFound("object", object_id)
     items = [

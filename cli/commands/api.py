@@ -8,13 +8,22 @@ def api() -> None:
     from api.app import create_app
     from api.wire import WireProtocol
     from cli.connecting import configure_logs
-    from cli.serving import open_services
+    from cli.serving import oidc_config, open_services
     from cli.settings import found
 
     settings = found()
     configure_logs(settings.log_level)
+    # Said before anything listens, if nobody is there to be believed.
+    config = oidc_config(settings)
+    app = create_app(lambda: open_services(settings))
+    if settings.dev_issuer:
+        from cli.dev.data import DataFolder
+        from cli.dev.issuer.app import issuer_app
+        from cli.dev.issuer.people import MOUNT
+
+        app.mount(MOUNT, issuer_app(config.issuer, settings.api_url, DataFolder(settings.data)))
     uvicorn.run(
-        create_app(lambda: open_services(settings)),
+        app,
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,

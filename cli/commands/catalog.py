@@ -34,6 +34,11 @@ def import_(
     checksums: Annotated[
         bool, typer.Option("--checksums", help="Also read what is new or changed, so that no order has to wait for it.")
     ] = False,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="A group that may see and order it; repeat for several.", show_default="everybody"),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Open it to everybody who has signed in again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
@@ -43,7 +48,10 @@ def import_(
     """
     import asyncio
 
-    options = _options(sku=sku, name=name, price=price, currency=currency)
+    if group and public:
+        raise typer.BadParameter("give either groups or --public", param_hint="--group")
+    groups = () if public else tuple(group) if group else None
+    options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups)
     from cli.settings import found
 
     reports, read = asyncio.run(_import(found().database_url, source, options, checksums=checksums))
@@ -98,7 +106,7 @@ def list_objects(
     return typer.echo(f"… and more: --limit {limit * 10}") if more else None
 
 
-def _options(**given: str | None) -> "ImportOptions":
+def _options(**given: str | tuple[str, ...] | None) -> "ImportOptions":
     from pydantic import ValidationError
 
     from activities.catalogue import ImportOptions

@@ -3,6 +3,7 @@
 import socket
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = frozenset({LOOPBACK, "localhost", "::1"})
 _NEIGHBOURS = 50
 
 

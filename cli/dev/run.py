@@ -102,7 +102,11 @@ class _Run:
     async def _first_order(self, running: Running) -> FirstOrder | None:
         import httpx2
 
-        async with httpx2.AsyncClient(base_url=running.api, timeout=30) as api:
+        from cli.dev.issuer.keys import bearer
+
+        token = bearer(self._folder, running.api)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(base_url=running.api, timeout=30, headers=headers) as api:
             if not self._options.once and await has_orders(api):
                 return None
             with self._report.step("First order"):
@@ -138,7 +142,9 @@ class _Run:
             {
                 "See what there is": f"{consignor} catalog list",
                 "Order and download": f"{consignor} order place --product sample-scenes --wait --download downloads",
-                "List the orders": f"{consignor} order list    or    curl {running.api}/api/v1/orders",
+                "List the orders": f"{consignor} order list",
+                "Over HTTP": f'curl {running.api}/api/v1/me -H "Authorization: Bearer $({consignor} token)"',
+                "Be somebody else": f"CONSIGNOR_TOKEN=$({consignor} token --user admin) {consignor} order list",
                 "Bring your own": f"{consignor} catalog import FOLDER",
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
                 f" --address {running.temporal_address} --query \"WorkflowType='order'\"",

@@ -71,6 +71,7 @@ class Stack:
             group.start_soon(self._start_postgres)
         with self._report.step("Database migrated"):
             await to_thread.run_sync(_migrate, self.database_url)
+        await _adopt(self.database_url)
         with self._report.step("Sample catalogue"):
             await _load_sample(self.database_url, self._folder)
 
@@ -127,6 +128,8 @@ class Stack:
             "CONSIGNOR_PORT": str(self._places.api_port),
             **delivering(self._folder),
             "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
+            # Everybody here is somebody of ours: the built-in issuer takes the place of any other.
+            "CONSIGNOR_DEV_ISSUER": "true",
         }
 
 
@@ -153,6 +156,11 @@ def _migrate(url: str) -> None:
     from migrations.run import upgrade
 
     upgrade(url)
+
+
+async def _adopt(url: str) -> None:
+    adopting = await to_thread.run_sync(import_module, "cli.dev.adopting")
+    await adopting.adopt_local_orders(url)
 
 
 async def _load_sample(url: str, folder: DataFolder) -> None:

@@ -1,15 +1,17 @@
 """Queries for the catalogue."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.queries.access import open_to
 from models.tables import CatalogueFile, CatalogueObject, Product
 
 
-def products() -> sa.Select[Product, int, int, int]:
-    """Every product with its objects, files and bytes, by SKU."""
+def products(groups: Collection[str] | None) -> sa.Select[Product, int, int, int]:
+    """Every product that is open to the groups (all, for None) with its objects, files and bytes, by SKU."""
     totals = (
         sa.select(
             col(CatalogueObject.product_id).label("product_id"),
@@ -29,6 +31,7 @@ def products() -> sa.Select[Product, int, int, int]:
             sa.func.coalesce(totals.c.bytes, 0),
         )
         .outerjoin(totals, totals.c.product_id == col(Product.id))
+        .where(open_to(groups))
         .order_by(col(Product.sku))
     )
 
@@ -50,6 +53,12 @@ def objects_of_product(product_id: int, *, after: str, limit: int) -> sa.Select[
     )
 
 
-def files_of_object(object_id: UUID) -> sa.Select[CatalogueFile]:
-    """The files of an object, by name."""
-    return sa.select(CatalogueFile).where(col(CatalogueFile.object_id) == object_id).order_by(col(CatalogueFile.name))
+def files_of_object(object_id: UUID, groups: Collection[str] | None) -> sa.Select[CatalogueFile]:
+    """The files of an object, by name; none where its product is closed to the groups."""
+    return (
+        sa.select(CatalogueFile)
+        .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
+        .join(Product, col(Product.id) == col(CatalogueObject.product_id))
+        .where(col(CatalogueFile.object_id) == object_id, open_to(groups))
+        .order_by(col(CatalogueFile.name))
+    )

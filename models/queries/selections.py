@@ -1,6 +1,6 @@
 """Queries for what an order selects from the catalogue: resolved for creation, validation and planning."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from models.queries.access import open_to
 from models.tables import CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
 
 WHOLE_PRODUCT = sa.text(
@@ -146,9 +147,9 @@ def changed_since(order_id: UUID, created_at: object, *, limit: int) -> sa.Selec
     )
 
 
-def products_by_sku(skus: list[str]) -> sa.Select[Product]:
-    """The products of these SKUs."""
-    return sa.select(Product).where(col(Product.sku).in_(skus))
+def products_by_sku(skus: list[str], groups: Collection[str] | None) -> sa.Select[Product]:
+    """The products of these SKUs that are open to the groups, all of them for None."""
+    return sa.select(Product).where(col(Product.sku).in_(skus), open_to(groups))
 
 
 def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[CatalogueObject]:
@@ -157,30 +158,30 @@ def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[C
     return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, named)
 
 
-def objects_by_id(ids: list[UUID]) -> sa.Select[CatalogueObject, Product]:
-    """Objects and their products."""
+def objects_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[CatalogueObject, Product]:
+    """Objects and their products, as far as these are open to the groups."""
     return (
         sa.select(CatalogueObject, Product)
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_among(col(CatalogueObject.id), ids, sa.Uuid))
+        .where(_among(col(CatalogueObject.id), ids, sa.Uuid), open_to(groups))
     )
 
 
-def files_by_id(ids: list[UUID]) -> sa.Select[CatalogueFile, CatalogueObject, Product]:
-    """Files with their objects and products."""
+def files_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[CatalogueFile, CatalogueObject, Product]:
+    """Files with their objects and products, as far as these are open to the groups."""
     return (
         sa.select(CatalogueFile, CatalogueObject, Product)
         .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_among(col(CatalogueFile.id), ids, sa.Uuid))
+        .where(_among(col(CatalogueFile.id), ids, sa.Uuid), open_to(groups))
     )
 
 
-def items_with_products(order_id: UUID) -> sa.Select[OrderItem, Product]:
-    """The lines of an order and their products, None where the catalogue has lost one."""
+def items_with_products(order_id: UUID, groups: Collection[str] | None) -> sa.Select[OrderItem, Product]:
+    """The lines of an order and their products, None where the catalogue has lost one or it is closed to the groups."""
     return (
         sa.select(OrderItem, Product)
-        .outerjoin(Product, col(Product.id) == col(OrderItem.product_id))
+        .outerjoin(Product, sa.and_(col(Product.id) == col(OrderItem.product_id), open_to(groups)))
         .where(col(OrderItem.order_id) == order_id)
         .order_by(col(OrderItem.position))
     )

@@ -16,8 +16,10 @@ from models.tables.orders import (
     TimelineRow,
     Trouble,
 )
+from models.tables.people import AccessToken, Person, Session
 
 __all__ = [
+    "AccessToken",
     "ArchiveCoverage",
     "CatalogueFile",
     "CatalogueObject",
@@ -33,7 +35,9 @@ __all__ = [
     "OrderItem",
     "OrderSelection",
     "Payment",
+    "Person",
     "Product",
+    "Session",
     "SubOrder",
     "TimelineRow",
     "Trouble",

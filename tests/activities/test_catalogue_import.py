@@ -231,3 +231,12 @@ async def test_a_folder_whose_name_gives_no_sku_needs_one(sessions: Sessions, tm
 def test_what_cannot_be_stored_is_no_option(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ImportOptions.model_validate(wrong)
+
+
+async def test_a_product_is_for_its_groups_until_an_import_says_otherwise(sessions: Sessions, source: Path) -> None:
+    groups = "SELECT access_groups FROM products"
+    said = [(("b", "a", "b"), ["a", "b"]), (None, ["a", "b"]), (("c",), ["c"]), ((), [])]
+    for given, kept in said:
+        await imported(sessions, source, sku="w", groups=given)
+        assert await rows(sessions, groups) == [kept]
+    assert (await imported(sessions, source, sku="w", groups=())).product == "unchanged"

@@ -8,7 +8,8 @@ import pytest
 from activities.validation import MAX_FAULTS, ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Verdict
-from models.tables import Order
+from models.queries.people import describe
+from models.tables import Order, Person
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, everything, placed, run
 from tests.factories import add_order, add_product
@@ -47,6 +48,30 @@ async def test_a_sound_order_has_no_fault_however_often_it_is_asked(sessions: Se
     for _ in range(2):
         assert await validate(sessions, order) == Verdict()
     assert await everything(sessions) == before
+
+
+@pytest.mark.parametrize(
+    ("roles", "groups", "expected"),
+    [
+        (["customer"], ["partners", "x"], {}),
+        (["customer"], ["x"], {"archive": "unknown_id"}),
+        (["customer"], [], {"archive": "unknown_id"}),
+        (["support"], [], {}),
+        (None, [], {"archive": "unknown_id"}),
+    ],
+)
+async def test_a_product_that_is_closed_to_its_customer_is_a_fault(
+    sessions: Sessions, order: Order, roles: list[str] | None, groups: list[str], expected: dict[str, str]
+) -> None:
+    await rows(sessions, "UPDATE products SET access_groups = '{partners}' RETURNING id")
+    if roles is not None:
+        person = Person(
+            id=order.customer, issuer="i", subject="s", roles=roles, groups=groups, asserted_at=order.created_at
+        )
+        async with sessions.begin() as session:
+            await session.execute(describe(person))
+    found = faults(await validate(sessions, order))
+    assert list(found.values()) == list(expected.values())
 
 
 async def test_every_fault_is_told_at_once(sessions: Sessions, tmp_path: Path, order: Order) -> None:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from temporalio.client import Client
 
 from api.app import create_app
+from api.identity.directory import Identity
 from api.services import Services
 from models.links import LinkKeys
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
+from tests.issuer import Issuer
 from workflows.converter import DATA_CONVERTER
 
 PUBLIC_URL = "https://orders.example"
@@ -49,24 +52,47 @@ def readers() -> Iterator[Executor]:
 
 
 @pytest.fixture
-def services(sessions: Sessions, temporal_away: Client, readers: Executor) -> Services:
-    """What the application works with."""
-    return Services(sessions, temporal_away, PUBLIC_URL, readers, link_keys=LinkKeys([LINK_KEY]))
+def issuer() -> Issuer:
+    """The identity provider that the application believes."""
+    return Issuer()
 
 
 @pytest.fixture
-async def client(services: Services) -> AsyncIterator[AsyncClient]:
-    """A client of the whole application; an exception that nobody turned into an answer fails the test."""
+async def services(
+    sessions: Sessions, temporal_away: Client, readers: Executor, issuer: Issuer
+) -> AsyncIterator[Services]:
+    """What the application works with."""
+    async with issuer.client() as http:
+        identity = Identity(issuer.config, http, issuer.clock)
+        keys = LinkKeys([LINK_KEY])
+        yield Services(sessions, temporal_away, PUBLIC_URL, readers, link_keys=keys, identity=identity)
+
+
+@pytest.fixture
+async def app(services: Services) -> AsyncIterator[FastAPI]:
+    """The whole application, started."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Services]:
         yield services
 
-    app = create_app(opened)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,
-    ):
+    made = create_app(opened)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client that is nobody; an exception that nobody turned into an answer fails the test."""
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made:
+        yield made
+
+
+@pytest.fixture
+async def client(app: FastAPI, issuer: Issuer) -> AsyncIterator[AsyncClient]:
+    """A client of the customer whose orders the factories make."""
+    headers = {"Authorization": f"Bearer {issuer.token('local')}"}
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=headers) as made:
         yield made
 
 

@@ -14,11 +14,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
+from api.identity.directory import Identity
 from api.services import Services
 from models.messages import Terms, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import CatalogueFile, Order, SubOrder
 from tests.factories import Sessions
+from tests.issuer import Issuer
 from workflows.worker import orders_worker, packaging_worker
 
 PUBLIC_URL = "https://orders.example"
@@ -31,20 +33,31 @@ HUGE_BYTES = 2**42
 
 @asynccontextmanager
 async def facade(
-    sessions: Sessions, temporal: Client, readers: Executor, secrets: tuple[str, ...] = (SECRET,)
+    sessions: Sessions, temporal: Client, readers: Executor, secrets: tuple[str, ...] = (SECRET,), **more: Any
 ) -> AsyncIterator[AsyncClient]:
-    """A client of the whole application; an exception that nobody turned into an answer fails the test."""
+    """A customer's client of the whole application; `more` are other services.
+
+    An exception that nobody turned into an answer fails the test.
+    """
+    issuer = Issuer()
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal, PUBLIC_URL, readers, secrets)
+        async with issuer.client() as http:
+            identity = Identity(issuer.config, http, issuer.clock)
+            yield Services(sessions, temporal, PUBLIC_URL, readers, secrets, identity=identity, **more)
 
     app = create_app(services)
     async with (
         app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,
+        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=as_("local")) as made,
     ):
         yield made
+
+
+def as_(person: str) -> dict[str, str]:
+    """The headers of a request of somebody the tests' issuer knows."""
+    return {"Authorization": f"Bearer {Issuer().token(person)}"}
 
 
 @asynccontextmanager
@@ -109,9 +122,11 @@ async def reading(client: AsyncClient, order: Any) -> None:
             await asyncio.sleep(0.02)
 
 
-async def command(client: AsyncClient, order: Any, verb: str, key: str | None = None, **body: Any) -> Any:
+async def command(
+    client: AsyncClient, order: Any, verb: str, key: str | None = None, *, by: str = "local", **body: Any
+) -> Any:
     """What a command answers that is obeyed."""
-    headers = {"Idempotency-Key": key} if key else {}
+    headers = as_(by) | ({"Idempotency-Key": key} if key else {})
     answer = await client.post(f"/orders/{order['id']}/{verb}", json=body or None, headers=headers)
     assert answer.status_code in {200, 201}, answer.text
     return answer.json()

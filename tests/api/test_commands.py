@@ -12,14 +12,17 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from api.services import Caller
+from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits
 from tests.activities.catalogue_sources import rows
 from tests.api.conftest import MakeProduct
-from tests.api.living import TERMS, command, facade, make_endless, ordered, reading, settled, told, until, working
-from tests.factories import Objects, Sessions, add_order
+from tests.api.living import TERMS, as_, command, facade, make_endless, ordered, reading, settled, told, until, working
+from tests.factories import LOCAL_CALLER, Objects, Sessions, add_order
+from tests.issuer import REALM
 
-ME = "customer:local"
+ME = LOCAL_CALLER.actor
+OPERATOR = f"operator:{customer_id(REALM, 'ada')}"
 NOBODY = "00000000-0000-7000-8000-000000000000"
 VERBS = ("submit", "confirm-payment", "pause", "resume", "cancel", "retry", "restart")
 SLOW: Objects = {"slow": {"slow.bin": b"x"}}
@@ -79,7 +82,7 @@ async def test_nothing_of_a_cancelled_order_can_be_downloaded(
 async def test_what_the_status_forbids_is_refused_with_what_it_allows(alive: AsyncClient, slow: Any) -> None:
     before = await told(alive, slow)
     for verb in ("submit", "confirm-payment", "resume", "retry"):
-        problem = refused(await alive.post(f"/orders/{slow['id']}/{verb}"))
+        problem = refused(await alive.post(f"/orders/{slow['id']}/{verb}", headers=as_("ada")))
         assert problem["code"] == "illegal_transition"
         assert (problem["order_status"], problem["command"]) == ("provisioning", verb.replace("-", "_"))
         assert problem["allowed"] == ["cancel", "pause"]
@@ -214,9 +217,10 @@ async def test_an_order_with_a_price_waits_until_it_is_paid(alive: AsyncClient, 
     order = await ordered(alive)
     assert (order["status"], order["total_price"]) == ("pending_payment", "7.50")
     assert order["waiting_on"]["code"] == "payment"
-    assert (await command(alive, order, "confirm-payment"))["status"] != "pending_payment"
+    refused(await alive.post(f"/orders/{order['id']}/confirm-payment"), 403)
+    assert (await command(alive, order, "confirm-payment", by="ada"))["status"] != "pending_payment"
     assert (await settled(alive, order))["status"] == "fulfilled"
-    assert (await told(alive, order))[:2] == [("submitted", ME), ("payment_confirmed", ME)]
+    assert (await told(alive, order))[:2] == [("submitted", ME), ("payment_confirmed", OPERATOR)]
 
 
 async def test_an_order_can_be_kept_for_longer_within_limits(alive: AsyncClient, make_product: MakeProduct) -> None:
@@ -304,7 +308,7 @@ async def test_without_temporal_a_command_is_asked_to_come_again_and_changes_not
     before = (await client.get(path)).json()
     calls = [
         await client.post(f"{path}/cancel"),
-        await client.post(f"{path}/confirm-payment"),
+        await client.post(f"{path}/confirm-payment", headers=as_("ada")),
         await client.post(f"{path}/extend", json={"expires_at": "2030-01-01T00:00:00Z"}),
         await client.delete(path),
     ]

@@ -2,22 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx2 import ASGITransport, AsyncClient, Response
+from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
-from api.app import create_app
-from api.services import Services
 from models.destination import Allowed
 from storage.delivery import Deliverer
 from storage.vault import Vault, new_key
 from tests.activities.catalogue_sources import rows
 from tests.activities.test_delivering import in_folder
 from tests.api.conftest import PUBLIC_URL, MakeProduct
+from tests.api.living import facade
 from tests.buckets import KEY_ID, SECRET, Bucket, bucket
 from tests.factories import Sessions
 
@@ -28,27 +26,14 @@ def server() -> Iterator[Bucket]:
         yield found
 
 
-@asynccontextmanager
-async def facade(sessions: Sessions, temporal: Client, readers: Executor, deliverer: Deliverer) -> Any:
-    """A client of the application, with this way of delivering."""
-
-    @asynccontextmanager
-    async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal, PUBLIC_URL, readers, deliverer=deliverer)
-
-    app = create_app(services)
-    url = f"{PUBLIC_URL}/api/v1"
-    async with app.router.lifespan_context(app), AsyncClient(transport=ASGITransport(app), base_url=url) as made:
-        yield made
-
-
 @pytest.fixture
 async def client(
     sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket, tmp_path: Path
 ) -> AsyncIterator[AsyncClient]:
     """A facade whose operator allows the bucket's endpoint and one folder, and keeps secrets."""
     allowed = Allowed(roots=(str(tmp_path),), endpoints=(server.endpoint,))
-    async with facade(sessions, temporal_away, readers, Deliverer(allowed, Vault([new_key()]))) as made:
+    deliverer = Deliverer(allowed, Vault([new_key()]))
+    async with facade(sessions, temporal_away, readers, deliverer=deliverer) as made:
         yield made
 
 
@@ -174,7 +159,7 @@ async def test_a_test_tells_whether_an_archive_would_arrive(
 async def test_without_a_key_no_credentials_are_kept(
     sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket
 ) -> None:
-    async with facade(sessions, temporal_away, readers, Deliverer(server.allowed)) as client:
+    async with facade(sessions, temporal_away, readers, deliverer=Deliverer(server.allowed)) as client:
         answer = await client.post("/destinations", json=a_bucket(server))
     assert codes(answer) == {"secret_access_key": "credentials_not_kept"}
 

@@ -14,7 +14,7 @@ from api.services import Caller
 from models.order import OrderStatus
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
-from tests.factories import Sessions, add_order
+from tests.factories import LOCAL_CALLER, Sessions, add_order
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -72,7 +72,7 @@ async def test_the_timeline_begins_with_who_ordered(
     await make_product()
     order = await add_order(sessions, {"scenes": "all"}, now=NOW)
     (row,) = (await client.get(f"/orders/{order.id}/timeline")).json()["items"]
-    assert (row["sequence"], row["at"], row["actor"]) == (1, "2026-03-04T05:06:07Z", "customer:local")
+    assert (row["sequence"], row["at"], row["actor"]) == (1, "2026-03-04T05:06:07Z", LOCAL_CALLER.actor)
     assert (row["what"], row["status_before"], row["status_after"]) == ("submitted", None, "pending_payment")
 
 

@@ -1,9 +1,9 @@
 """Results as STAC: walked by pystac over HTTP, and every asset is a file of the order."""
 
 import asyncio
+import dataclasses
 import socket
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +13,8 @@ import pystac
 import pytest
 import uvicorn
 from httpx2 import AsyncClient
+from pystac.stac_io import DefaultStacIO
 from sqlmodel import col
-from temporalio.client import Client
 
 from api.app import create_app
 from api.services import Services
@@ -23,21 +23,22 @@ from models.suborder import SubOrderState
 from models.tables import CatalogueFile
 from tests.activities.catalogue_sources import rows
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
+from tests.api.living import as_
 from tests.factories import Sessions, add_order, make_ready
 
 
 @pytest.fixture
-async def served(sessions: Sessions, temporal_away: Client, readers: Executor) -> AsyncIterator[str]:
+async def served(services: Services) -> AsyncIterator[str]:
     """The URL of a facade that really listens."""
     # Listening before the server runs: whoever comes first waits in the socket's line.
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     @asynccontextmanager
-    async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal_away, url, readers)
+    async def opened() -> AsyncIterator[Services]:
+        yield dataclasses.replace(services, public_url=url)
 
-    server = uvicorn.Server(uvicorn.Config(create_app(services), log_config=None, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(create_app(opened), log_config=None, ws="none"))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     yield url
     server.should_exit = True
@@ -46,7 +47,7 @@ async def served(sessions: Sessions, temporal_away: Client, readers: Executor) -
 
 def walked(url: str) -> dict[str, dict[str, Any]]:
     """The assets of all items that pystac finds, by item; each item leads back to where it came from."""
-    collection = pystac.Collection.from_file(url)
+    collection = pystac.Collection.from_file(url, stac_io=DefaultStacIO(headers=as_("local")))
     found = {}
     for item in collection.get_items(recursive=True):
         assert item.get_collection() is not None

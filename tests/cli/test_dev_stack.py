@@ -15,6 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from cli.dev.data import DataFolder
+from cli.dev.issuer.keys import bearer
 from tests.cli.processes import eventually, exists, is_alive
 
 
@@ -23,11 +25,14 @@ class RunningStack:
     """A stack that has announced itself."""
 
     process: subprocess.Popen[str]
+    data: Path
     api: str
     pids: dict[str, int]
 
     def orders(self) -> list[Any]:
-        items: list[Any] = httpx2.get(f"{self.api}/api/v1/orders").raise_for_status().json()["items"]
+        headers = {"Authorization": f"Bearer {bearer(DataFolder(self.data), self.api)}"}
+        answer = httpx2.get(f"{self.api}/api/v1/orders", headers=headers)
+        items: list[Any] = answer.raise_for_status().json()["items"]
         return items
 
 
@@ -49,7 +54,7 @@ def running(data: Path) -> Iterator[RunningStack]:
         eventually(lambda: announcement.exists() or process.poll() is not None, "the stack is ready", 90)
         assert process.poll() is None, process.communicate()[0]
         said = json.loads(announcement.read_text())
-        yield RunningStack(process, said["api"], said["pids"])
+        yield RunningStack(process, data, said["api"], said["pids"])
     finally:
         process.terminate()
         process.communicate(timeout=60)

@@ -1,0 +1,134 @@
+"""The first question of every request: who is asking, and whether they may."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from api.identity.describing import caller_of
+from api.identity.secrets import PREFIX, hashed
+from models.access import Caller, Permission
+from models.errors import CrossSite, Unauthenticated
+from models.queries import people as queries
+
+if TYPE_CHECKING:
+    from api.services import Services
+
+SESSION_COOKIE = "consignor_session"
+CSRF_HEADER = "X-CSRF"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# They describe the schemes in the OpenAPI document; what they hold is read from the request, which knows both at once.
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="A token of the identity provider, or an access token of Consignor (`cnsg_…`).",
+)
+SESSION = APIKeyCookie(
+    name=SESSION_COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description=f"A browser that has signed in at `/api/v1/login`. Over HTTPS the name begins with `__Host-`. Requests"
+    f" that change something must come from the site itself (`Origin`) or carry the header `{CSRF_HEADER}`.",
+)
+
+BearerGiven = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+SessionGiven = Annotated[str | None, Security(SESSION)]
+
+
+def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
+    """The name of a cookie; over HTTPS one that no sister site can set (RFC 6265bis, `__Host-`)."""
+    return f"__Host-{name}" if public_url.startswith("https:") else name
+
+
+async def asking(request: Request, _bearer: BearerGiven = None, _session: SessionGiven = None) -> Caller:
+    """Who is asking. Raises Unauthenticated, Forbidden, CrossSite or IdentityAway."""
+    services: Services = request.app.state.services
+    shown = request.headers.getlist("authorization")
+    if shown:
+        caller = await _by_header(services, shown)
+    elif cookie := request.cookies.get(cookie_name(services.public_url)):
+        caller = await _by_session(services, request, cookie)
+    else:
+        raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
+    return replace(caller, writes=request.method not in READING)
+
+
+Asking = Annotated[Caller, Depends(asking)]
+
+
+async def on_their_own(caller: Asking) -> Caller:
+    """The caller of a route that says nothing else: to read takes `read`, to change anything `order`."""
+    caller.require(Permission.ORDER if caller.writes else Permission.READ)
+    return caller
+
+
+class Needs:
+    """The dependency of a route that asks for a permission of its own: `Annotated[Caller, Depends(Needs(…))]`."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, caller: Asking) -> Caller:
+        """The caller, who may. Raises Forbidden or InsufficientScope."""
+        caller.require(self.permission)
+        return caller
+
+
+async def _by_header(services: "Services", shown: list[str]) -> Caller:
+    scheme, _, token = shown[0].partition(" ")
+    token = token.strip()
+    if len(shown) > 1 or scheme.lower() != "bearer" or not token or not token.isascii():
+        raise Unauthenticated("give one header `Authorization: Bearer …` with one token")
+    if token.startswith(PREFIX):
+        return await _by_access_token(services, token)
+    person = await services.identity.person_of_token(token, services.now())
+    await services.identity.note(services.sessions, person)
+    return caller_of(person)
+
+
+async def _by_access_token(services: "Services", token: str) -> Caller:
+    now = services.now()
+    async with services.sessions.begin() as session:
+        found = (await session.execute(queries.token_by_secret(hashed(token)))).one_or_none()
+        if found is None:
+            raise Unauthenticated("there is no such access token")
+        known, person = found
+        if known.revoked_at is not None:
+            raise Unauthenticated("this access token has been revoked; make a new one")
+        if known.expires_at <= now:
+            raise Unauthenticated("this access token has expired; make a new one")
+        await session.execute(queries.note_use(known.id, now))
+    return caller_of(person, known.scopes)
+
+
+async def _by_session(services: "Services", request: Request, cookie: str) -> Caller:
+    if request.method not in READING:
+        require_own_site(services, request)
+    async with services.sessions.begin() as session:
+        person = (await session.execute(queries.person_of_session(hashed(cookie), services.now()))).scalar_one_or_none()
+    if person is None:
+        raise Unauthenticated("your session is over; sign in again")
+    return caller_of(person)
+
+
+def require_own_site(services: "Services", request: Request) -> None:
+    """Raise CrossSite unless the request comes from this site: a browser sends its cookie whoever asks it to.
+
+    A browser always says the `Origin` of what changes something. What says none is no browser, and proves it with a
+    header that no page of another site may send without our leave.
+    """
+    origin = request.headers.get("origin")
+    if origin is None and CSRF_HEADER in request.headers:
+        return
+    if origin is None:
+        raise CrossSite(
+            f"a request with a session cookie has to tell its `Origin`, or to carry the header {CSRF_HEADER}"
+        )
+    public = urlsplit(services.public_url)
+    host = request.headers.get("host", "")
+    if origin not in {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{host}"}:
+        raise CrossSite("a request with a session cookie must come from the site itself")

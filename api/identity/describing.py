@@ -1,0 +1,76 @@
+"""From claims to a person, and from a person to a caller."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from api.identity.config import ClaimNames, OidcConfig
+from api.identity.verifying import Claims
+from models.access import Caller, Role, Scope, customer_id
+from models.errors import Forbidden
+from models.tables import Person
+
+MAX_GROUPS = 1_000
+
+
+def person_of(config: OidcConfig, claims: Claims, now: datetime) -> Person:
+    """The person of a token that has been verified. Raises Forbidden where they are nothing to us."""
+    names = config.claims
+    roles = _roles(names, claims)
+    if not roles:
+        raise Forbidden("you have signed in, but have no role here", Role)
+    return Person(
+        id=customer_id(config.realm or config.issuer, claims["sub"]),
+        issuer=config.issuer,
+        subject=claims["sub"],
+        name=_text(_claim(claims, names.name)),
+        email=_text(_claim(claims, names.email)),
+        roles=roles,
+        groups=sorted(set(_words(_claim(claims, names.groups))))[:MAX_GROUPS],
+        asserted_at=_asserted_at(claims, now),
+    )
+
+
+def caller_of(person: Person, scopes: Iterable[str] | None = None) -> Caller:
+    """The caller a person is; roles and scopes that are no more are none."""
+    return Caller(
+        customer=person.id,
+        roles=frozenset(Role(role) for role in person.roles if role in set(Role)),
+        groups=frozenset(person.groups),
+        scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes if scope in set(Scope)),
+    )
+
+
+def _roles(names: ClaimNames, claims: Claims) -> list[str]:
+    said = {role for word in _words(_claim(claims, names.roles)) if (role := names.known_roles.get(word)) is not None}
+    if not said and names.default_role is not None:
+        said = {names.default_role}
+    return sorted(map(str, said))
+
+
+def _claim(claims: Claims, path: str) -> Any:
+    """A claim by its whole name, for names may be URLs with dots, else by its path."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _words(claim: Any) -> list[str]:
+    """A list of words, whether the issuer writes a list or one text with blanks."""
+    found = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return [word for word in found if isinstance(word, str) and word.isprintable() and word]
+
+
+def _text(claim: Any) -> str | None:
+    return claim[:200] if isinstance(claim, str) and claim.isprintable() and claim else None
+
+
+def _asserted_at(claims: Claims, now: datetime) -> datetime:
+    """When the issuer said this; the verifier has seen that it is not in the future by more than the leeway."""
+    issued = claims.get("iat")
+    if not isinstance(issued, int | float) or not 0 <= issued <= now.timestamp():
+        return now
+    return datetime.fromtimestamp(issued, UTC)

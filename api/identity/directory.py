@@ -1,0 +1,60 @@
+"""Everything the facade knows of identity, put together for its life."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import httpx2
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from api.identity.config import OidcConfig
+from api.identity.describing import person_of
+from api.identity.login import Login
+from api.identity.provider import ProviderSource
+from api.identity.verifying import TokenVerifier
+from models.queries.people import describe
+from models.tables import Person
+
+TIMEOUT = 3.0
+"""Seconds the issuer has for an answer."""
+
+_REMEMBERED = 10_000
+
+
+class Identity:
+    """Believes the tokens of one issuer, and remembers whom it has written down already."""
+
+    def __init__(
+        self, config: OidcConfig, http: httpx2.AsyncClient, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.config = config
+        self._source = ProviderSource(config.issuer, http, clock)
+        self.verifier = TokenVerifier(config, self._source)
+        self.login = Login(config, self._source, self.verifier, http)
+        self._noted: dict[str, tuple[object, ...]] = {}
+
+    async def person_of_token(self, token: str, now: datetime) -> Person:
+        """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityAway."""
+        claims = await self.verifier.verify(token, audience=self.config.audience, now=now)
+        return person_of(self.config, claims, now)
+
+    async def note(self, sessions: async_sessionmaker[AsyncSession], person: Person) -> None:
+        """Write down who somebody is, when that is new: their access tokens go by it."""
+        said = (person.name, person.email, *person.roles, None, *person.groups)
+        if self._noted.get(person.id) == said:
+            return
+        async with sessions.begin() as session:
+            await session.execute(describe(person))
+        if len(self._noted) >= _REMEMBERED:
+            self._noted.clear()
+        self._noted[person.id] = said
+
+
+@asynccontextmanager
+async def open_identity(config: OidcConfig) -> AsyncIterator[Identity]:
+    """Identity with a client of its own. No redirects: keys come from where the issuer says they are."""
+    on_this_machine = urlsplit(config.issuer).hostname in {"127.0.0.1", "localhost", "::1"}
+    async with httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=not on_this_machine) as http:
+        yield Identity(config, http)

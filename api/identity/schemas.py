@@ -1,0 +1,65 @@
+"""What the facade takes and gives about people and their access tokens."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from models.access import Permission, Role, Scope
+
+MAX_DAYS = 366
+DEFAULT_DAYS = 90
+
+
+def _shown(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("it must be readable text, without control characters")
+    return text.strip()
+
+
+class MePublic(BaseModel):
+    """Who you are here, and what you may."""
+
+    id: str
+    name: str | None
+    email: str | None
+    roles: list[Role]
+    groups: list[str]
+    permissions: list[Permission]
+    scopes: list[Scope] | None = Field(description="What this access token is for; null for a person.")
+
+
+class TokenCreate(BaseModel):
+    """A new access token: what it is called, what it is for, and for how long."""
+
+    # Strict but for the scopes, whose words are text in JSON.
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "nightly", "scopes": ["read"]}]})
+
+    name: Annotated[str, Field(strict=True, min_length=1, max_length=100), AfterValidator(_shown)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)] = DEFAULT_DAYS
+
+
+class TokenPublic(BaseModel):
+    """An access token, without its secret."""
+
+    id: UUID
+    customer: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class TokenCreated(TokenPublic):
+    """A new access token; `token` is shown this once and never again."""
+
+    token: str
+
+
+class TokensPublic(BaseModel):
+    """Access tokens that have not been revoked, the newest first."""
+
+    items: list[TokenPublic]

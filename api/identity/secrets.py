@@ -1,0 +1,22 @@
+"""Secrets that we make: of sessions and access tokens. Only their hashes are kept."""
+
+import secrets
+from hashlib import sha256
+
+PREFIX = "cnsg_"
+"""So that scanners find an access token that lies where it should not: `cnsg_[0-9a-f]{64}`."""
+
+
+def new_access_token() -> str:
+    """A new access token."""
+    return PREFIX + secrets.token_hex(32)
+
+
+def new_secret() -> str:
+    """A new secret of 256 bits, fit for URLs and cookies."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a secret. A fast hash does: nobody guesses 256 bits, however fast they may try."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

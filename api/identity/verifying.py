@@ -1,0 +1,97 @@
+"""Signed tokens (RFC 7519): believed when signed by the issuer's key, meant for us, and within their time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import (
+    BadSignatureError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    InvalidKeyIdError,
+    JoseError,
+    MissingClaimError,
+)
+from joserfc.jws import JWSRegistry
+from joserfc.jwt import JWTClaimsRegistry, Token
+
+from api.identity.config import OidcConfig
+from api.identity.provider import Provider, ProviderSource
+from models.errors import Unauthenticated
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+"""Signatures with a private key: `none` and those with a shared secret can be forged with what is public (RFC 8725)."""
+
+MAX_TOKEN = 16_384
+
+Claims = Mapping[str, Any]
+
+# Headers that are not known are no reason to refuse; those that are critical and not known are.
+_REGISTRY = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+
+
+class TokenVerifier:
+    """Says what a token claims, or that it is not to be believed."""
+
+    def __init__(self, config: OidcConfig, source: ProviderSource) -> None:
+        self._config = config
+        self._source = source
+
+    async def verify(self, token: str, *, audience: str, now: datetime) -> Claims:
+        """The claims of a token that is believed. Raises Unauthenticated; IdentityAway where there are no keys."""
+        if len(token) > MAX_TOKEN:
+            raise Unauthenticated("the token is too long")
+        try:
+            decoded = await self._decoded(token)
+            self._registry(audience, now).validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise Unauthenticated(_reason(error)) from None
+        if not decoded.claims["sub"].strip() or "\0" in decoded.claims["sub"]:
+            raise Unauthenticated("the token names nobody")
+        return decoded.claims
+
+    async def _decoded(self, token: str) -> Token:
+        """With the keys we have, and where the key is unknown, with those the issuer has now."""
+        provider = await self._source.current()
+        try:
+            return _decode(token, provider)
+        except InvalidKeyIdError:
+            renewed = await self._source.renewed()
+            if renewed is provider:
+                raise
+            return _decode(token, renewed)
+
+    def _registry(self, audience: str, now: datetime) -> JWTClaimsRegistry:
+        return JWTClaimsRegistry(
+            now=int(now.timestamp()),
+            leeway=int(self._config.leeway.total_seconds()),
+            iss={"essential": True, "value": self._config.issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+        )
+
+
+def _decode(token: str, provider: Provider) -> Token:
+    return jwt.decode(token, provider.keys, algorithms=ALGORITHMS, registry=_REGISTRY)
+
+
+def _reason(error: Exception) -> str:
+    """Why a token is refused, without a word of what is in it."""
+    match error:
+        case ExpiredTokenError():
+            return "the token has expired; get a new one"
+        case MissingClaimError():
+            return "the token lacks one of the claims iss, aud, sub, exp"
+        case InvalidClaimError(claim="iss"):
+            return "the token is from another issuer"
+        case InvalidClaimError(claim="aud"):
+            return "the token is meant for somebody else"
+        case InvalidClaimError(claim="nbf" | "iat"):
+            return "the token is not valid yet"
+        case InvalidKeyIdError():
+            return "the token is signed with a key that the issuer does not have"
+        case BadSignatureError():
+            return "the token's signature is wrong"
+    return "this is no token that can be believed"

@@ -1,0 +1,36 @@
+"""As whom our own commands act: CONSIGNOR_TOKEN, else somebody of the dev stack."""
+
+from cli.dev.data import DataFolder
+from cli.errors import CommandFailed
+from cli.settings import Settings, from_environment
+
+
+def bearer(api: str) -> str | None:
+    """What to show the API at this address; None where we are nobody to it."""
+    settings = from_environment()
+    if settings.token is not None:
+        return settings.token.get_secret_value()
+    if not _is_dev(settings, api):
+        return None
+    from cli.dev.issuer.keys import bearer
+
+    return bearer(DataFolder(settings.data), api)
+
+
+def token_of(user: str, api: str, *, lifetime: int) -> str:
+    """A token of somebody of the dev stack. Raises CommandFailed for others, and where no such stack is."""
+    from cli.dev.issuer.keys import token_for
+    from cli.dev.issuer.people import PEOPLE
+
+    settings = from_environment()
+    if user not in PEOPLE:
+        raise CommandFailed(f"the dev stack knows no {user}: be one of {', '.join(PEOPLE)}")
+    if not _is_dev(settings, api):
+        raise CommandFailed(f"the API at {api} is no dev stack of this machine: get a token from its identity provider")
+    return token_for(DataFolder(settings.data), api, PEOPLE[user], lifetime=lifetime)
+
+
+def _is_dev(settings: Settings, api: str) -> bool:
+    """Whether the API believes the issuer whose key lies in our data folder."""
+    running = DataFolder(settings.data).running()
+    return settings.dev_issuer or (running is not None and running.api == api)

@@ -1,0 +1,19 @@
+"""`consignor token`: a bearer token of somebody of the dev stack."""
+
+from typing import Annotated
+
+import typer
+
+User = Annotated[str, typer.Option(help="alice or bob (customers), sam (support) or admin.")]
+Hours = Annotated[int, typer.Option(min=1, max=24 * 365, help="How long it lasts.")]
+
+
+def token(user: User = "alice", hours: Hours = 12) -> None:
+    """Print a bearer token for the running dev stack, as in `curl -H "Authorization: Bearer $(consignor token)" …`.
+
+    Elsewhere the identity provider gives out tokens; the other commands show what is in CONSIGNOR_TOKEN.
+    """
+    from cli.acting import token_of
+    from cli.settings import api_url
+
+    typer.echo(token_of(user, api_url(), lifetime=hours * 3600))

@@ -1,0 +1,1 @@
+"""The dev stack's identity provider: a few people and no passwords, for this machine only."""

@@ -1,0 +1,184 @@
+"""The dev issuer over HTTP: discovery, keys, a page to pick a person from, and tokens (OpenID Connect with PKCE)."""
+
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import compare_digest
+from html import escape
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from cli.dev.data import DataFolder
+from cli.dev.issuer.keys import ALGORITHM, signing_key, token_for
+from cli.dev.issuer.people import CLIENT_ID, PEOPLE, DevPerson
+from cli.dev.ports import LOOPBACK_NAMES
+
+CODE_LIFETIME = 60.0
+MAX_BODY = 16_384
+_NO_STORE = {"Cache-Control": "no-store"}
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Consignor: who are you?</title>
+<style>body{{font:1rem system-ui;max-width:26rem;margin:12vh auto;padding:0 1rem;color-scheme:light dark}}
+button{{display:block;width:100%;margin:.5rem 0;padding:.8rem;font:inherit;text-align:left}}</style>
+<h1>Who are you?</h1><p>The dev stack knows these people and asks for no password.</p>
+<form method="post">{hidden}{buttons}</form>"""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What an authorization code stands for; it is good once, and not for long."""
+
+    person: DevPerson
+    challenge: str
+    nonce: str | None
+    until: float
+
+
+@dataclass
+class Issuer:
+    """The issuer of one dev stack."""
+
+    url: str
+    api: str
+    folder: DataFolder
+    codes: dict[str, Code] = field(default_factory=dict)
+
+    async def metadata(self, _: Request) -> Response:
+        """Discovery."""
+        return JSONResponse(
+            {
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "jwks_uri": f"{self.url}/jwks",
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": [ALGORITHM],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
+                "scopes_supported": ["openid", "profile", "email"],
+            }
+        )
+
+    async def jwks(self, _: Request) -> Response:
+        """The public key."""
+        return JSONResponse({"keys": [signing_key(self.folder).as_dict(private=False, use="sig", alg=ALGORITHM)]})
+
+    async def pick(self, request: Request) -> Response:
+        """The page that asks who one is."""
+        asked = request.query_params
+        if wrong := self._wrong(asked):
+            return _refused(wrong)
+        kept = (
+            "response_type",
+            "client_id",
+            "redirect_uri",
+            "state",
+            "nonce",
+            "code_challenge",
+            "code_challenge_method",
+        )
+        hidden = "".join(
+            f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in kept if name in asked
+        )
+        buttons = "".join(
+            f'<button name="user" value="{user}">{escape(person.name)} <small>{person.role}</small></button>'
+            for user, person in PEOPLE.items()
+        )
+        return HTMLResponse(_PAGE.format(hidden=hidden, buttons=buttons), headers=_NO_STORE)
+
+    async def picked(self, request: Request) -> Response:
+        """Send the person back with a code."""
+        form = await _form(request)
+        if wrong := self._wrong(form):
+            return _refused(wrong)
+        if (person := PEOPLE.get(form.get("user", ""))) is None:
+            return _refused("there is no such person")
+        now = time.monotonic()
+        self.codes = {code: known for code, known in self.codes.items() if known.until > now}
+        code = secrets.token_urlsafe(32)
+        self.codes[code] = Code(person, form["code_challenge"], form.get("nonce"), now + CODE_LIFETIME)
+        answer = {"code": code, "state": form.get("state", ""), "iss": self.url}
+        return RedirectResponse(f"{self._callback}?{urlencode(answer)}", 303, _NO_STORE)
+
+    async def token(self, request: Request) -> Response:
+        """A code and its verifier for tokens."""
+        form = await _form(request)
+        code = self.codes.pop(form.get("code", ""), None)
+        verifier = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
+        if (
+            form.get("grant_type") != "authorization_code"
+            or code is None
+            or code.until < time.monotonic()
+            or not compare_digest(verifier.encode(), code.challenge.encode())
+            or form.get("redirect_uri") != self._callback
+            or form.get("client_id") != CLIENT_ID
+        ):
+            return JSONResponse({"error": "invalid_grant"}, 400, _NO_STORE)
+        body = {
+            "access_token": token_for(self.folder, self.api, code.person),
+            "id_token": token_for(self.folder, self.api, code.person, aud=CLIENT_ID, nonce=code.nonce),
+            "token_type": "Bearer",
+        }
+        return JSONResponse(body, headers=_NO_STORE)
+
+    @property
+    def _callback(self) -> str:
+        return f"{self.api}/api/v1/callback"
+
+    def _wrong(self, asked: Mapping[str, str]) -> str | None:
+        """Why a request to sign in is refused: shown here, for nobody is sent to an address that is not ours."""
+        expected = {
+            "response_type": "code",
+            "client_id": CLIENT_ID,
+            "redirect_uri": self._callback,
+            "code_challenge_method": "S256",
+        }
+        for name, value in expected.items():
+            if asked.get(name) != value:
+                return f"{name} has to be {value}"
+        return None if len(asked.get("code_challenge", "")) == 43 else "code_challenge is missing"
+
+
+def issuer_app(url: str, api: str, folder: DataFolder) -> Starlette:
+    """The issuer as an application, to be mounted at its path; it makes its key at once."""
+    signing_key(folder)
+    issuer = Issuer(url, api, folder)
+    routes = [
+        Route("/.well-known/openid-configuration", issuer.metadata),
+        Route("/jwks", issuer.jwks),
+        Route("/authorize", issuer.pick),
+        Route("/authorize", issuer.picked, methods=["POST"]),
+        Route("/token", issuer.token, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=_on_this_machine)])
+
+
+async def _on_this_machine(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse whoever comes from elsewhere, and by any other name: a page may have its own name lead to 127.0.0.1."""
+    client = request.client.host if request.client else ""
+    if client not in LOOPBACK_NAMES or request.url.hostname not in LOOPBACK_NAMES:
+        return JSONResponse({"error": "the dev stack's issuer serves this machine only"}, 403)
+    return await call_next(request)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            return {}
+    return dict(parse_qsl(body.decode("utf-8", "replace")))
+
+
+def _refused(why: str) -> Response:
+    return HTMLResponse(f"<!doctype html><title>Refused</title><p>{escape(why)}</p>", 400)

@@ -1,0 +1,128 @@
+"""Who may do what: roles, scopes and permissions, and the caller they belong to."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from types import MappingProxyType
+
+from models import listing
+from models.errors import Forbidden, InsufficientScope
+
+
+class Role(StrEnum):
+    """What a person is to Consignor; one may be several."""
+
+    CUSTOMER = "customer"
+    SUPPORT = "support"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What an access token of a script is for; it never allows more than its owner's roles."""
+
+    READ = "read"
+    ORDER = "order"
+    OPERATE = "operate"
+
+
+class Permission(StrEnum):
+    """What a route, or a step within it, asks for."""
+
+    READ = "read"
+    """See the catalogue as far as one's groups reach, and one's own orders."""
+    ORDER = "order"
+    """Place orders, and command one's own."""
+    READ_ALL = "read_all"
+    """See everybody's orders and every product."""
+    COMMAND_ALL = "command_all"
+    """Command everybody's orders."""
+    CONFIRM_PAYMENT = "confirm_payment"
+    """Say that an order has been paid."""
+    EXTEND_FREELY = "extend_freely"
+    """Keep an order for longer than its terms allow."""
+    MANAGE_TOKENS = "manage_tokens"
+    """Make and revoke one's own access tokens."""
+    REVOKE_ALL = "revoke_all"
+    """See and revoke everybody's access tokens."""
+
+
+_P = Permission
+
+GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.CUSTOMER: frozenset({_P.READ, _P.ORDER, _P.MANAGE_TOKENS}),
+        Role.SUPPORT: frozenset({_P.READ, _P.READ_ALL, _P.MANAGE_TOKENS}),
+        Role.ADMIN: frozenset(Permission),
+    }
+)
+"""The one table of rules."""
+
+SCOPED: Mapping[Scope, frozenset[Permission]] = MappingProxyType(
+    {
+        Scope.READ: frozenset({_P.READ, _P.READ_ALL}),
+        Scope.ORDER: frozenset({_P.ORDER}),
+        Scope.OPERATE: frozenset({_P.ORDER, _P.COMMAND_ALL, _P.CONFIRM_PAYMENT, _P.EXTEND_FREELY}),
+    }
+)
+"""What each scope lets through. No scope reaches access tokens: a script that leaks must not beget others."""
+
+
+def granted(roles: Collection[Role]) -> frozenset[Permission]:
+    """What these roles may together."""
+    return frozenset(permission for role in roles for permission in GRANTS[role])
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """The roles that may."""
+    return [role for role, permissions in GRANTS.items() if permission in permissions]
+
+
+def customer_id(realm: str, subject: str) -> str:
+    """The stable, opaque name of a person: the same for the same subject of the same issuer, and nobody's address."""
+    return sha256(f"{len(realm)}:{realm}{subject}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking. Every query is scoped by it.
+
+    `groups` open products, `scopes` narrow what the roles allow (None: not at all), and `writes` says that the request
+    at hand is one that changes something.
+    """
+
+    customer: str
+    roles: frozenset[Role] = frozenset({Role.CUSTOMER})
+    groups: frozenset[str] = frozenset()
+    scopes: frozenset[Scope] | None = None
+    writes: bool = False
+
+    @property
+    def actor(self) -> str:
+        """How the timeline names the caller."""
+        return f"{'operator' if Permission.COMMAND_ALL in granted(self.roles) else 'customer'}:{self.customer}"
+
+    @property
+    def scope(self) -> listing.Scope:
+        """Whose orders the caller may see."""
+        everything = self.may(Permission.READ_ALL) or self.may(Permission.COMMAND_ALL)
+        return listing.Scope(None if everything else self.customer)
+
+    @property
+    def admitted(self) -> frozenset[str] | None:
+        """The groups whose products the caller may see besides the public ones; None for every product."""
+        return None if Permission.READ_ALL in granted(self.roles) else self.groups
+
+    def may(self, permission: Permission) -> bool:
+        """Whether roles and scopes allow it."""
+        return permission in granted(self.roles) and self._in_scope(permission)
+
+    def require(self, permission: Permission) -> None:
+        """Raise Forbidden where no role allows it, InsufficientScope where only the token does not."""
+        if permission not in granted(self.roles):
+            raise Forbidden(permission.replace("_", " "), roles_with(permission))
+        if not self._in_scope(permission):
+            raise InsufficientScope([scope for scope, permissions in SCOPED.items() if permission in permissions])
+
+    def _in_scope(self, permission: Permission) -> bool:
+        return self.scopes is None or any(permission in SCOPED[scope] for scope in self.scopes)

@@ -1,0 +1,76 @@
+"""Queries for people, their sessions and their access tokens."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from models.tables import AccessToken, Person, Session
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exact `last_used_at` is: a script that asks a hundred times a second costs one write a minute."""
+
+
+def describe(person: Person) -> sa.sql.dml.ReturningInsert[str] | sa.sql.dml.Insert:
+    """Write a person as they are described now; what was said earlier never undoes what was said later."""
+    columns = ("issuer", "subject", "name", "email", "roles", "groups", "asserted_at")
+    statement = insert(Person).values(id=person.id, **{name: getattr(person, name) for name in columns})
+    return statement.on_conflict_do_update(
+        index_elements=[col(Person.id)],
+        set_={name: statement.excluded[name] for name in columns},
+        where=col(Person.asserted_at) <= statement.excluded.asserted_at,
+    )
+
+
+def person(customer: str) -> sa.Select[Person]:
+    """One person."""
+    return sa.select(Person).where(col(Person.id) == customer)
+
+
+def person_of_session(secret_hash: bytes, now: datetime) -> sa.Select[Person]:
+    """Whose session this is, while it lasts."""
+    return (
+        sa.select(Person)
+        .join(Session, col(Session.customer) == col(Person.id))
+        .where(col(Session.secret_hash) == secret_hash, col(Session.expires_at) > now)
+    )
+
+
+def end_session(secret_hash: bytes) -> sa.Delete:
+    """Forget a session."""
+    return sa.delete(Session).where(col(Session.secret_hash) == secret_hash)
+
+
+def end_stale_sessions(now: datetime) -> sa.Delete:
+    """Forget the sessions whose time is up."""
+    return sa.delete(Session).where(col(Session.expires_at) <= now)
+
+
+def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, Person]:
+    """An access token and whose it is, also where it is revoked or past its time."""
+    return (
+        sa.select(AccessToken, Person)
+        .join(Person, col(Person.id) == col(AccessToken.customer))
+        .where(col(AccessToken.secret_hash) == secret_hash)
+    )
+
+
+def note_use(token_id: UUID, now: datetime) -> sa.Update:
+    """Note that a token was used, unless that was noted a moment ago."""
+    long_ago = sa.or_(col(AccessToken.last_used_at).is_(None), col(AccessToken.last_used_at) < now - USE_NOTED_EVERY)
+    return sa.update(AccessToken).where(col(AccessToken.id) == token_id, long_ago).values(last_used_at=now)
+
+
+def live_tokens(customer: str | None) -> sa.Select[AccessToken]:
+    """The tokens of a customer, of everybody for None, that are not revoked; the newest first."""
+    query = sa.select(AccessToken).where(col(AccessToken.revoked_at).is_(None))
+    if customer is not None:
+        query = query.where(col(AccessToken.customer) == customer)
+    return query.order_by(col(AccessToken.id).desc())
+
+
+def live_token(customer: str | None, token_id: UUID) -> sa.Select[AccessToken]:
+    """One of these."""
+    return live_tokens(customer).where(col(AccessToken.id) == token_id).with_for_update()

@@ -1,0 +1,207 @@
+"""Roles × endpoints: what every route answers to everybody. A route that is missing here fails the build."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from httpx2 import AsyncClient
+
+from api.app import API
+from api.identity.secrets import hashed
+from api.services import Services
+from models.access import Caller
+from models.queries.people import describe
+from models.tables import AccessToken, CatalogueFile, Order, Person
+from tests.api.conftest import PUBLIC_URL, MakeProduct
+from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
+from tests.issuer import Issuer
+
+OWNER = replace(LOCAL_CALLER, groups=frozenset({"partners"}))
+WHO = ("anonymous", "other", "owner", "support", "admin")
+SUBJECTS = {"other": "other", "owner": "local", "support": "sam", "admin": "ada"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request, and its answer to anonymous, another customer, the owner, support and admin."""
+
+    method: str
+    path: str
+    statuses: tuple[int, int, int, int, int]
+    json: Any = None
+    fill: str | None = None
+    """The path as it is asked for, where that is not the route's with the ids put in."""
+
+
+def everybody(status: int) -> tuple[int, int, int, int, int]:
+    """A public route."""
+    return (status,) * 5
+
+
+OWN = (401, 404, 200, 200, 200)
+SIGNED_IN = (401, 200, 200, 200, 200)
+# Temporal is away in these tests: who may command hears that.
+COMMAND = (401, 404, 503, 403, 503)
+
+MATRIX = (
+    Row("GET", "/healthz", everybody(200)),
+    Row("GET", "/readyz", everybody(200)),
+    Row("GET", f"{API}/openapi.json", everybody(200)),
+    Row("GET", "/docs", everybody(200)),
+    Row("GET", "/docs/oauth2-redirect", everybody(200)),
+    Row("GET", "/redoc", everybody(200)),
+    Row("GET", f"{API}/{{path:path}}", everybody(404), fill=f"{API}/nothing"),
+    Row("HEAD", f"{API}/{{path:path}}", everybody(404), fill=f"{API}/nothing"),
+    Row("GET", f"{API}/login", everybody(303)),
+    Row("GET", f"{API}/callback", everybody(401)),
+    Row("POST", f"{API}/logout", everybody(204)),
+    Row("GET", f"{API}/me", SIGNED_IN),
+    Row("POST", f"{API}/tokens", (401, 201, 201, 201, 201), {"name": "nightly", "scopes": ["read"]}),
+    Row("GET", f"{API}/tokens", SIGNED_IN),
+    Row("GET", f"{API}/tokens/{{token_id}}", (401, 404, 200, 404, 200)),
+    Row("DELETE", f"{API}/tokens/{{token_id}}", (401, 404, 204, 404, 204)),
+    Row("GET", f"{API}/products", SIGNED_IN),
+    Row("GET", f"{API}/products/{{sku}}/objects", OWN),
+    Row("GET", f"{API}/objects/{{object_id}}/files", OWN),
+    Row("POST", f"{API}/orders", (401, 422, 201, 403, 201), {"items": [{"product": "scenes"}]}),
+    Row("GET", f"{API}/orders", SIGNED_IN),
+    Row("GET", f"{API}/orders/{{order_id}}", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/suborders", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/files", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/timeline", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
+    Row("HEAD", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
+    Row("POST", f"{API}/orders/{{order_id}}/restart", (401, 404, 201, 403, 201)),
+    Row("POST", f"{API}/orders/{{order_id}}/extend", COMMAND, {"expires_at": "2030-01-01T00:00:00Z"}),
+    Row("POST", f"{API}/orders/{{order_id}}/{{verb}}", COMMAND),
+    Row("DELETE", f"{API}/orders/{{order_id}}", COMMAND),
+    Row("POST", f"{API}/webhooks/payments", everybody(400)),
+)
+
+# A provider signs its messages; these headers are there and the signature is wrong.
+WEBHOOK = {"webhook-id": "m1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
+
+
+@dataclass(frozen=True)
+class Things:
+    """What is asked for; all of it is the owner's."""
+
+    ids: dict[str, str]
+
+    def path(self, row: Row) -> str:
+        path = row.fill or row.path
+        for name, value in self.ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        assert "{" not in path, path
+        return path
+
+
+@pytest.fixture
+async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) -> Things:
+    """A closed product, an order of it that can be downloaded, and an access token."""
+    product = await make_product(groups=["partners"])
+    order = await add_order(sessions, {"scenes": "all"}, caller=OWNER)
+    await make_ready(sessions, order)
+    services: Services = app.state.services
+    now = services.now()
+    owner = Person(id=OWNER.customer, issuer="i", subject="s", roles=["customer"], groups=["partners"], asserted_at=now)
+    token = AccessToken(
+        customer=OWNER.customer,
+        name="nightly",
+        secret_hash=hashed("secret"),
+        scopes=["read"],
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    async with sessions.begin() as session:
+        await session.execute(describe(owner))
+        session.add(token)
+        await session.flush()
+        await session.refresh(token)
+        obj = (await session.execute(CatalogueFile.__table__.select())).first()  # type: ignore[attr-defined]
+    assert obj is not None
+    return Things(
+        {
+            "order_id": str(order.id),
+            "number": "1",
+            "sku": product.sku,
+            "object_id": str(obj.object_id),
+            "token_id": str(token.id),
+            "verb": "cancel",
+        }
+    )
+
+
+def endpoints(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every method and path of an application; a mount has no methods and is told all the same."""
+    for route in iter_route_contexts(app.routes):
+        ours = isinstance(route.original_route, APIRoute)
+        for method in sorted(route.methods or {"ANY"}):
+            # Starlette adds HEAD to the GET of its own pages, such as /docs; routes of ours say it themselves.
+            if ours or method != "HEAD":
+                yield method, str(route.path)
+
+
+def test_every_route_is_in_the_matrix_and_nothing_else(app: FastAPI) -> None:
+    there = set(endpoints(app))
+    listed = {(row.method, row.path) for row in MATRIX}
+    assert there == listed, "a route needs its row: what does it answer to whom?"
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.method} {row.path}")
+async def test_a_route_answers_each_as_the_matrix_says(
+    anonymous: AsyncClient, issuer: Issuer, things: Things, row: Row, who: str
+) -> None:
+    headers = dict(WEBHOOK) if "webhooks" in row.path else {}
+    if who != "anonymous":
+        groups = ["partners"] if who == "owner" else []
+        headers["Authorization"] = f"Bearer {issuer.token(SUBJECTS[who], groups=groups)}"
+    answer = await anonymous.request(row.method, PUBLIC_URL + things.path(row), headers=headers, json=row.json)
+    assert answer.status_code == row.statuses[WHO.index(who)], answer.text
+    if answer.status_code >= 400 and row.method != "HEAD":
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert ("www-authenticate" in answer.headers) == (answer.status_code == 401)
+
+
+async def test_only_an_administrator_confirms_a_payment(anonymous: AsyncClient, issuer: Issuer, things: Things) -> None:
+    url = f"/orders/{things.ids['order_id']}/confirm-payment"
+    codes = {}
+    for who, subject in SUBJECTS.items():
+        headers = {"Authorization": f"Bearer {issuer.token(subject)}"}
+        codes[who] = (await anonymous.post(url, headers=headers)).status_code
+    assert codes == {"other": 404, "owner": 403, "support": 403, "admin": 503}
+
+
+async def test_lists_show_operators_everything_and_customers_their_own(
+    anonymous: AsyncClient, issuer: Issuer, sessions: Sessions, make_product: MakeProduct
+) -> None:
+    await make_product()
+    mine = await add_order(sessions, {"scenes": "all"})
+    theirs = await add_order(sessions, {"scenes": "all"}, caller=Caller("somebody"))
+
+    async def listed(subject: str, scope: str = "all") -> set[str]:
+        headers = {"Authorization": f"Bearer {issuer.token(subject)}"}
+        answer = await anonymous.get("/orders", params={"scope": scope}, headers=headers)
+        return {order["number"] for order in answer.json()["items"]}
+
+    assert await listed("local") == {mine.number}
+    assert await listed("sam") == await listed("ada") == {mine.number, theirs.number}
+    assert await listed("sam", "mine") == set()
+
+
+async def test_what_an_operator_restarts_stays_its_customers(
+    anonymous: AsyncClient, issuer: Issuer, sessions: Sessions, things: Things
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token('ada')}"}
+    answer = await anonymous.post(f"/orders/{things.ids['order_id']}/restart", headers=headers)
+    assert answer.status_code == 201, answer.text
+    async with sessions.begin() as session:
+        again = await session.get_one(Order, answer.json()["id"])
+    assert again.customer == OWNER.customer
+    (row,) = (await anonymous.get(f"/orders/{again.id}/timeline", headers=headers)).json()["items"]
+    assert row["actor"].startswith("operator:")

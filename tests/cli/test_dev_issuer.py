@@ -1,0 +1,168 @@
+"""The dev stack's own issuer: for this machine only, with PKCE, and with tokens that the API believes."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sqlalchemy as sa
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from httpx2 import ASGITransport, AsyncClient
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from cli.acting import bearer, token_of
+from cli.dev.adopting import adopt_local_orders
+from cli.dev.data import DataFolder
+from cli.dev.issuer.app import issuer_app
+from cli.dev.issuer.keys import signing_key
+from cli.dev.issuer.people import CLIENT_ID, DEFAULT, MOUNT, PEOPLE
+from cli.errors import CommandFailed
+from cli.serving import oidc_config
+from cli.settings import Settings
+from models.access import Caller, Role
+from models.tables import Order
+from tests.factories import Sessions, add_order, add_product
+
+API = "http://127.0.0.1:8000"
+ISSUER = API + MOUNT
+VERIFIER = "v" * 43
+ASKED = {
+    "response_type": "code",
+    "client_id": CLIENT_ID,
+    "redirect_uri": f"{API}/api/v1/callback",
+    "state": "s",
+    "nonce": "n",
+    "code_challenge": create_s256_code_challenge(VERIFIER),  # type: ignore[no-untyped-call]
+    "code_challenge_method": "S256",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    """A data folder of its own."""
+    return DataFolder(tmp_path)
+
+
+def browser(folder: DataFolder, *, client: str = "127.0.0.1", base: str = API) -> AsyncClient:
+    """Somebody at this address who calls the issuer by this name."""
+    app = issuer_app(ISSUER, API, folder)
+    return AsyncClient(transport=ASGITransport(app, client=(client, 1)), base_url=base)
+
+
+async def test_somebody_picks_who_they_are_and_gets_their_tokens(folder: DataFolder) -> None:
+    async with browser(folder) as client:
+        page = await client.get("/authorize", params=ASKED)
+        assert all(person.name in page.text for person in PEOPLE.values())
+        back = await client.post("/authorize", data={**ASKED, "user": "sam"})
+        brought = {name: values[0] for name, values in parse_qs(urlsplit(back.headers["location"]).query).items()}
+        assert (brought["state"], brought["iss"]) == ("s", ISSUER)
+        form = {
+            "grant_type": "authorization_code",
+            "code": brought["code"],
+            "code_verifier": VERIFIER,
+            "redirect_uri": ASKED["redirect_uri"],
+            "client_id": CLIENT_ID,
+        }
+        tokens = (await client.post("/token", data=form)).json()
+        assert (await client.post("/token", data=form)).json() == {"error": "invalid_grant"}
+        keys = KeySet.import_key_set((await client.get("/jwks")).json())
+    claims = jwt.decode(tokens["id_token"], keys, algorithms=["ES256"]).claims
+    assert (claims["sub"], claims["nonce"], claims["aud"], claims["roles"]) == ("sam", "n", CLIENT_ID, ["support"])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"redirect_uri": "https://evil.example"},
+        {"client_id": "x"},
+        {"code_challenge_method": "plain"},
+        {"code_challenge": ""},
+        {"response_type": "token"},
+    ],
+)
+async def test_a_request_that_is_not_ours_is_refused_here(folder: DataFolder, changed: dict[str, str]) -> None:
+    async with browser(folder) as client:
+        assert (await client.get("/authorize", params=ASKED | changed)).status_code == 400
+        assert (await client.post("/authorize", data=ASKED | changed | {"user": "sam"})).status_code == 400
+
+
+async def test_a_code_is_nothing_without_its_verifier(folder: DataFolder) -> None:
+    async with browser(folder) as client:
+        back = await client.post("/authorize", data={**ASKED, "user": "admin"})
+        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+        form = {"grant_type": "authorization_code", "code": code, "client_id": CLIENT_ID, "code_verifier": "w" * 43}
+        assert (await client.post("/token", data=form)).status_code == 400
+
+
+async def test_a_strange_state_cannot_break_out_of_the_page(folder: DataFolder) -> None:
+    async with browser(folder) as client:
+        page = await client.get("/authorize", params={**ASKED, "state": '"><script>alert(1)</script>'})
+        assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/jwks", "/.well-known/openid-configuration"])
+async def test_nobody_from_elsewhere_is_served(folder: DataFolder, path: str) -> None:
+    async with browser(folder, client="192.0.2.7") as client:
+        assert (await client.get(path, params=ASKED)).status_code == 403
+    async with browser(folder, base="http://evil.example") as client:
+        assert (await client.get(path, params=ASKED)).status_code == 403
+
+
+def test_the_key_is_made_once_and_is_its_owners_alone(folder: DataFolder) -> None:
+    assert signing_key(folder).kid == signing_key(folder).kid
+    path = folder.path / "secrets" / "issuer.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["issuer.json"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(dev_issuer=True, host="0.0.0.0"),
+        Settings(dev_issuer=True, host="192.0.2.7"),
+        Settings(dev_issuer=True, public_url="https://orders.example"),
+    ],
+)
+def test_off_loopback_it_refuses_to_start(settings: Settings) -> None:
+    with pytest.raises(CommandFailed, match="this machine only"):
+        oidc_config(settings)
+
+
+def test_an_api_that_would_believe_nobody_does_not_start() -> None:
+    with pytest.raises(CommandFailed, match="CONSIGNOR_OIDC_ISSUER"):
+        oidc_config(Settings())
+
+
+def test_another_issuer_is_believed_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_OIDC_ISSUER", "https://login.example/realms/archive")
+    monkeypatch.setenv("CONSIGNOR_OIDC_ROLES_CLAIM", "realm_access.roles")
+    monkeypatch.setenv("CONSIGNOR_OIDC_ROLE_NAMES", '{"archive-admin": "admin"}')
+    monkeypatch.setenv("CONSIGNOR_OIDC_DEFAULT_ROLE", "none")
+    config = oidc_config(Settings())
+    assert (config.issuer, config.audience) == ("https://login.example/realms/archive", "consignor")
+    assert (config.claims.known_roles, config.claims.default_role) == ({"archive-admin": Role.ADMIN}, None)
+
+
+def test_commands_show_the_token_they_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CONSIGNOR_DATA", str(tmp_path))
+    assert bearer(API) is None
+    with pytest.raises(CommandFailed, match="no dev stack"):
+        token_of("alice", API, lifetime=60)
+    with pytest.raises(CommandFailed, match="alice, bob, sam, admin"):
+        token_of("eve", API, lifetime=60)
+    monkeypatch.setenv("CONSIGNOR_TOKEN", "mine")
+    assert bearer(API) == "mine"
+
+
+async def test_orders_from_before_there_were_people_are_the_default_persons(
+    sessions: Sessions, database_url: str, tmp_path: Path
+) -> None:
+    await add_product(sessions, tmp_path, "scenes", {"a": {"b": b"c"}})
+    for label, customer in (("Old", "local"), ("Twice", "local"), ("Twice", DEFAULT.customer), ("Hers", "somebody")):
+        await add_order(sessions, {"scenes": "all"}, label=label, caller=Caller(customer))
+    for _ in range(2):
+        await adopt_local_orders(database_url)
+    async with sessions.begin() as session:
+        rows = (await session.execute(sa.select(Order.label, Order.customer))).all()  # type: ignore[call-overload]
+    mine = DEFAULT.customer
+    assert sorted(rows) == sorted([("Old", mine), ("Twice", "local"), ("Twice", mine), ("Hers", "somebody")])
