@@ -5,14 +5,23 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from api import problems
-from api.routes import archives, commands, health, orders, payments, products
+from api.observing import Observed
+from api.routes import archives, commands, events, health, operations, orders, payments, products
 from api.services import Services
 
 API = "/api/v1"
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+class _Facade(FastAPI):
+    """FastAPI with one layer round everything, its own answer to mistakes included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Observed(super().build_middleware_stack())
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -24,7 +33,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(
+    app = _Facade(
         title="Consignor",
         summary="Fulfils data orders.",
         version="1",
@@ -34,9 +43,11 @@ def create_app(open_services: Lifespan) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(operations.router)
     api = APIRouter(prefix=API)
-    for module in (orders, commands, payments, archives, products):
+    for module in (orders, commands, payments, archives, products, events):
         api.include_router(module.router)
+    api.include_router(operations.stats_router)
     api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET", "HEAD"])
     app.include_router(api)
     return app

@@ -144,6 +144,7 @@ class OrderDetail(OrderPublic):
     items: list[OrderItemPublic]
     faults: list[FaultPublic]
     refund_due: Money | None
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
 
 
 class OrdersPublic(BaseModel):
@@ -151,6 +152,7 @@ class OrdersPublic(BaseModel):
 
     items: list[OrderPublic]
     next_cursor: str | None
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
 
 
 class SubOrderPublic(BaseModel):

@@ -1,13 +1,16 @@
 """What the routes work with, and who is asking."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
+
+from api.operations import Operations
+from api.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
+    operations: Operations = field(default_factory=Operations)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""
@@ -35,6 +39,11 @@ class Caller:
     def actor(self) -> str:
         """How the timeline names the caller."""
         return f"customer:{self.customer}"
+
+    @property
+    def scope(self) -> Scope:
+        """Whose orders the caller may see."""
+        return Scope(self.customer)
 
 
 LOCAL_CALLER = Caller("local")

@@ -6,6 +6,7 @@ import sys
 import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from cli.settings import temporal_config
 
@@ -28,6 +29,14 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s %(message)s")
 
 
-async def temporal_client(*, lazy: bool) -> Client:
+async def temporal_client(*, lazy: bool, runtime: Runtime | None = None) -> Client:
     """A client; a lazy one connects when it is first used, so that Temporal may come later, or come back."""
-    return await Client.connect(**temporal_config(), data_converter=pydantic_data_converter, lazy=lazy)
+    config = temporal_config()
+    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime)
+
+
+def runtime_with_metrics(address: str | None) -> Runtime | None:
+    """The SDK's runtime, offering its metrics to Prometheus at `address`; None, the default one, without."""
+    if address is None:
+        return None
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))

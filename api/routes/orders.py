@@ -20,7 +20,7 @@ from api.schemas import (
     TimelinesPublic,
 )
 from api.services import Caller, CallerDep, Services, ServicesDep
-from models.errors import NotFound
+from models.errors import NotFound, TemporalAway
 from models.queries import orders as queries
 from models.queries.payments import refund_due
 from models.tables import Order
@@ -63,7 +63,7 @@ async def list_orders(
     items = [presenting.order_public(o, skus.get(o.id, []), counts.get(o.id, {}), services.public_url) for o in page]
     more = len(found) > limit
     last = cursors.encode(page[-1].created_at.isoformat(), str(page[-1].id)) if more else None
-    return OrdersPublic(items=items, next_cursor=last)
+    return OrdersPublic(items=items, next_cursor=last, degraded=services.operations.standing.temporal_away)
 
 
 @router.get("/{order_id}", name="show-order")
@@ -117,14 +117,16 @@ async def detail_of(session: AsyncSession, services: Services, order: Order) -> 
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
     due = (await session.execute(refund_due(order.id))).scalar_one()
-    return presenting.order_detail(order, items, counts.get(order.id, {}), due, services.public_url)
+    shown = presenting.order_detail(order, items, counts.get(order.id, {}), due, services.public_url)
+    return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
 
 
 async def start(services: Services, order: OrderStart) -> None:
     """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
     try:
-        await start_order(services.temporal, order)
-    except (RPCError, RuntimeError, TimeoutError) as error:
+        async with services.operations.standing.needed():
+            await start_order(services.temporal, order)
+    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
         return
     async with services.sessions.begin() as session:

@@ -124,6 +124,8 @@ class Stack:
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": LOOPBACK,
             "CONSIGNOR_PORT": str(self._places.api_port),
+            # Ctrl-C should not have to wait for a download; the supervisor would not either.
+            "CONSIGNOR_DRAIN_TIMEOUT": os.environ.get("CONSIGNOR_DRAIN_TIMEOUT", "PT2S"),
         }
 
 

@@ -41,6 +41,8 @@ class Order(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    # When live events last told of it; the trigger's own, see migration 0009.
+    told_at: datetime | None = Field(default=None, sa_type=INSTANT)
     derived_from: UUID | None = Field(default=None)
     failure_code: str | None = Field(default=None, sa_type=sa.Text)
     failure_text: str | None = Field(default=None, sa_type=sa.Text)
@@ -87,7 +89,15 @@ class SubOrder(SQLModel, table=True):
     """A part of an order. `attempt` is the fencing number: only its newest holder may write."""
 
     __tablename__ = "suborders"
-    __table_args__ = (one_of("state", SubOrderState), {"postgresql_with": {"fillfactor": "80"}})
+    __table_args__ = (
+        one_of("state", SubOrderState),
+        sa.Index(
+            "ix_suborders_unsettled",
+            "state",
+            postgresql_where=sa.text("state IN ('planned', 'waiting_slot', 'staging')"),
+        ),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
 
     order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
