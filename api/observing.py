@@ -47,7 +47,9 @@ class _Exchange:
     @property
     def route(self) -> str:
         """The route's template: never the path, which holds ids and may hold secrets."""
-        return getattr(self.scope.get("route"), "path_format", None) or "unmatched"
+        # FastAPI keeps the whole template, with the prefixes of the routers, in its own part of the scope.
+        whole = self.scope.get("fastapi", {}).get("effective_route_context")
+        return getattr(whole or self.scope.get("route"), "path_format", None) or "unmatched"
 
 
 class Observed:

@@ -11,7 +11,7 @@ IDLE_TIMEOUT_MS = 300_000
 """A process that freezes inside a transaction loses its locks after five minutes."""
 
 
-POOL_TIMEOUT_ANSWERING = 2.0
+POOL_TIMEOUT_ANSWERING = 1.5
 """Seconds a request waits for a free connection, where somebody waits for the request."""
 
 

@@ -77,5 +77,5 @@ def opening(position: str) -> bytes:
 
 
 def heartbeat(position: str) -> bytes:
-    """A sign of life, not dispatched by browsers; its id keeps Last-Event-ID fresh where nothing of interest happens."""
+    """A sign of life that browsers do not dispatch; its id keeps Last-Event-ID fresh meanwhile."""
     return b": alive\nid: %b\n\n" % position.encode()

@@ -17,6 +17,9 @@ PROBE_EVERY = 5.0
 PATIENCE = 3.0
 """Seconds it has for the answer, and for a new connection."""
 
+APPLICATION = "consignor events"
+"""How `pg_stat_activity` names the connection."""
+
 AGAIN_AFTER = 0.5
 """Seconds between two attempts to connect."""
 
@@ -39,7 +42,9 @@ async def _listen_for_ever(database_url: str, hub: Hub) -> None:
     while True:
         try:
             async with asyncio.timeout(PATIENCE):
-                connection = await AsyncConnection.connect(_dsn(database_url), autocommit=True)
+                connection = await AsyncConnection.connect(
+                    _dsn(database_url), autocommit=True, application_name=APPLICATION
+                )
         except (Error, OSError, TimeoutError):
             await asyncio.sleep(AGAIN_AFTER)
             continue

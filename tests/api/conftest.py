@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.app import create_app
+from api.operations import Operations
 from api.services import Services
 from models.tables import Order, Product
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
@@ -47,12 +48,20 @@ def readers() -> Iterator[Executor]:
 
 
 @pytest.fixture
-async def client(sessions: Sessions, temporal_away: Client, readers: Executor) -> AsyncIterator[AsyncClient]:
+def operations() -> Operations:
+    """What the application knows of itself."""
+    return Operations()
+
+
+@pytest.fixture
+async def client(
+    sessions: Sessions, temporal_away: Client, readers: Executor, operations: Operations
+) -> AsyncIterator[AsyncClient]:
     """A client of the whole application; an exception that nobody turned into an answer fails the test."""
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
-        yield Services(sessions, temporal_away, PUBLIC_URL, readers)
+        yield Services(sessions, temporal_away, PUBLIC_URL, readers, operations=operations)
 
     app = create_app(services)
     async with (

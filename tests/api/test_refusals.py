@@ -25,7 +25,7 @@ def faults(answer: Response, status: int = 422) -> list[tuple[str, str]]:
 
 
 async def nothing_was_ordered(client: AsyncClient) -> bool:
-    return bool((await client.get("/orders")).json() == {"items": [], "next_cursor": None})
+    return bool((await client.get("/orders")).json()["items"] == [])
 
 
 async def test_every_fault_of_an_order_is_told_at_once(client: AsyncClient, make_product: MakeProduct) -> None:
