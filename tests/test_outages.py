@@ -116,7 +116,8 @@ def test_with_postgresql_frozen_everything_is_refused_and_nothing_hangs(
         assert httpx2.get(f"{stack['api']}/healthz", timeout=LONGEST).status_code == 200
         assert "consignor_database_up 0" in httpx2.get(f"{stack['api']}/metrics", timeout=LONGEST).text
     eventually(lambda: api.get(f"/orders/{done}").status_code == 200, "the return is noticed")
-    eventually(lambda: fulfilled(api, place(api)), "orders are fulfilled again")
+    again = place(api)
+    eventually(lambda: fulfilled(api, again), "orders are fulfilled again", 90)
 
 
 @pytest.fixture

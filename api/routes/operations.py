@@ -89,7 +89,7 @@ async def _look_into_database(services: Services) -> None:
     try:
         async with services.sessions.begin() as session:
             rows = (await session.execute(stats.orders_by_status(None, services.now()))).all()
-            waiting = dict((await session.execute(stats.unsettled_suborders())).tuples().all())
+            waiting = {row[0]: row[1] for row in await session.execute(stats.unsettled_suborders())}
             unstarted = (await session.execute(stats.orders_without_workflow())).scalar_one()
     except (DBAPIError, PoolTimeoutError):
         shown.database_up.set(0)

@@ -21,7 +21,8 @@ from tests.factories import Sessions, add_order
 CROWD = 200
 
 LISTENING = sa.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'consignor events' AND query LIKE 'LISTEN%'"
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'consignor events'"
+    " AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
 )
 TERMINATE = sa.text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'consignor events'"
