@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
 
 from api.events.change import Interest
 from api.events.stream import EventStream
@@ -29,7 +30,7 @@ LastId = Annotated[
 ]
 
 
-@router.get("", name="watch-orders", response_class=EventStream, responses=RESPONSES)
+@router.get("", name="watch-orders", response_class=StreamingResponse, responses=RESPONSES)
 async def watch_orders(
     services: ServicesDep,
     caller: CallerDep,

@@ -39,7 +39,7 @@ async def test_a_request_id_is_given_back(client: AsyncClient, given: str) -> No
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "two words", "a\tb", "é", '"}', "<script>"])
 async def test_a_request_id_that_has_no_place_in_a_log_is_replaced(client: AsyncClient, given: str) -> None:
-    answer = await client.get("/orders", headers={"X-Request-ID": given.encode()})
+    answer = await client.get("/orders", headers={b"X-Request-ID": given.encode()})
     assert answer.headers["x-request-id"] not in {"", given}
 
 
