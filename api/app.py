@@ -6,18 +6,22 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from api import problems
+from api.observing import Observed
 from api.routes import (
     archives,
     commands,
     destinations,
+    events,
     exports,
     files,
     health,
     identity,
     links,
     metalinks,
+    operations,
     orders,
     payments,
     products,
@@ -40,6 +44,13 @@ NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
 
+class _Facade(FastAPI):
+    """FastAPI with one layer round everything, its own answer to mistakes included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Observed(super().build_middleware_stack())
+
+
 def create_app(open_services: Lifespan) -> FastAPI:
     """The application; `open_services` makes what the routes work with when it starts."""
 
@@ -49,7 +60,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(
+    app = _Facade(
         title="Consignor",
         summary="Fulfils data orders.",
         version="1",
@@ -60,12 +71,14 @@ def create_app(open_services: Lifespan) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(operations.router)
     api = APIRouter(prefix=API)
-    for module in (
-        *(exports, orders, destinations, results, commands, tokens),
-        *(archives, files, metalinks, links, products),
+    for router in (
+        *(exports.router, orders.router, destinations.router, results.router, commands.router, tokens.router),
+        *(archives.router, files.router, metalinks.router, links.router, products.router),
+        *(events.router, operations.stats_router),
     ):
-        api.include_router(module.router, responses=NEEDS_A_CALLER)
+        api.include_router(router, responses=NEEDS_A_CALLER)
     # These say themselves who may.
     for module in (payments, identity):
         api.include_router(module.router)

@@ -31,7 +31,8 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
     if order.started_at is None:
         await start_unstarted(services, order)
     try:
-        await command_order(services.temporal, order_id, request)
+        async with services.operations.standing.needed():
+            await command_order(services.temporal, order_id, request)
     except WorkflowIsOver:
         await _after_the_end(services, order_id, request)
     if request.command is Command.DELETE:
@@ -51,7 +52,8 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
     async with services.sessions.begin() as session:
         await owned(session, caller, order_id)
     try:
-        await extend_order(services.temporal, order_id, extension)
+        async with services.operations.standing.needed():
+            await extend_order(services.temporal, order_id, extension)
     except WorkflowIsOver:
         await _after_the_end(services, order_id, None)
     return await _shown(services, caller, order_id)

@@ -140,7 +140,8 @@ async def _confirm(services: Services, order_id: UUID, message_id: str) -> tuple
     """Confirm the payment; money for an order that does not wait for any is due back."""
     request = CommandRequest(id=f"payment-{message_id}", command=Command.CONFIRM_PAYMENT, actor=ACTOR)
     try:
-        await command_order(services.temporal, order_id, request)
+        async with services.operations.standing.needed():
+            await command_order(services.temporal, order_id, request)
     except IllegalTransition as error:
         await _note_refund(services, order_id)
         return PaymentState.REFUND_DUE, str(error)

@@ -158,6 +158,7 @@ class OrderDetail(OrderPublic):
     faults: list[FaultPublic]
     refund_due: Money | None
     destination: str | None
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
 
 
 class OrdersPublic(BaseModel):
@@ -171,6 +172,7 @@ class OrdersPublic(BaseModel):
     total: int | None = Field(description="Matches; 10,001 stands for more than ten thousand.")
     total_capped: bool | None
     version: int = Field(description="Grows with every change of the status of an order you may see.")
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
 
 
 class SubOrderPublic(BaseModel):

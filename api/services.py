@@ -15,6 +15,7 @@ from temporalio.client import Client
 from api.cursors import Cursors
 from api.identity.authenticate import Needs, on_their_own
 from api.identity.directory import Identity
+from api.operations import Operations
 from models.access import Caller, Permission
 from models.links import LinkKeys
 from storage.delivery import Deliverer
@@ -41,6 +42,7 @@ class Services:
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
     identity: Identity = field(kw_only=True)
+    operations: Operations = field(default_factory=Operations)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

@@ -27,22 +27,16 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.filters import OrderList
-from api.identity.authenticate import on_their_own
-from api.identity.config import OidcConfig
-from api.identity.directory import Identity
-from api.services import Caller, Services
+from api.services import Services
 from bench import orders, usual
+from bench.asking import OPERATOR, identity, let_in
 from cli.dev.postgres import EmbeddedPostgres
 from migrations.run import upgrade
-from models.access import Role
 from models.database import make_engine, make_sessions
 
 KEY = b"bench"
 PATIENCE = 0.05
 CUSTOMER = "person-0100@example.org"
-
-
-OPERATOR = Caller("bench", frozenset({Role.ADMIN}))
 
 
 class Case(NamedTuple):
@@ -215,7 +209,7 @@ def serve(url: str, port: int) -> None:
         yield services
 
     app = create_app(opened)
-    app.dependency_overrides[on_their_own] = lambda: OPERATOR
+    let_in(app)
     app.mount("/usual", usual.create_app(services.sessions))
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
 
@@ -224,10 +218,8 @@ def services_of(url: str) -> Services:
     """What the facade works with; Temporal is not asked."""
     sessions = make_sessions(make_engine(url))
     temporal = asyncio.run(Client.connect("127.0.0.1:1", lazy=True))
-    # Nobody signs in: who asks is always the operator.
-    identity = Identity(OidcConfig("https://login.example", "bench", realm="bench"), httpx.AsyncClient())
     readers = ThreadPoolExecutor(1)
-    return Services(sessions, temporal, "http://bench.example", readers, cursor_key=KEY, identity=identity)
+    return Services(sessions, temporal, "http://bench.example", readers, cursor_key=KEY, identity=identity())
 
 
 if __name__ == "__main__":

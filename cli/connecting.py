@@ -5,6 +5,7 @@ import sys
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from cli.settings import temporal_config
 from workflows.converter import DATA_CONVERTER
@@ -28,6 +29,13 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s %(message)s")
 
 
-async def temporal_client(*, lazy: bool) -> Client:
+async def temporal_client(*, lazy: bool, runtime: Runtime | None = None) -> Client:
     """A client; a lazy one connects when it is first used, so that Temporal may come later, or come back."""
-    return await Client.connect(**temporal_config(), data_converter=DATA_CONVERTER, lazy=lazy)
+    return await Client.connect(**temporal_config(), data_converter=DATA_CONVERTER, lazy=lazy, runtime=runtime)
+
+
+def runtime_with_metrics(address: str | None) -> Runtime | None:
+    """The SDK's runtime, offering its metrics to Prometheus at `address`; None, the default one, without."""
+    if address is None:
+        return None
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))

@@ -1,12 +1,19 @@
 """The API process put together: what the facade works with."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from types import FrameType
 from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
 
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.directory import open_identity
+from api.operations import Operations
 from api.services import Services
 from cli.connecting import temporal_client
 from cli.delivery import deliverer
@@ -16,6 +23,8 @@ from cli.errors import CommandFailed
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
 from models.links import LinkKeys
+
+log = structlog.get_logger()
 
 READ_AHEAD_THREADS = 16
 """Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
@@ -66,15 +75,18 @@ def dev_issuer_config(settings: Settings) -> OidcConfig:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, operations: Operations) -> AsyncIterator[Services]:
     """What the facade works with, for as long as it runs."""
-    engine = make_engine(settings.database_url)
+    engine = make_engine(settings.database_url, answering=True)
     readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
     try:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
         keys = LinkKeys([key.get_secret_value() for key in settings.link_keys])
         client = await temporal_client(lazy=True)
-        async with open_identity(oidc_config(settings)) as identity:
+        async with (
+            open_identity(oidc_config(settings)) as identity,
+            operations.running(settings.database_url, client),
+        ):
             yield Services(
                 make_sessions(engine),
                 client,
@@ -86,7 +98,44 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 link_keys=keys,
                 stalled_after=settings.stalled_after.total_seconds(),
                 identity=identity,
+                operations=operations,
             )
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()
+
+
+class DrainingServer(uvicorn.Server):
+    """Drains at the first signal; stops when nothing is under way, when the time is up, or at the second signal."""
+
+    def __init__(self, config: uvicorn.Config, operations: Operations, settings: Settings) -> None:
+        super().__init__(config)
+        self._operations = operations
+        self._notice = settings.drain_notice.total_seconds()
+        self._patience = settings.drain_timeout.total_seconds()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal: drain; once more: stop now."""
+        if self._loop is None or self._operations.draining.begun:
+            super().handle_exit(sig, frame)
+            return
+        self._operations.drain()
+        self._loop.call_soon_threadsafe(self._begin, sig)
+
+    def _begin(self, sig: int) -> None:
+        self._draining = asyncio.create_task(self._drain(sig))
+
+    async def _drain(self, sig: int) -> None:
+        log.info("draining", under_way=self._operations.draining.under_way, at_most=self._patience)
+        # Load balancers need a moment to see that /readyz says no; until then requests still come here.
+        await asyncio.sleep(self._notice)
+        over = await self._operations.draining.over(self._patience)
+        log.info("drained" if over else "drain timed out", under_way=self._operations.draining.under_way)
+        super().handle_exit(sig, None)

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     remind_before: timedelta = timedelta(days=1)
     max_extension: timedelta = timedelta(days=30)
     purge_after: timedelta = timedelta(days=90)
+    # After SIGTERM: how long to go on as before so that load balancers notice, and then for what is under way.
+    drain_notice: timedelta = Field(default=timedelta(0), ge=timedelta(0))
+    drain_timeout: timedelta = Field(default=timedelta(seconds=25), ge=timedelta(0))
+    # Where a worker offers Temporal's own metrics to Prometheus, such as 127.0.0.1:9464.
+    worker_metrics: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
     # Folders below which customers may have archives delivered, and endpoints of buckets beside AWS's own.

@@ -10,9 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
-from cli.connecting import temporal_client
+from cli.connecting import runtime_with_metrics, temporal_client
 from cli.delivery import deliverer
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
@@ -35,7 +36,8 @@ async def run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = make_engine(settings.database_url)
     migrated = await _until("database", lambda: _is_migrated(engine), stopped)
-    client = await _until("temporal", _connected, stopped)
+    runtime = runtime_with_metrics(settings.worker_metrics)
+    client = await _until("temporal", lambda: _connected(runtime), stopped)
     if not migrated or client is None:
         return
     sessions = make_sessions(engine)
@@ -67,11 +69,11 @@ async def _is_migrated(engine: AsyncEngine) -> bool | None:
     return there or None
 
 
-async def _connected() -> Client | None:
+async def _connected(runtime: Runtime | None) -> Client | None:
     """A client whose Temporal serves our namespace; the reconciler's schedule is ensured on the way."""
     try:
         async with asyncio.timeout(5):
-            client = await temporal_client(lazy=False)
+            client = await temporal_client(lazy=False, runtime=runtime)
             await ensure_schedule(client)
     except (RPCError, RuntimeError, TimeoutError) as error:
         log.debug("temporal not there yet", error=str(error))

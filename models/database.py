@@ -2,6 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from models.answering import AnsweringConnection
+
 CONNECT_TIMEOUT = 3
 """Seconds until an unreachable database is an error; DESIGN §6 promises an answer within three."""
 
@@ -9,15 +11,23 @@ IDLE_TIMEOUT_MS = 300_000
 """A process that freezes inside a transaction loses its locks after five minutes."""
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for `url`; connections are checked before use, so that a restarted server costs no request."""
+POOL_TIMEOUT_ANSWERING = 1.5
+"""Seconds a request waits for a free connection, where somebody waits for the request."""
+
+
+def make_engine(url: str, *, pool_size: int = 10, answering: bool = False) -> AsyncEngine:
+    """An engine for `url`; connections are checked before use, so that a restarted server costs no request.
+
+    With `answering`, for processes on which somebody waits, no statement outlives a server that has frozen.
+    """
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        pool_timeout=CONNECT_TIMEOUT,
+        pool_timeout=POOL_TIMEOUT_ANSWERING if answering else CONNECT_TIMEOUT,
         connect_args={
+            **({"async_creator_fn": AnsweringConnection.connect} if answering else {}),
             "connect_timeout": CONNECT_TIMEOUT,
             "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}",
         },

@@ -3,6 +3,8 @@
 import json
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -13,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from api.identity.config import OidcConfig
+from api.identity.directory import Identity
 
 ISSUER = "https://login.example/realms/archive"
 REALM = "tests"
@@ -98,3 +101,16 @@ class Issuer:
         if code is None or challenge != code["challenge"] or basic != "Basic Y29uc2lnbm9yLXBhZ2VzOnMzY3JldA==":
             return Response(400, content=json.dumps({"error": "invalid_grant"}))
         return Response(200, json=code["tokens"])
+
+
+@asynccontextmanager
+async def identified() -> AsyncIterator[Identity]:
+    """Identity that believes the tests' issuer."""
+    issuer = Issuer()
+    async with issuer.client() as http:
+        yield Identity(issuer.config, http, issuer.clock)
+
+
+def as_(person: str) -> dict[str, str]:
+    """The headers of a request of somebody the issuer knows."""
+    return {"Authorization": f"Bearer {Issuer().token(person)}"}

@@ -23,7 +23,7 @@ from api.schemas import (
 )
 from api.services import Caller, CallerDep, Services, ServicesDep
 from models.access import Permission
-from models.errors import NotFound
+from models.errors import NotFound, TemporalAway
 from models.queries import orders as queries
 from models.queries.payments import refund_due
 from models.queries.troubles import TROUBLES
@@ -73,6 +73,7 @@ async def list_orders(
         total=counts.total if counts else None,
         total_capped=counts.capped if counts else None,
         version=version,
+        degraded=services.operations.standing.temporal_away,
     )
     return tagged(request, body)
 
@@ -134,14 +135,16 @@ async def detail_of(session: AsyncSession, services: Services, order: Order) -> 
     due = (await session.execute(refund_due(order.id))).scalar_one()
     troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
-    return presenting.order_detail(order, items, states, due, services.public_url, trouble=troubles.get(order.id))
+    shown = presenting.order_detail(order, items, states, due, services.public_url, trouble=troubles.get(order.id))
+    return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
 
 
 async def start(services: Services, order: OrderStart) -> None:
     """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
     try:
-        await start_order(services.temporal, order)
-    except (RPCError, RuntimeError, TimeoutError) as error:
+        async with services.operations.standing.needed():
+            await start_order(services.temporal, order)
+    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
         return
     async with services.sessions.begin() as session:

@@ -6,23 +6,25 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
+    from api.operations import Operations
     from api.wire import WireProtocol
     from cli.connecting import configure_logs
-    from cli.serving import oidc_config, open_services
+    from cli.serving import DrainingServer, oidc_config, open_services
     from cli.settings import found
 
     settings = found()
     configure_logs(settings.log_level)
     # Said before anything listens, if nobody is there to be believed.
-    config = oidc_config(settings)
-    app = create_app(lambda: open_services(settings))
+    believed = oidc_config(settings)
+    operations = Operations()
+    app = create_app(lambda: open_services(settings, operations))
     if settings.dev_issuer:
         from cli.dev.data import DataFolder
         from cli.dev.issuer.app import issuer_app
         from cli.dev.issuer.people import MOUNT
 
-        app.mount(MOUNT, issuer_app(config.issuer, settings.api_url, DataFolder(settings.data)))
-    uvicorn.run(
+        app.mount(MOUNT, issuer_app(believed.issuer, settings.api_url, DataFolder(settings.data)))
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -30,6 +32,7 @@ def api() -> None:
         # Downloads have to know what has arrived.
         http=WireProtocol,
         access_log=False,
-        # Open streams would otherwise hold the exit for as long as somebody downloads.
+        # After the drain: what is still open then is cut.
         timeout_graceful_shutdown=2,
     )
+    DrainingServer(config, operations, settings).run()

@@ -130,6 +130,8 @@ class Stack:
             "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
             # Everybody here is somebody of ours: the built-in issuer takes the place of any other.
             "CONSIGNOR_DEV_ISSUER": "true",
+            # Ctrl-C should not have to wait for a download; the supervisor would not either.
+            "CONSIGNOR_DRAIN_TIMEOUT": os.environ.get("CONSIGNOR_DRAIN_TIMEOUT", "PT2S"),
         }
 
 

@@ -49,6 +49,8 @@ class Order(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    # When live events last told of it; the trigger's own, see migration 0009.
+    told_at: datetime | None = Field(default=None, sa_type=INSTANT)
     derived_from: UUID | None = Field(default=None)
     destination_id: UUID | None = Field(default=None)
     destination_name: str | None = Field(default=None, sa_type=sa.Text)
@@ -100,6 +102,11 @@ class SubOrder(SQLModel, table=True):
     __table_args__ = (
         one_of("state", SubOrderState),
         sa.Index("ix_suborders_ready", "order_id", postgresql_where=sa.text(f"state = '{SubOrderState.READY}'")),
+        sa.Index(
+            "ix_suborders_unsettled",
+            "state",
+            postgresql_where=sa.text("state IN ('planned', 'waiting_slot', 'staging')"),
+        ),
         {"postgresql_with": {"fillfactor": "80"}},
     )
 

@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.identity.directory import Identity
+from api.operations import Operations
 from api.services import Services
 from models.links import LinkKeys
 from models.tables import Order, Product
@@ -58,14 +59,26 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
+def operations() -> Operations:
+    """What the application knows of itself."""
+    return Operations()
+
+
+@pytest.fixture
 async def services(
-    sessions: Sessions, temporal_away: Client, readers: Executor, issuer: Issuer
+    sessions: Sessions, temporal_away: Client, readers: Executor, issuer: Issuer, operations: Operations
 ) -> AsyncIterator[Services]:
     """What the application works with."""
     async with issuer.client() as http:
-        identity = Identity(issuer.config, http, issuer.clock)
-        keys = LinkKeys([LINK_KEY])
-        yield Services(sessions, temporal_away, PUBLIC_URL, readers, link_keys=keys, identity=identity)
+        yield Services(
+            sessions,
+            temporal_away,
+            PUBLIC_URL,
+            readers,
+            link_keys=LinkKeys([LINK_KEY]),
+            identity=Identity(issuer.config, http, issuer.clock),
+            operations=operations,
+        )
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
-from api.identity.directory import Identity
 from api.services import Services
 from models.messages import Terms, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import CatalogueFile, Order, SubOrder
 from tests.factories import Sessions
-from tests.issuer import Issuer
+from tests.issuer import as_, identified
 from workflows.worker import orders_worker, packaging_worker
 
 PUBLIC_URL = "https://orders.example"
@@ -39,12 +38,10 @@ async def facade(
 
     An exception that nobody turned into an answer fails the test.
     """
-    issuer = Issuer()
 
     @asynccontextmanager
     async def services() -> AsyncIterator[Services]:
-        async with issuer.client() as http:
-            identity = Identity(issuer.config, http, issuer.clock)
+        async with identified() as identity:
             yield Services(sessions, temporal, PUBLIC_URL, readers, secrets, identity=identity, **more)
 
     app = create_app(services)
@@ -53,11 +50,6 @@ async def facade(
         AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=as_("local")) as made,
     ):
         yield made
-
-
-def as_(person: str) -> dict[str, str]:
-    """The headers of a request of somebody the tests' issuer knows."""
-    return {"Authorization": f"Bearer {Issuer().token(person)}"}
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ async def test_a_method_that_is_not_offered_is_a_problem(client: AsyncClient, me
 
 async def test_health_and_readiness_are_told(client: AsyncClient) -> None:
     assert (await client.get(f"{PUBLIC_URL}/healthz")).json() == {"status": "ok"}
-    assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready"}
+    assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready", "degraded": False}
 
 
 async def test_the_description_names_every_operation_once_and_its_problems(client: AsyncClient) -> None:

@@ -17,9 +17,9 @@ from models.messages import order_workflow_id
 from models.splitting import Limits
 from tests.activities.catalogue_sources import rows
 from tests.api.conftest import MakeProduct
-from tests.api.living import TERMS, as_, command, facade, make_endless, ordered, reading, settled, told, until, working
+from tests.api.living import TERMS, command, facade, make_endless, ordered, reading, settled, told, until, working
 from tests.factories import LOCAL_CALLER, Objects, Sessions, add_order
-from tests.issuer import REALM
+from tests.issuer import REALM, as_
 
 ME = LOCAL_CALLER.actor
 OPERATOR = f"operator:{customer_id(REALM, 'ada')}"

@@ -23,8 +23,8 @@ from models.suborder import SubOrderState
 from models.tables import CatalogueFile
 from tests.activities.catalogue_sources import rows
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
-from tests.api.living import as_
 from tests.factories import Sessions, add_order, make_ready
+from tests.issuer import as_
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""The one connection of a process that hears of changes: LISTEN, a probe now and then, and again after a loss."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from psycopg import AsyncConnection, Error
+from pydantic import ValidationError
+
+from api.events.change import CHANNEL, change_of
+from api.events.hub import Hub
+
+PROBE_EVERY = 5.0
+"""Seconds of silence after which the server is asked whether it is still there."""
+
+PATIENCE = 3.0
+"""Seconds it has for the answer, and for a new connection."""
+
+APPLICATION = "consignor events"
+"""How `pg_stat_activity` names the connection."""
+
+AGAIN_AFTER = 0.5
+"""Seconds between two attempts to connect."""
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def listening(database_url: str, hub: Hub) -> AsyncIterator[None]:
+    """Feed the hub as long as the block lasts, whatever becomes of the database meanwhile."""
+    task = asyncio.create_task(_listen_for_ever(database_url, hub))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _listen_for_ever(database_url: str, hub: Hub) -> None:
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                connection = await AsyncConnection.connect(
+                    _dsn(database_url), autocommit=True, application_name=APPLICATION
+                )
+        except (Error, OSError, TimeoutError):
+            await asyncio.sleep(AGAIN_AFTER)
+            continue
+        try:
+            await _listen(connection, hub)
+        except (Error, OSError, TimeoutError) as error:
+            log.warning("live events interrupted", error=type(error).__name__)
+        finally:
+            # Not `close()`: it says goodbye, for which a frozen server has no time.
+            connection.pgconn.finish()
+
+
+async def _listen(connection: AsyncConnection, hub: Hub) -> None:
+    """Hear until the connection is lost. Raises psycopg's Error or TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        await connection.execute(f"LISTEN {CHANNEL}")
+    # Only now: what changed while nobody listened is behind those who load anew after this.
+    hub.lose()
+    log.info("live events connected")
+    while True:
+        async for notification in connection.notifies(timeout=PROBE_EVERY):
+            try:
+                hub.put(change_of(notification.payload))
+            except ValidationError:
+                log.warning("a notification that is none of ours", channel=CHANNEL)
+        async with asyncio.timeout(PATIENCE):
+            await connection.execute("SELECT 1")
+
+
+def _dsn(database_url: str) -> str:
+    """The URL as libpq takes it, without SQLAlchemy's name of the driver."""
+    scheme, rest = database_url.split("://", 1)
+    return f"{scheme.split('+')[0]}://{rest}"

@@ -1,0 +1,53 @@
+"""A stream of events as an answer: frames as they come, heartbeats between them, an end when either side wants it."""
+
+import asyncio
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.events.change import Interest, heartbeat
+from api.events.hub import Hub
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a sign of life is sent; proxies close what is silent for a minute."""
+
+STUCK_AFTER = 30.0
+"""Seconds after which a client that takes nothing is cut; the hub keeps no memory for it meanwhile."""
+
+
+class EventStream(Response):
+    """`text/event-stream` (WHATWG HTML, 9.2); what it sends has been encoded once for all clients."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub, interest: Interest, last_id: str | None) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        # Unlike a body, a stream has no length.
+        del self.headers["content-length"]
+        self._hub, self._interest, self._last_id = hub, interest, last_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the client goes away, the process stops, or nothing gets through any more."""
+        subscription = self._hub.subscribe(self._interest, self._last_id)
+        watching = asyncio.create_task(_gone(receive))
+        watching.add_done_callback(lambda _: subscription.close())
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while frames := await subscription.take(HEARTBEAT) or (subscription.open and self._alive()):
+                async with asyncio.timeout(STUCK_AFTER):
+                    await send({"type": "http.response.body", "body": frames, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (OSError, TimeoutError):
+            # The client is gone or stuck; there is nobody to tell.
+            return
+        finally:
+            self._hub.unsubscribe(subscription)
+            watching.cancel()
+
+    def _alive(self) -> bytes:
+        return heartbeat(self._hub.position)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,21 @@
+"""Who asks in the measurements of the facade: always the operator, whom no issuer has to vouch for."""
+
+import httpx2
+from fastapi import FastAPI
+
+from api.identity.authenticate import on_their_own
+from api.identity.config import OidcConfig
+from api.identity.directory import Identity
+from models.access import Caller, Role
+
+OPERATOR = Caller("bench", frozenset({Role.ADMIN}))
+
+
+def identity() -> Identity:
+    """Identity of an issuer that nobody ever asks."""
+    return Identity(OidcConfig("https://login.example", "bench", realm="bench"), httpx2.AsyncClient())
+
+
+def let_in(app: FastAPI) -> None:
+    """Take everybody for the operator."""
+    app.dependency_overrides[on_their_own] = lambda: OPERATOR
