@@ -38,11 +38,15 @@ class ValidationActivities:
             faults.extend(await _catalogue_faults(session, order.order_id))
             files = await session.stream(selections.selected_files(order.order_id))
             count = 0
-            async for batch in files.partitions(_BATCH):
-                count += len(batch)
-                found = await asyncio.to_thread(_storage_faults, [SelectedFile(*row) for row in batch])
-                faults.extend(found)
-                activity.heartbeat(count)
+            try:
+                async for batch in files.partitions(_BATCH):
+                    count += len(batch)
+                    found = await asyncio.to_thread(_storage_faults, [SelectedFile(*row) for row in batch])
+                    faults.extend(found)
+                    activity.heartbeat(count)
+            finally:
+                # Paused or cancelled half-way, the driver's cursor would stay open.
+                await files.close()
         if not count:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])

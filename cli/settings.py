@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     cursor_secret: SecretStr | None = None
     # Secrets that sign links, of at least 32 characters, the newest first; an old one goes when its links may end.
     link_keys: tuple[SecretStr, ...] = ()
-    # Seconds, or an ISO duration, after which a client that takes nothing of a download is cut off.
+    # After which a client that takes nothing of a download is cut off.
     stalled_after: timedelta = timedelta(minutes=5)
     # Who is believed: an OpenID Connect issuer, or on one machine the dev stack's own.
     oidc_issuer: str | None = None

@@ -160,6 +160,8 @@ async def test_a_restart_of_the_whole_stack_loses_nothing(
     assert before
     for order in before:
         consignor(where, "order", "download", order["id"], tmp_path / "before")
+    eventually(lambda: not any(order["waiting_for_user"] for order in known_orders(where)), "all has arrived")
+    before = known_orders(where)
     events = await history_of(announced(data), before[0]["id"])
     stack.close()
     stack.enter_context(dev_stack(data))

@@ -12,7 +12,6 @@ import httpx2
 import pytest
 from httpx2 import AsyncClient
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.services import Services
 from cli.dev.postgres import EmbeddedPostgres
@@ -21,8 +20,9 @@ from models.database import make_engine, make_sessions
 from tests.api.serving import served
 from tests.cli.processes import eventually
 from tests.factories import add_order, add_product
-from tests.issuer import identified
-from tests.programs import dev_stack
+from tests.issuer import as_, identified
+from tests.programs import authorization, dev_stack
+from workflows.converter import DATA_CONVERTER
 
 ORDER = {"items": [{"product": "sample-scenes"}]}
 LONGEST = 5.0
@@ -56,13 +56,14 @@ def frozen(pid: int) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    with dev_stack(tmp_path_factory.mktemp("outages") / "data") as running:
-        yield running
+    data = tmp_path_factory.mktemp("outages") / "data"
+    with dev_stack(data) as running:
+        yield running | {"headers": authorization({"CONSIGNOR_DATA": str(data)})}
 
 
 @pytest.fixture
 def api(stack: dict[str, Any]) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=f"{stack['api']}/api/v1", timeout=LONGEST) as client:
+    with httpx2.Client(base_url=f"{stack['api']}/api/v1", timeout=LONGEST, headers=stack["headers"]) as client:
         yield client
 
 
@@ -147,13 +148,13 @@ def own_postgres(own_environment: None, tmp_path: Path) -> Iterator[EmbeddedPost
 
 @pytest.fixture
 async def temporal_away() -> Client:
-    return await Client.connect("127.0.0.1:9", data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect("127.0.0.1:9", data_converter=DATA_CONVERTER, lazy=True)
 
 
 async def test_a_postgresql_that_is_gone_is_told_and_its_return_needs_nobody(
     base: str, own_postgres: EmbeddedPostgres
 ) -> None:
-    async with AsyncClient(base_url=f"{base}/api/v1", timeout=LONGEST) as client:
+    async with AsyncClient(base_url=f"{base}/api/v1", timeout=LONGEST, headers=as_("local")) as client:
         before = (await client.get("/orders")).json()["items"]
         assert len(before) == 1
         own_postgres.stop()

@@ -51,7 +51,8 @@ def serve(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Serve:
             "TEMPORAL_NAMESPACE": "default",
             "CONSIGNOR_PORT": str(port),
             "CONSIGNOR_PUBLIC_URL": url,
-            "CONSIGNOR_DATA": str(folder / "no-stack-here"),
+            "CONSIGNOR_DATA": str(folder / "data"),
+            "CONSIGNOR_DEV_ISSUER": "true",
             "CONSIGNOR_LINK_KEYS": f'["{LINK_KEY}"]',
             **settings,
         }

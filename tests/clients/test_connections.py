@@ -40,7 +40,7 @@ async def test_a_client_that_takes_nothing_is_cut_off_and_has_nothing(
     await add_product(sessions, tmp_path / "big", "big", {"scene": {"big.bin": Random(size).randbytes(size)}})
     order = await add_order(sessions, {"big": "all"})
     await make_ready(sessions, order)
-    with serve(CONSIGNOR_STALLED_AFTER="2") as facade:
+    with serve(CONSIGNOR_STALLED_AFTER="PT2S") as facade:
         client = asking(linked(facade, archive_path(order.id, 1)))
         if size > 1024 * 1024:
             await asyncio.to_thread(eventually, lambda: open_downloads(database_url) == 1, "the download is noted")

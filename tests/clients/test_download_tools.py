@@ -183,13 +183,13 @@ async def test_ten_pieces_count_as_a_download_but_a_head_and_a_cut_connection_do
 @pytest.fixture
 async def hostile(facade: str, sessions: Sessions, tmp_path: Path) -> Path:
     """A downloaded archive of names that mean harm."""
-    safe = {f"o{n}": dict(zip("abc", files.values(), strict=False)) for n, files in enumerate(HOSTILE.values())}
+    safe = {f"o{n}": dict(zip("abcd", files.values(), strict=False)) for n, files in enumerate(HOSTILE.values())}
     await add_product(sessions, tmp_path / "scenes", "scenes", safe)
     # No disk takes these names; a catalogue does.
     async with sessions.begin() as session:
         for n, (obj, files) in enumerate(HOSTILE.items()):
             await session.execute(RENAME_OBJECT, {"old": f"o{n}", "new": obj})
-            for key, name in zip("abc", files, strict=False):
+            for key, name in zip("abcd", files, strict=False):
                 await session.execute(RENAME_FILE, {"href": f"o{n}/{key}", "new": name})
     order = await add_order(sessions, {"scenes": "all"})
     await make_ready(sessions, order)
