@@ -41,6 +41,8 @@ class Services:
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
+    first_byte_timeout: float = 4.0
+    """Seconds a storage has for the first bytes of a download; later it counts as away."""
     identity: Identity = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
 
