@@ -20,7 +20,7 @@ from models.access import Caller, Permission
 from models.links import LinkKeys
 from storage.delivery import Deliverer
 
-__all__ = ["Caller", "CallerDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
+__all__ = ["Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 
 EXPORTS = 4
 """Exports under way at the same time in one process; each keeps a connection to the database for itself."""
@@ -65,4 +65,5 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 # Who is asking, and may: a route takes one of these. A new permission is one more line.
 CallerDep = Annotated[Caller, Depends(on_their_own)]
+ReaderDep = Annotated[Caller, Depends(Needs(Permission.READ))]
 TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

@@ -11,7 +11,7 @@ from api.exporting import begun
 from api.filters import OrderExport, OrderFilters, OrderIds
 from api.routes.orders import owned
 from api.schemas import Problem
-from api.services import CallerDep, Services, ServicesDep
+from api.services import CallerDep, ReaderDep, Services, ServicesDep
 from models.listing import OrderFilter, Scope, Sort
 from models.queries import exporting
 
@@ -36,7 +36,7 @@ async def export_csv(services: ServicesDep, caller: CallerDep, query: Annotated[
 
 @router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed)
 async def export_ids_csv(
-    services: ServicesDep, caller: CallerDep, body: OrderIds, bom: Annotated[bool, Query()] = False
+    services: ServicesDep, caller: ReaderDep, body: OrderIds, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
     """The orders of these ids as CSV; ids that are none of yours are left out."""
     asked = listing.Asked(caller.scope, OrderFilter(ids=tuple(body.ids)), Sort.NEWEST)

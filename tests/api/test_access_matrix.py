@@ -14,9 +14,10 @@ from api.app import API
 from api.identity.secrets import hashed
 from api.services import Services
 from models.access import Caller
+from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.queries.people import describe
-from models.tables import AccessToken, CatalogueFile, Order, Person
-from tests.api.conftest import PUBLIC_URL, MakeProduct
+from models.tables import AccessToken, CatalogueFile, Destination, Order, Person
+from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 from tests.issuer import Issuer
 
@@ -43,19 +44,34 @@ def everybody(status: int) -> tuple[int, int, int, int, int]:
 
 
 OWN = (401, 404, 200, 200, 200)
+MINE = (401, 404, 200, 404, 404)
 SIGNED_IN = (401, 200, 200, 200, 200)
+
+
+def downloads(path: str, statuses: tuple[int, int, int, int, int]) -> Iterator[Row]:
+    """What can be asked for by GET and HEAD."""
+    for method in ("GET", "HEAD"):
+        yield Row(method, f"{API}/{path}", statuses)
+
+
+def linked(path: str, link: str) -> Iterator[Row]:
+    """What a signed link opens to whoever has it."""
+    for method in ("GET", "HEAD"):
+        yield Row(method, f"{API}/links/{{link}}/{path}", everybody(200), fill=f"{API}/links/{{{link}_link}}/{path}")
+
+
 # Temporal is away in these tests: who may command hears that.
 COMMAND = (401, 404, 503, 403, 503)
 
 MATRIX = (
     Row("GET", "/healthz", everybody(200)),
     Row("GET", "/readyz", everybody(200)),
+    Row("GET", "/metrics", everybody(200)),
     Row("GET", f"{API}/openapi.json", everybody(200)),
     Row("GET", "/docs", everybody(200)),
     Row("GET", "/docs/oauth2-redirect", everybody(200)),
     Row("GET", "/redoc", everybody(200)),
     Row("GET", f"{API}/{{path:path}}", everybody(404), fill=f"{API}/nothing"),
-    Row("HEAD", f"{API}/{{path:path}}", everybody(404), fill=f"{API}/nothing"),
     Row("GET", f"{API}/login", everybody(303)),
     Row("GET", f"{API}/callback", everybody(401)),
     Row("POST", f"{API}/logout", everybody(204)),
@@ -75,6 +91,31 @@ MATRIX = (
     Row("GET", f"{API}/orders/{{order_id}}/timeline", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
     Row("HEAD", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
+    Row("GET", f"{API}/orders.csv", SIGNED_IN),
+    Row("POST", f"{API}/orders.csv", SIGNED_IN, {"ids": ["00000000-0000-7000-8000-000000000000"]}),
+    Row("GET", f"{API}/orders.jsonl", SIGNED_IN),
+    Row("GET", f"{API}/orders/{{order_id}}.csv", OWN),
+    # A stream of events never ends: what is asked for is refused to those who may ask.
+    Row("GET", f"{API}/events", (401, 422, 422, 422, 422), fill=f"{API}/events?status=nonsense"),
+    Row("GET", f"{API}/stats", SIGNED_IN),
+    Row("GET", f"{API}/destinations", SIGNED_IN),
+    Row("POST", f"{API}/destinations", (401, 422, 422, 403, 422), {"kind": "local", "name": "a", "folder": "/nowhere"}),
+    Row("GET", f"{API}/destinations/{{key}}", MINE),
+    Row("POST", f"{API}/destinations/{{key}}/test", (401, 404, 200, 403, 404)),
+    Row("DELETE", f"{API}/destinations/{{key}}", (401, 404, 204, 403, 404)),
+    Row("GET", f"{API}/orders/{{order_id}}/deliveries", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/stac", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/stac/suborders/{{number}}", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/stac/items", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/stac/items/{{seq}}", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/links", OWN),
+    Row("POST", f"{API}/orders/{{order_id}}/suborders/{{number}}/acknowledge", (401, 404, 200, 403, 200)),
+    *downloads("orders/{order_id}/files/{file}/content", OWN),
+    *downloads("orders/{order_id}/metalink", OWN),
+    *downloads("orders/{order_id}/.metalink", OWN),
+    *linked("orders/{order_id}/suborders/{number}/archive", "archive"),
+    *linked("orders/{order_id}/files/{seq}/content", "file"),
+    *linked("orders/{order_id}/{which}", "metalink"),
     Row("POST", f"{API}/orders/{{order_id}}/restart", (401, 404, 201, 403, 201)),
     Row("POST", f"{API}/orders/{{order_id}}/extend", COMMAND, {"expires_at": "2030-01-01T00:00:00Z"}),
     Row("POST", f"{API}/orders/{{order_id}}/{{verb}}", COMMAND),
@@ -123,7 +164,14 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
         await session.flush()
         await session.refresh(token)
         obj = (await session.execute(CatalogueFile.__table__.select())).first()  # type: ignore[attr-defined]
+        session.add(Destination(customer=OWNER.customer, name="exports", kind="local", folder="/nowhere"))
     assert obj is not None
+    keys = LinkKeys([LINK_KEY])
+    paths = {
+        "archive": archive_path(order.id, 1),
+        "file": file_path(order.id, 1),
+        "metalink": metalink_path(order.id),
+    }
     return Things(
         {
             "order_id": str(order.id),
@@ -132,6 +180,11 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
             "object_id": str(obj.object_id),
             "token_id": str(token.id),
             "verb": "cancel",
+            "seq": "1",
+            "file": "1",
+            "key": "exports",
+            "which": "metalink",
+            **{f"{name}_link": keys.sign(path) for name, path in paths.items()},
         }
     )
 
@@ -184,14 +237,15 @@ async def test_lists_show_operators_everything_and_customers_their_own(
     mine = await add_order(sessions, {"scenes": "all"})
     theirs = await add_order(sessions, {"scenes": "all"}, caller=Caller("somebody"))
 
-    async def listed(subject: str, scope: str = "all") -> set[str]:
+    async def listed(subject: str, **params: str) -> set[str]:
         headers = {"Authorization": f"Bearer {issuer.token(subject)}"}
-        answer = await anonymous.get("/orders", params={"scope": scope}, headers=headers)
+        answer = await anonymous.get("/orders", params=params, headers=headers)
         return {order["number"] for order in answer.json()["items"]}
 
     assert await listed("local") == {mine.number}
     assert await listed("sam") == await listed("ada") == {mine.number, theirs.number}
-    assert await listed("sam", "mine") == set()
+    assert await listed("sam", customer="somebody") == {theirs.number}
+    assert await listed("local", customer="somebody") == set()
 
 
 async def test_what_an_operator_restarts_stays_its_customers(
