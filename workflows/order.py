@@ -29,10 +29,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows.ledger import Ledger
 from workflows.policies import READ
 from workflows.provisioning import Provisioning
-from workflows.works import Conclusion, Works
-
-CONTINUE_AFTER_EVENTS = 1_500
-"""History is cut at the next page of sub-orders: far from Temporal's 51,200, and quick to replay."""
+from workflows.works import CONTINUE_AFTER_EVENTS, Conclusion, Works
 
 OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
@@ -94,10 +91,11 @@ class OrderWorkflow:
         )
         self._ledger.open(brief)
         self._works.open(brief)
+        self._provisioning.failed_files = brief.failed_files
         if carried is not None:
             self._ledger.origin = carried.origin
             self._obeyed = list(carried.obeyed)
-            self._works.expires_at = carried.expires_at
+            self._works.expires_at, self._works.reminded = carried.expires_at, carried.reminded
             self._provisioning.failed_files = carried.failed_files
             self._provisioning.reopen = carried.seqs if carried.reopened else None
         self._opened = True
@@ -131,6 +129,7 @@ class OrderWorkflow:
             expires_at=self._works.expires_at,
             failed_files=self._provisioning.failed_files,
             reopened=self._provisioning.reopen is not None,
+            reminded=self._works.reminded,
             seqs=self._provisioning.reopen or (),
         )
         workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))

@@ -1,5 +1,6 @@
 """Queries for orders, their sub-orders, files and timelines."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,24 @@ def items_of(order_id: UUID) -> sa.Select[OrderItem]:
 def timeline_of(order_id: UUID) -> sa.Select[TimelineRow]:
     """Everything that happened to an order, in its order."""
     return sa.select(TimelineRow).where(col(TimelineRow.order_id) == order_id).order_by(col(TimelineRow.sequence))
+
+
+def origin_of(order_id: UUID) -> sa.Select[str | None]:
+    """The status before the present one; no row while there was only one."""
+    return (
+        sa.select(col(TimelineRow.status_before))
+        .where(col(TimelineRow.order_id) == order_id, col(TimelineRow.status_before) != col(TimelineRow.status_after))
+        .order_by(col(TimelineRow.sequence).desc())
+        .limit(1)
+    )
+
+
+def last_told(order_id: UUID, words: Iterable[str]) -> sa.Select[str]:
+    """The last of these things that the timeline tells; no row where it tells none."""
+    query = sa.select(col(TimelineRow.what)).where(
+        col(TimelineRow.order_id) == order_id, col(TimelineRow.what).in_(list(words))
+    )
+    return query.order_by(col(TimelineRow.sequence).desc()).limit(1)
 
 
 def suborders_of(order_id: UUID) -> sa.Select[SubOrder]:

@@ -175,3 +175,19 @@ async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(tem
     assert world.told[-3:] == ["extended", "expiry_reminder", "expired"]
     with pytest.raises(WorkflowIsOver):
         await order.command(Command.DELETE)
+
+
+async def test_an_extension_counts_also_while_only_an_open_download_keeps_the_order(
+    temporal: WorkflowEnvironment,
+) -> None:
+    world = World(terms=LONG, left=1, downloads=100)
+    async with running(temporal.client, "extended-late", world) as order:
+        await order.reached(OrderStatus.FULFILLED)
+        await temporal.fast_forward(order.handle, LONG.keep_for + timedelta(minutes=1))
+        await world.until(lambda: world.downloads < 100)
+        later = world.entries[-1].at + timedelta(days=5)
+        await extend_order(temporal.client, order.order_id, Extension(id="later", expires_at=later, actor="customer:a"))
+        world.downloads = 0
+        await temporal.fast_forward(order.handle, timedelta(hours=1))
+        assert (await order.command(Command.DELETE)).status is OrderStatus.DELETED
+    assert world.released == []
