@@ -27,6 +27,7 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.NotExtended: 409,
         errors.PaymentRefused: 400,
         errors.TemporalAway: 503,
+        errors.CommandPending: 503,
         errors.LabelTaken: 409,
         errors.NotReady: 503,
         errors.Gone: 410,
@@ -99,7 +100,9 @@ async def _refusal(_: Request, error: Exception) -> Response:
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers = {"WWW-Authenticate": _challenge(error)}
-    if isinstance(error, errors.TemporalAway | errors.IdentityAway):
+    if isinstance(error, errors.CommandPending):
+        members = {"accepted": error.accepted}
+    if isinstance(error, errors.TemporalAway | errors.CommandPending | errors.IdentityAway):
         headers = {"Retry-After": str(_RETRY_AFTER)}
     return problem(STATUS_OF[type(error)], error.code, str(error), headers=headers, **members)
 

@@ -63,10 +63,14 @@ class Carried(Message):
 
 
 class OrderInput(Message):
-    """What the order workflow starts from; the rest it reads by itself."""
+    """What the order workflow starts from; the rest it reads by itself.
+
+    `revived`: an earlier workflow of the order was lost or has ended, and this one goes on from where the rows say.
+    """
 
     order_id: UUID
     carried: Carried | None = None
+    revived: bool = False
 
 
 class OrderRef(Message):

@@ -59,7 +59,7 @@ class OrderWorkflow:
     async def run(self, order: OrderInput) -> str:
         """Live the order; the result is its last status."""
         # Temporal's own cancel strikes whatever this awaits: the life itself must not break off half-way.
-        life = asyncio.create_task(self._live(order.carried))
+        life = asyncio.create_task(self._live(order))
         try:
             await asyncio.shield(life)
         except asyncio.CancelledError:
@@ -70,8 +70,11 @@ class OrderWorkflow:
             raise asyncio.CancelledError
         return status
 
-    async def _live(self, carried: Carried | None) -> OrderStatus:
-        await self._open(carried)
+    async def _live(self, order: OrderInput) -> OrderStatus:
+        await self._open(order.carried)
+        if order.revived:
+            await self._revived()
+        self._opened = True
         while self._ledger.status not in TERMINAL:
             if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
                 await self._continue_as_new()
@@ -98,7 +101,13 @@ class OrderWorkflow:
             self._works.expires_at, self._works.reminded = carried.expires_at, carried.reminded
             self._provisioning.failed_files = carried.failed_files
             self._provisioning.reopen = carried.seqs if carried.reopened else None
-        self._opened = True
+
+    async def _revived(self) -> None:
+        """Tell that the order goes on after its workflow was lost; an order that is over has nothing to go on with."""
+        if self._ledger.status not in TERMINAL:
+            text = "Its workflow had ended or was lost; a new one goes on from here."
+            self._ledger.note("revived", reason_code="workflow_lost", reason_text=text)
+            await self._ledger.flush()
 
     async def _work(self, status: OrderStatus) -> Conclusion:
         """Do what this status asks for, until it is done or a command has changed the status."""

@@ -9,9 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models.listing import Scope
-from models.order import OrderStatus
+from models.order import FULFILLED, TERMINAL, OrderStatus
 from models.packaging import PackedFile
+from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
+
+_GONE = (SubOrderState.DOWNLOADED, SubOrderState.CANCELLED, SubOrderState.EXPIRED)
+"""States of sub-orders that no expiry changes any more."""
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
@@ -123,6 +127,24 @@ def unstarted_orders(*, before: datetime, limit: int) -> sa.Select[Order]:
     """Accepted orders that are not known to have a workflow; the oldest first."""
     query = sa.select(Order).where(col(Order.started_at).is_(None), col(Order.created_at) < before)
     return query.order_by(col(Order.created_at)).limit(limit)
+
+
+def _lives(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether an order needs a workflow: it is open, or kept until its time is up."""
+    left = sa.exists().where(col(SubOrder.order_id) == col(Order.id), col(SubOrder.state).not_in(_GONE))
+    kept = sa.and_(col(Order.status).in_(FULFILLED), sa.or_(col(Order.expires_at) > now, left))
+    return sa.or_(col(Order.status).in_(set(OrderStatus) - TERMINAL - FULFILLED), kept)
+
+
+def count_living(now: datetime) -> sa.Select[int]:
+    """How many orders need a workflow."""
+    return sa.select(sa.func.count()).select_from(Order).where(_lives(now))
+
+
+def living_orders(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID]:
+    """One of so many parts of the orders that need a workflow and had one started before then."""
+    slot = sa.func.hashtext(sa.cast(col(Order.id), sa.Text)).op("&")(0x7FFFFFFF) % parts
+    return sa.select(col(Order.id)).where(_lives(now), col(Order.started_at) < before, slot == part)
 
 
 def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:
