@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
-from models.access import Permission
+from models.access import needed_to_command
 from models.errors import IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
@@ -23,9 +23,9 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
     """
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        if request.command is Command.CONFIRM_PAYMENT:
-            caller.require(Permission.CONFIRM_PAYMENT)
-        shown = await detail_of(session, services, order)
+        for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
+            caller.require(permission)
+        shown = await detail_of(session, services, order, caller)
     if order.started_at is None:
         await start_unstarted(services, order)
     await obey(services, order_id, request)
@@ -70,7 +70,7 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
 
 async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
     async with services.sessions.begin() as session:
-        return await detail_of(session, services, await owned(session, caller, order_id))
+        return await detail_of(session, services, await owned(session, caller, order_id), caller)
 
 
 async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest) -> OrderStart | None:

@@ -146,9 +146,17 @@ def _field(fault: Mapping[str, Any]) -> str:
     return "/".join(str(part) for part in fault["loc"] if part != "body") or "body"
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def nothing_here(path: str) -> None:
+    """The route behind all others: an unknown path is a problem, whatever else this server may serve."""
+    raise HTTPException(404, f"there is nothing at /{path}")
+
+
+async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 405 and request.scope.get("endpoint") is nothing_here:
+        # No other route has this path, so that no other method would do either.
+        return problem(404, "not_found", f"there is nothing at {request.url.path}")
     code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
         error.status_code, "http_error"
     )
