@@ -8,6 +8,7 @@ DomainError
 │   ├── InvalidDestination  carries every fault too
 │   ├── LabelTaken
 │   ├── NameTaken
+│   ├── CommandPending      carries whether it was accepted
 │   ├── NotReady
 │   ├── Gone
 │   ├── FileFailed           carries the failure's code
@@ -190,6 +191,21 @@ class TemporalAway(Refusal):
 
     def __init__(self) -> None:
         super().__init__("Temporal or its workers do not answer; try again soon")
+
+
+class CommandPending(Refusal):
+    """A command has been handed over, and how it went is not known yet; `accepted` tells whether it will be done."""
+
+    code = "command_pending"
+
+    def __init__(self, *, accepted: bool) -> None:
+        super().__init__(
+            "The order has accepted the command and is still carrying it out; look at it again soon."
+            if accepted
+            else "No worker has taken the command yet. It may still be carried out: look at the order before you "
+            "repeat it, or repeat it with the same Idempotency-Key."
+        )
+        self.accepted = accepted
 
 
 class PaymentRefused(Refusal):

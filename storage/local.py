@@ -1,6 +1,7 @@
 """Files in a folder of this machine, local or mounted."""
 
 import os
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
@@ -21,10 +22,19 @@ class LocalSource:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = os.path.realpath(root)
-        self._inside = self._root.rstrip("/") + "/"
+        self._given = root
         self._last: str | None = None
         self._folder: _Folder | None = None
+
+    # Not before the first file is wanted, and so in that reader's thread: a mount that hangs would hold up whoever
+    # only makes the source, and in the facade that is everybody.
+    @cached_property
+    def _root(self) -> str:
+        return os.path.realpath(self._given)
+
+    @cached_property
+    def _inside(self) -> str:
+        return self._root.rstrip("/") + "/"
 
     def stat(self, href: str) -> FileVersion:
         """The present version of a file."""
@@ -94,9 +104,18 @@ class LocalSource:
 
     def _not_opened(self, error: OSError, href: str) -> Failed:
         failed = failed_by(error, href)
-        if failed.failure.code is FailureCode.SOURCE_MISSING and not Path(self._root).is_dir():
+        if failed.failure.code is FailureCode.SOURCE_MISSING and not is_mounted(self._root):
             return Failed(FailureCode.SOURCE_UNAVAILABLE, f"{href} cannot be reached: its storage is not mounted")
         return failed
+
+
+def is_mounted(root: str | Path) -> bool:
+    """Whether a folder is there and has anything in it: a mount point without its mount is an empty folder."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is not None
+    except OSError:  # one that may be entered and not listed can have files all the same
+        return Path(root).is_dir()
 
 
 class _Folder:

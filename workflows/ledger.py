@@ -27,11 +27,13 @@ class Ledger:
         self.sequence = 0
         self.status = OrderStatus.DRAFT
         self.origin: OrderStatus | None = None
+        self.since = workflow.now()
         self.number = ""
 
     def open(self, brief: OrderBrief) -> None:
         """Go on from where PostgreSQL says the order is; called before anything is entered."""
         self.status, self.sequence, self.number = brief.status, brief.version, brief.number
+        self.origin, self.since = brief.origin, brief.status_at or workflow.now()
 
     @property
     def is_behind(self) -> bool:
@@ -44,7 +46,7 @@ class Ledger:
         `why` may give the `reason_code`, `reason_text`, `failure` and `faults` of a TimelineEntry.
         """
         before, after = self.status, advance(self.status, trigger, origin=self.origin)
-        self.status, self.origin = after, before
+        self.status, self.origin, self.since = after, before, workflow.now()
         self._enter(past_tense(trigger), before, actor, why)
         workflow.upsert_search_attributes([attributes.STATUS.value_set(after)])
         await self.flush()

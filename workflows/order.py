@@ -29,10 +29,7 @@ with workflow.unsafe.imports_passed_through():
 from workflows.ledger import Ledger
 from workflows.policies import READ
 from workflows.provisioning import Provisioning
-from workflows.works import Conclusion, Works
-
-CONTINUE_AFTER_EVENTS = 1_500
-"""History is cut at the next page of sub-orders: far from Temporal's 51,200, and quick to replay."""
+from workflows.works import CONTINUE_AFTER_EVENTS, Conclusion, Works
 
 OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
@@ -62,7 +59,7 @@ class OrderWorkflow:
     async def run(self, order: OrderInput) -> str:
         """Live the order; the result is its last status."""
         # Temporal's own cancel strikes whatever this awaits: the life itself must not break off half-way.
-        life = asyncio.create_task(self._live(order.carried))
+        life = asyncio.create_task(self._live(order))
         try:
             await asyncio.shield(life)
         except asyncio.CancelledError:
@@ -73,8 +70,11 @@ class OrderWorkflow:
             raise asyncio.CancelledError
         return status
 
-    async def _live(self, carried: Carried | None) -> OrderStatus:
-        await self._open(carried)
+    async def _live(self, order: OrderInput) -> OrderStatus:
+        await self._open(order.carried)
+        if order.revived:
+            await self._revived()
+        self._opened = True
         while self._ledger.status not in TERMINAL:
             if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
                 await self._continue_as_new()
@@ -94,13 +94,20 @@ class OrderWorkflow:
         )
         self._ledger.open(brief)
         self._works.open(brief)
+        self._provisioning.failed_files = brief.failed_files
         if carried is not None:
             self._ledger.origin = carried.origin
             self._obeyed = list(carried.obeyed)
-            self._works.expires_at = carried.expires_at
+            self._works.expires_at, self._works.reminded = carried.expires_at, carried.reminded
             self._provisioning.failed_files = carried.failed_files
             self._provisioning.reopen = carried.seqs if carried.reopened else None
-        self._opened = True
+
+    async def _revived(self) -> None:
+        """Tell that the order goes on after its workflow was lost; an order that is over has nothing to go on with."""
+        if self._ledger.status not in TERMINAL:
+            text = "Its workflow had ended or was lost; a new one goes on from here."
+            self._ledger.note("revived", reason_code="workflow_lost", reason_text=text)
+            await self._ledger.flush()
 
     async def _work(self, status: OrderStatus) -> Conclusion:
         """Do what this status asks for, until it is done or a command has changed the status."""
@@ -131,6 +138,7 @@ class OrderWorkflow:
             expires_at=self._works.expires_at,
             failed_files=self._provisioning.failed_files,
             reopened=self._provisioning.reopen is not None,
+            reminded=self._works.reminded,
             seqs=self._provisioning.reopen or (),
         )
         workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))

@@ -1,11 +1,12 @@
 """Provisioning: runs the sub-orders of an order as children, a few at a time, and keeps count of them."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError, is_cancelled_exception
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
@@ -41,6 +42,9 @@ PAGE = 100
 
 IN_FLIGHT = 8
 """Sub-orders of one order under way at once: enough to keep the disks busy, few enough to leave others room."""
+
+ORPHANS_LOOKED_AT = timedelta(seconds=2)
+"""How often is looked whether a sub-order that a lost workflow has left behind has let go of its files."""
 
 
 class Provisioning:
@@ -116,7 +120,7 @@ class Provisioning:
         """Run one sub-order to its end and enter what came of it."""
         self.show()
         try:
-            result = await self._run_child(brief)
+            result = await self._run_alone(brief)
         except ChildWorkflowError as error:
             task = asyncio.current_task()
             if is_cancelled_exception(error) and task is not None and task.cancelling():
@@ -131,6 +135,14 @@ class Provisioning:
         self._ledger.note(f"suborder_{result.state}", suborder=brief.number, details=details)
         await self._ledger.flush()
         self.show()
+
+    async def _run_alone(self, brief: SubOrderBrief) -> SubOrderResult:
+        """Run the sub-order, after the one that a lost workflow of the order may have left: that is being cancelled."""
+        while True:
+            try:
+                return await self._run_child(brief)
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(ORPHANS_LOOKED_AT)
 
     async def _run_child(self, brief: SubOrderBrief) -> SubOrderResult:
         return await workflow.execute_child_workflow(

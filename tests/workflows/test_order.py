@@ -129,6 +129,7 @@ async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Clie
     assert refusal.faults == FAULTS
     assert refusal.failure is not None
     assert refusal.failure.text == "a.tif is not there; and 11 more faults"
+    assert refusal.expires_at == refusal.at + world.terms.keep_for
     assert not world.calls["plan_suborders"]
     assert world.pages == []
 
