@@ -229,7 +229,7 @@ class World:
     @activity.defn(name="tally")
     async def tally(self, order: OrderRef) -> Tally:
         available, failed = (sum(column) for column in zip(*self.suborders, strict=True))
-        failure = MISMATCH if failed else None
+        failure = next(iter(self.given_up.values()), MISMATCH) if failed else None
         return Tally(
             files=available + failed,
             failed=failed,
