@@ -60,6 +60,7 @@ class Provisioning:
         # Whatever was under way before a pause is asked for again.
         self._briefs = {n: brief for n, brief in self._briefs.items() if n in self._results}
         page = await self._next_page()
+        self._ledger.check_turn()
         deliveries: list[asyncio.Task[None]] = []
         try:
             for brief in page.briefs:
@@ -109,6 +110,7 @@ class Provisioning:
         else:
             await self._make(brief)
         made = self._results.get(brief.number)
+        self._ledger.check_turn()
         if brief.delivers and made is not None and made.state is SubOrderState.READY:
             await hand_over(self._order, brief.number, self._ledger)
 

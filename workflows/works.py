@@ -95,6 +95,7 @@ class Works:
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 **VALIDATE,
             )
+            self._ledger.check_turn()
             if verdict.faults:
                 return Conclusion(Event.REFUSED, {"failure": _refusal(verdict), "faults": verdict.faults})
             planned = await workflow.execute_activity_method(
@@ -162,6 +163,7 @@ class Works:
             summary="Release what was not downloaded",
             **READ,
         )
+        self._ledger.check_turn()
         return None if released.open_downloads else released.released
 
     def _new_expiry(self) -> datetime:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from temporalio.client import Client, WorkflowHandle
@@ -45,18 +45,27 @@ class Running:
     async def reached(self, status: OrderStatus) -> None:
         await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """The workflow does not outlive the test."""
+        await end(self.client, self.order_id, self.world)
+
+
+async def started(client: Client, name: str, world: World) -> Running:
+    """An order that somebody else's workers run."""
+    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
+    await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+    handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+    return Running(client, order_id, world, handle)
+
 
 @asynccontextmanager
 async def running(client: Client, name: str, world: World) -> AsyncIterator[Running]:
     """An order in a world; its workflow does not outlive the test."""
-    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
-    async with playing(client, world):
-        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-        handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
-        try:
-            yield Running(client, order_id, world, handle)
-        finally:
-            await end(client, order_id, world)
+    async with playing(client, world), await started(client, name, world) as order:
+        yield order
 
 
 def endless() -> World:
