@@ -13,7 +13,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.failures import FailureInterceptor
 from models.errors import Failed, Failure, FailureCode
@@ -305,10 +305,15 @@ async def acting(client: Client, world: World) -> AsyncIterator[None]:
         yield
 
 
-def deciding(client: Client) -> Worker:
+def deciding(client: Client, *interceptors: Interceptor) -> Worker:
     """A worker that runs workflows and nothing else; nothing waits for it when it is gone."""
     return Worker(
-        client, task_queue=ORDERS_QUEUE, workflows=WORKFLOWS, workflow_runner=sandbox(), max_cached_workflows=0
+        client,
+        task_queue=ORDERS_QUEUE,
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox(),
+        max_cached_workflows=0,
+        interceptors=interceptors,
     )
 
 

@@ -2,21 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
-from temporalio import activity
-from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import IllegalTransition
-from models.messages import Publication, Standing, SubOrderPage, SubOrderResult, SubOrders
-from models.order import TRANSITIONS, Command, OrderStatus, allowed_actions
+from models.messages import Standing
+from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import World, acting, deciding
-from tests.workflows.under_way import LONG, Running, running, staging, started
+from tests.workflows.stand_ins import World
+from tests.workflows.under_way import LONG, Running, running, staging, whole
 from workflows.client import WorkflowIsOver
 
 S = OrderStatus
@@ -41,16 +37,6 @@ async def answer(order: Running, command: Command) -> Standing | Exception:
         return await order.command(command)
     except (IllegalTransition, WorkflowIsOver) as refused:
         return refused
-
-
-def whole(world: World) -> None:
-    """The timeline has no gap and no double, and no change that the table does not know."""
-    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
-    statuses = [world.begins, *(entry.status_after for entry in world.entries)]
-    assert [entry.status_before for entry in world.entries] == statuses[:-1]
-    for before, after in pairwise(statuses):
-        ways = TRANSITIONS[before].values()
-        assert after is before or after in ways or before in {S.PAUSED, S.FAILED}
 
 
 def refused_in(status: OrderStatus, told: object) -> None:
@@ -203,76 +189,3 @@ async def test_an_order_whose_time_is_up_waits_for_the_last_open_download(tempor
         assert await order.handle.result() == "expired"
     whole(world)
     assert (world.downloads, world.calls["release_suborders"]) == (0, 4)
-
-
-@dataclass
-class Held(World):
-    """A world in which one activity, having begun, ends when the event says so."""
-
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def hold(self) -> None:
-        self.begun.set()
-        await self.go.wait()
-
-
-@dataclass
-class HeldPage(Held):
-    """The next page of sub-orders is long in coming."""
-
-    @activity.defn(name="open_suborders")
-    async def open_suborders(self, page: SubOrderPage) -> SubOrders:
-        await self.hold()
-        return await super().open_suborders(page)
-
-
-@dataclass
-class HeldPublication(Held):
-    """Publishing takes long."""
-
-    @activity.defn(name="publish_suborder")
-    async def publish_suborder(self, publication: Publication) -> SubOrderResult:
-        await self.hold()
-        return await super().publish_suborder(publication)
-
-
-async def answered(order: Running) -> None:
-    """Return when an activity has ended after a signal, and no workflow has heard of either."""
-    signalled = False
-    async for event in order.handle.fetch_history_events(wait_new_event=True):
-        signalled = signalled or event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
-        if signalled and event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            return
-
-
-@pytest.mark.parametrize(("signal", "after"), [("pause", S.PAUSED), ("cancel", S.CANCELLED)])
-async def test_a_command_that_comes_with_the_answer_to_what_it_ends_is_not_lost(
-    temporal: WorkflowEnvironment, signal: str, after: OrderStatus
-) -> None:
-    world = HeldPage(terms=LONG)
-    async with acting(temporal.client, world):
-        async with deciding(temporal.client):
-            order = await started(temporal.client, f"{signal}-answer", world)
-            await asyncio.wait_for(world.begun.wait(), 30)
-        await order.handle.signal(signal)
-        world.go.set()
-        await asyncio.wait_for(answered(order), 30)
-        async with deciding(temporal.client), order:
-            await order.reached(after)
-            assert not (await order.handle.describe()).raw_description.pending_children
-    whole(world)
-    assert not world.calls["stage_files"]
-
-
-async def test_an_archive_that_is_published_while_its_order_is_paused_is_not_delivered(
-    temporal: WorkflowEnvironment,
-) -> None:
-    world = HeldPublication(delivers=True, terms=LONG)
-    async with running(temporal.client, "pause-deliver", world) as order:
-        await asyncio.wait_for(world.begun.wait(), 30)
-        pausing = asyncio.create_task(order.command(Command.PAUSE))
-        await order.reached(S.PAUSED)
-        world.go.set()
-        assert (await pausing).status is S.PAUSED
-    assert (world.told[-2:], world.calls["deliver_suborder"]) == (["paused", "suborder_ready"], 0)

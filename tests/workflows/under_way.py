@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -11,7 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.starting import OrderStart, start_order
 from models.messages import CommandRequest, Standing, Terms, order_workflow_id
-from models.order import Command, OrderStatus
+from models.order import TRANSITIONS, Command, OrderStatus
 from tests.workflows.stand_ins import World, an_order, end, playing
 from workflows.client import command_order
 
@@ -79,3 +80,13 @@ def endless() -> World:
 
 async def staging(order: Running) -> None:
     await order.world.until(lambda: bool(order.world.under_way))
+
+
+def whole(world: World) -> None:
+    """The timeline has no gap and no double, and no change that the table does not know."""
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
+    statuses = [world.begins, *(entry.status_after for entry in world.entries)]
+    assert [entry.status_before for entry in world.entries] == statuses[:-1]
+    for before, after in pairwise(statuses):
+        ways = TRANSITIONS[before].values()
+        assert after is before or after in ways or before in {OrderStatus.PAUSED, OrderStatus.FAILED}
