@@ -40,7 +40,10 @@ class Conclusion:
 
 
 class Works:
-    """The work of each status. Each may be cancelled at any await and begun again."""
+    """The work of each status. Each may be cancelled at any await and begun again.
+
+    Whatever goes on after an activity has answered asks `Ledger.check_turn` first.
+    """
 
     def __init__(self, order: OrderRef, ledger: Ledger, provisioning: Provisioning) -> None:
         self._order, self._ledger, self._provisioning = order, ledger, provisioning
