@@ -24,6 +24,7 @@ class Ledger:
         self._order_id = order_id
         self._lock = asyncio.Lock()
         self._unwritten: list[TimelineEntry] = []
+        self._is_overtaken = False
         self.sequence = 0
         self.status = OrderStatus.DRAFT
         self.origin: OrderStatus | None = None
@@ -40,6 +41,24 @@ class Ledger:
         """Whether PostgreSQL has yet to learn something."""
         return bool(self._unwritten) or self._lock.locked()
 
+    def begin_work(self) -> None:
+        """A piece of work begins, for the status as it is now."""
+        self._is_overtaken = False
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the status has changed since the work began."""
+        return self._is_overtaken
+
+    def check_turn(self) -> None:
+        """Raise CancelledError where the work has been overtaken: to be asked when an activity has answered.
+
+        Where the answer comes in the same workflow task as the command, temporalio keeps the answer, and the cancel of
+        whoever awaits it is lost: the work would go on, and nobody would cancel it again.
+        """
+        if self._is_overtaken:
+            raise asyncio.CancelledError
+
     async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **why: Any) -> None:
         """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition.
 
@@ -47,6 +66,7 @@ class Ledger:
         """
         before, after = self.status, advance(self.status, trigger, origin=self.origin)
         self.status, self.origin, self.since = after, before, workflow.now()
+        self._is_overtaken = True
         self._enter(past_tense(trigger), before, actor, why)
         workflow.upsert_search_attributes([attributes.STATUS.value_set(after)])
         await self.flush()

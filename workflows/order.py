@@ -112,10 +112,11 @@ class OrderWorkflow:
     async def _work(self, status: OrderStatus) -> Conclusion:
         """Do what this status asks for, until it is done or a command has changed the status."""
         self._working_on = status
+        self._ledger.begin_work()
         self._provisioning.show()
         work = asyncio.create_task(self._works.of(status))
-        await workflow.wait_condition(lambda: work.done() or self._ledger.status is not status)
-        if self._ledger.status is status:
+        await workflow.wait_condition(lambda: work.done() or self._ledger.is_overtaken)
+        if not self._ledger.is_overtaken:
             return work.result()
         # A command came first; what the work was about to conclude no longer counts.
         work.cancel()

@@ -64,6 +64,7 @@ class Provisioning:
         # Whatever was under way before a pause is asked for again.
         self._briefs = {n: brief for n, brief in self._briefs.items() if n in self._results}
         page = await self._next_page()
+        self._ledger.check_turn()
         deliveries: list[asyncio.Task[None]] = []
         try:
             for brief in page.briefs:
@@ -113,6 +114,7 @@ class Provisioning:
         else:
             await self._make(brief)
         made = self._results.get(brief.number)
+        self._ledger.check_turn()
         if brief.delivers and made is not None and made.state is SubOrderState.READY:
             await hand_over(self._order, brief.number, self._ledger)
 
@@ -122,8 +124,8 @@ class Provisioning:
         try:
             result = await self._run_alone(brief)
         except ChildWorkflowError as error:
-            task = asyncio.current_task()
-            if is_cancelled_exception(error) and task is not None and task.cancelling():
+            # Not the task is asked: where the cancel found the child still starting, temporalio has taken it back.
+            if is_cancelled_exception(error) and self._ledger.is_overtaken:
                 raise
             if root_type(error) == "nothing_to_make":
                 return

@@ -43,7 +43,10 @@ class Conclusion:
 
 
 class Works:
-    """The work of each status. Each may be cancelled at any await and begun again."""
+    """The work of each status. Each may be cancelled at any await and begun again.
+
+    Whatever goes on after an activity has answered asks `Ledger.check_turn` first.
+    """
 
     def __init__(self, order: OrderRef, ledger: Ledger, provisioning: Provisioning) -> None:
         self._order, self._ledger, self._provisioning = order, ledger, provisioning
@@ -102,6 +105,7 @@ class Works:
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 **VALIDATE,
             )
+            self._ledger.check_turn()
             if verdict.faults:
                 return self._refused(_refusal(verdict), verdict.faults)
             planned = await workflow.execute_activity_method(
@@ -200,6 +204,7 @@ class Works:
             summary="Release what was not downloaded",
             **READ,
         )
+        self._ledger.check_turn()
         return None if released.open_downloads else released.released
 
     def _new_expiry(self) -> datetime:
