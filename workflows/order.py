@@ -1,7 +1,6 @@
 """The order workflow: the life of one order, a piece of work for each status, and commands that may end it."""
 
 import asyncio
-from collections.abc import Mapping
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -24,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, advance, allowed_actions
-    from models.suborder import SubOrderState
+    from models.suborder import RELEASED_AS
 
 from workflows.ledger import Ledger
 from workflows.policies import READ
@@ -35,10 +34,6 @@ OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
 
 _AT_REST_TIMEOUT = 10.0
-_RELEASED_AS: Mapping[OrderStatus, SubOrderState] = {
-    OrderStatus.CANCELLED: SubOrderState.CANCELLED,
-    OrderStatus.EXPIRED: SubOrderState.EXPIRED,
-}
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
@@ -152,7 +147,7 @@ class OrderWorkflow:
 
     async def _release(self) -> None:
         """Nothing of an order that is over can be had any more."""
-        if (state := _RELEASED_AS.get(self._ledger.status)) is not None:
+        if (state := RELEASED_AS.get(self._ledger.status)) is not None:
             await workflow.execute_activity_method(
                 ReleasingActivities.release_suborders,
                 Release(order_id=self._order.order_id, state=state),

@@ -64,6 +64,7 @@ def linked(path: str, link: str) -> Iterator[Row]:
 COMMAND = (401, 404, 503, 403, 503)
 
 MATRIX = (
+    Row("GET", "/", everybody(303)),
     Row("GET", "/healthz", everybody(200)),
     Row("GET", "/readyz", everybody(200)),
     Row("GET", "/metrics", everybody(200)),

@@ -37,6 +37,11 @@ async def test_whatever_is_wanted_of_an_unknown_path_it_is_unknown(client: Async
     assert (known.status_code, known.headers["content-type"]) == (405, "application/problem+json")
 
 
+async def test_the_bare_address_leads_to_the_documentation(client: AsyncClient) -> None:
+    answer = await client.get(f"{PUBLIC_URL}/", follow_redirects=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_health_and_readiness_are_told(client: AsyncClient) -> None:
     assert (await client.get(f"{PUBLIC_URL}/healthz")).json() == {"status": "ok"}
     assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready", "degraded": False}
