@@ -22,14 +22,21 @@ HUGE_BYTES = 2**42
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A running stack with a product that costs, one that takes for ever, and one that can be spoilt."""
-    with dev_stack(tmp_path_factory.mktemp("order-command") / "data") as said:
-        yield said
+    data = tmp_path_factory.mktemp("order-command") / "data"
+    with dev_stack(data) as said:
+        yield {"data": str(data), **said}
 
 
 @pytest.fixture(scope="module")
 def where(stack: dict[str, Any]) -> Where:
     """What a command has to know to find the stack."""
-    return {"CONSIGNOR_PUBLIC_URL": stack["api"], "DATABASE_URL": stack["database_url"]}
+    return {"CONSIGNOR_DATA": stack["data"]}
+
+
+@pytest.fixture(scope="module")
+def as_admin(where: Where) -> Where:
+    """The same for somebody who may confirm payments."""
+    return {**where, "CONSIGNOR_TOKEN": consignor(where, "token", "--user", "admin").strip()}
 
 
 def refused(where: Where, *words: str) -> tuple[int, str]:
@@ -69,14 +76,14 @@ def test_a_running_order_is_paused_resumed_and_cancelled(where: Where, tmp_path:
     assert (code, "404 there is no order" in text) == (1, True)
 
 
-def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, tmp_path: Path) -> None:
+def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, as_admin: Where, tmp_path: Path) -> None:
     put(tmp_path / "maps" / "a.pdf", b"map")
     imported(where, tmp_path / "maps", "maps", "--price", "12.50")
     order = asked(where, "order", "place", "--product", "maps", "--draft")
     assert (order["status"], order["total_price"]) == ("draft", "12.50")
     assert "pending_payment" in consignor(where, "order", "submit", order["number"])
     assert "payment" in consignor(where, "order", "show", order["number"])
-    consignor(where, "order", "confirm-payment", order["number"], "--reason", "by bank")
+    consignor(as_admin, "order", "confirm-payment", order["number"], "--reason", "by bank")
     eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
     assert "expires   20" in consignor(where, "order", "show", order["id"])
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
