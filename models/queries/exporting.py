@@ -9,7 +9,7 @@ from models.listing import OrderFilter, Scope, Sort
 from models.queries.delivering import Columns, delivery_status, percent
 from models.queries.listing import ORDERS, in_order, matching, scoped
 
-_BEGIN_FORMULAS = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]
+_BEGIN_FORMULAS: list[sa.ColumnElement[int]] = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]
 
 _DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
