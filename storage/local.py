@@ -43,21 +43,33 @@ class LocalSource:
 
     def open(self, href: str, expected: FileVersion | None = None) -> "LocalReader":
         """Open a regular file below the root; refused with `source_changed` where it is not the expected version."""
-        if not href or href[0] == "/" or (".." in href and ".." in href.split("/")):
-            raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href!r} does not name a file of this storage")
-        try:
-            descriptor = self._open_in_folder(href)
-            reader = LocalReader(self._open_by_path(href) if descriptor is None else descriptor, href)
-        except ValueError as error:  # a NUL or a lone surrogate, which no name on a disk can have
-            raise Failed(FailureCode.SOURCE_MISSING, f"{href!r} is not there") from error
+        reader = self._reader(href)
         try:
             found = reader.version()
-            if expected is not None and found != expected:
+            if expected is not None:
                 check_version(href, expected, found)
         except BaseException:
             reader.close()
             raise
         return reader
+
+    def read_whole(self, href: str, expected: FileVersion, buffer: memoryview) -> None:
+        """Fill the buffer with all of a file; refused with `source_changed` where it was not the expected version."""
+        with self._reader(href) as reader:
+            count = reader.read_into(buffer, 0)
+            # Asked only now: a version that still stands after the read has stood all the time.
+            check_version(href, expected, reader.version())
+        if count != len(buffer):
+            raise Failed(FailureCode.SOURCE_CHANGED, f"{href} has changed: it has become shorter")
+
+    def _reader(self, href: str) -> "LocalReader":
+        if not href or href[0] == "/" or (".." in href and ".." in href.split("/")):
+            raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href!r} does not name a file of this storage")
+        try:
+            descriptor = self._open_in_folder(href)
+            return LocalReader(self._open_by_path(href) if descriptor is None else descriptor, href)
+        except ValueError as error:  # a NUL or a lone surrogate, which no name on a disk can have
+            raise Failed(FailureCode.SOURCE_MISSING, f"{href!r} is not there") from error
 
     def _open_in_folder(self, href: str) -> int | None:
         """The file opened in the folder at hand; None where it is not that folder or anything is unusual."""

@@ -58,11 +58,19 @@ SETTLE_FILES = sa.text(
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:sha256s AS bytea[]),
                 CAST(:crcs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[]))
          AS s(seq, modified, sha256, crc, code, text)
-    WHERE f.order_id = :order_id AND f.seq = s.seq AND f.state = 'pending'
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM order_files
+        WHERE order_id = :order_id AND seq = s.seq AND state = 'pending' OFFSET 0
+    ) AS found
+    WHERE f.ctid = found.place
     RETURNING f.seq
     """
 )
-"""Write what became of pending files."""
+"""Write what became of pending files.
+
+Each is looked up on its own, whatever the statistics say: those of a table that an order has just filled know nothing
+of it, and a planner that expects one row compares every file of the order with every one that has settled.
+"""
 
 
 REOPEN_FILES = sa.text(
