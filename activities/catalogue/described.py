@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 
+from models.searching import Box
+
 MAX_POSITIONS: Final = 5_000
 """Points of an outline; a page of items must stay one that a client can hold."""
 MAX_PROPERTIES: Final = 100
@@ -17,15 +19,6 @@ _DEPTHS: Final = {
     "Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3,
 }  # fmt: skip
 _TIMES: Final = ("datetime", "start_datetime", "end_datetime")
-
-
-class Box(NamedTuple):
-    """Degrees; `west` above `east` crosses the antimeridian (RFC 7946, section 5.2)."""
-
-    west: float
-    south: float
-    east: float
-    north: float
 
 
 class Description(NamedTuple):
@@ -48,7 +41,10 @@ def description_of(item: Mapping[str, Any], faults: Counter[str]) -> Description
     said = item.get("properties")
     properties: Mapping[str, Any] = said if isinstance(said, dict) else {}
     begins_at, ends_at = _time(properties, faults)
-    return Description(geometry, box, begins_at, ends_at, _plain(properties, faults))
+    plain = _plain(properties, faults)
+    if begins_at != ends_at and (nominal := _nominal(properties)):
+        plain["datetime"] = nominal
+    return Description(geometry, box, begins_at, ends_at, plain)
 
 
 def _place(item: Mapping[str, Any], faults: Counter[str]) -> tuple[dict[str, Any] | None, Box | None]:
@@ -123,7 +119,7 @@ def _possible(box: Box) -> Box | None:
 def outline(box: Box) -> dict[str, Any]:
     """A box as a geometry; two where it crosses the antimeridian (RFC 7946, section 3.1.9)."""
     west, south, east, north = box
-    if west > east:
+    if box.crosses:
         return {
             "type": "MultiPolygon",
             "coordinates": [[_ring(west, south, 180.0, north)], [_ring(-180.0, south, east, north)]],
@@ -153,6 +149,14 @@ def _time(properties: Mapping[str, Any], faults: Counter[str]) -> tuple[datetime
     return span
 
 
+def _nominal(properties: Mapping[str, Any]) -> str | None:
+    """The one instant that stands for a range, where the item names one besides."""
+    try:
+        return written(instant(properties.get("datetime")))
+    except ValueError:
+        return None
+
+
 def instant(said: Any) -> datetime:
     """An instant as RFC 3339 writes it; without an offset it is UTC. Raises ValueError."""
     if not isinstance(said, str):
@@ -164,7 +168,7 @@ def instant(said: Any) -> datetime:
         raise _Unfit from error
 
 
-def _plain(properties: Mapping[str, Any], faults: Counter[str]) -> Mapping[str, Any]:
+def _plain(properties: Mapping[str, Any], faults: Counter[str]) -> dict[str, Any]:
     """The properties that are one text, number or truth value; times have columns of their own, orders are ours."""
     found: dict[str, Any] = {}
     for key, value in properties.items():

@@ -81,10 +81,8 @@ async def merge_objects(session: AsyncSession, described: Mapping[str, Descripti
 def _row(name: str, said: Description) -> tuple[Any, ...]:
     geometry = None if said.geometry is None else orjson.dumps(said.geometry).decode()
     properties = orjson.dumps(said.properties or {}).decode()
-    west, south, east, north = said.box or (None,) * 4
-    if west is not None and east is not None and west > east:
-        east += 360
-    return name, geometry, west, south, east, north, said.begins_at, said.ends_at, properties
+    box = (None,) * 4 if said.box is None else said.box.unrolled
+    return name, geometry, *box, said.begins_at, said.ends_at, properties
 
 
 async def copy_into(session: AsyncSession, table: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -41,6 +41,10 @@ CHECKS = {
 INDEXES = {
     "ix_catalogue_objects_newest": "catalogue_objects (product_id, begins_at DESC, id DESC, ends_at)",
     "ix_catalogue_objects_footprint": "catalogue_objects USING gist (box(point(west, south), point(east, north))) WHERE west IS NOT NULL",
+    "ix_catalogue_objects_newest_of_all": "catalogue_objects (begins_at DESC, id DESC)",
+    "ix_catalogue_objects_during": "catalogue_objects USING gist (tstzrange(begins_at, ends_at, '[]'))",
+    "ix_order_selections_object": "order_selections (object_id, order_id)",
+    "ix_order_files_file": "order_files (file_id, order_id)",
 }
 
 
@@ -84,7 +88,7 @@ def _check(name: str, condition: str) -> None:
 
 def downgrade() -> None:
     for name in INDEXES:
-        op.drop_index(name, table_name="catalogue_objects")
+        op.execute(f"DROP INDEX {name}")
     for table, columns in COLUMNS.items():
         for column in columns:
             op.drop_column(table, column.split()[0])

@@ -14,6 +14,8 @@ from models.tables.base import INSTANT, new_id, now, one_of
 TIERS = ("online", "nearline")
 FOOTPRINT = "box(point(west, south), point(east, north))"
 """An object's box as PostgreSQL overlaps them."""
+DURING = "tstzrange(begins_at, ends_at, '[]'::text)"
+"""An object's time, both ends included."""
 
 KINDS = ("data", "quicklook", "metadata")
 
@@ -57,6 +59,8 @@ class CatalogueObject(SQLModel, table=True):
             postgresql_using="gist",
             postgresql_where=sa.text("west IS NOT NULL"),
         ),
+        sa.Index("ix_catalogue_objects_newest_of_all", sa.text("begins_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_catalogue_objects_during", sa.text(DURING), postgresql_using="gist"),
         sa.CheckConstraint("west <= east AND south <= north", name="box_is_one"),
         sa.CheckConstraint("begins_at <= ends_at", name="ends_after_it_begins"),
         sa.CheckConstraint("num_nulls(geometry, west, south, east, north) IN (0, 5)", name="geometry_and_box_together"),
