@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.etags import CACHE
 from api.schemas import Problem
 from api.searching import finding
-from api.searching.asking import ItemsQuery, SearchBody, SearchQuery
+from api.searching.asking import SearchBody, SearchQuery
 from api.searching.documents import CONFORMS_TO, STAC, Documents
 from api.services import Caller, ReaderDep, Services, ServicesDep
 from api.stac import GEOJSON, JSON
@@ -61,13 +61,14 @@ async def show_collection(collection_id: str, services: ServicesDep, caller: Rea
 
 @router.get("/collections/{collection_id}/items", name="list-stac-items", responses=_FEATURES | _NOT_FOUND)
 async def list_items(
-    collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[ItemsQuery, Query()]
+    collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]
 ) -> Response:
     """The objects of a product as STAC items, newest first; `order:status` is that of your own orders."""
     meaning = {"items": collection_id, **query.meaning}
     async with services.sessions.begin() as session:
         product = await _product(session, caller, collection_id)
-        found, token = await _page(session, services, caller, [product], query, query.wanted, meaning)
+        among = [product] if query.skus is None or product.sku in query.skus else []
+        found, token = await _page(session, services, caller, among, query, query.wanted, meaning)
     documents = Documents(services.public_url)
     path = documents.collection_path(product) + "/items"
     return _answer(documents.page(found, *documents.turning(path, _as_asked(query), token)), GEOJSON)
@@ -119,7 +120,7 @@ async def _page(
     services: Services,
     caller: Caller,
     among: list[Product],
-    asked: ItemsQuery | SearchBody,
+    asked: SearchQuery | SearchBody,
     wanted: ObjectFilter,
     meaning: dict[str, Any],
 ) -> tuple[list[finding.Found], str | None]:
@@ -133,7 +134,7 @@ async def _page(
     return page.found, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 
-def _as_asked(query: ItemsQuery) -> dict[str, Any]:
+def _as_asked(query: SearchQuery) -> dict[str, Any]:
     return query.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"limit": query.page_size}
 
 

@@ -93,20 +93,13 @@ class _Asked(BaseModel):
         return ObjectFilter(None if names is None else tuple(names), box, time.begins, time.ends)
 
 
-class ItemsQuery(_Asked):
-    """Items of one collection, asked for by GET."""
+class SearchQuery(_Asked):
+    """A search by GET; values of a list have commas between them.
+
+    The items of one collection are asked for alike: clients name that collection once more in `collections`.
+    """
 
     bbox: TextBox | None = None
-
-    @property
-    def wanted(self) -> ObjectFilter:
-        """The filter."""
-        return self._wanted(None, box_of(_numbers(self.bbox)) if self.bbox is not None else None)
-
-
-class SearchQuery(ItemsQuery):
-    """A search by GET; values of a list have commas between them."""
-
     ids: Names | None = None
     collections: Names | None = None
 
