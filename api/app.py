@@ -25,6 +25,7 @@ from api.routes import (
     payments,
     products,
     results,
+    stac,
     tokens,
 )
 from api.schemas import Problem
@@ -84,4 +85,5 @@ def create_app(open_services: Lifespan) -> FastAPI:
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
+    app.include_router(stac.router, responses=NEEDS_A_CALLER)
     return app

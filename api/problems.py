@@ -95,7 +95,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
     if isinstance(error, errors.InvalidOrder | errors.InvalidDestination):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.InvalidCursor):
-        members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
+        members = {"faults": [{"field": error.field, "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):

@@ -170,12 +170,13 @@ class InvalidDestination(Refusal):
 
 
 class InvalidCursor(Refusal):
-    """A cursor that is none of ours."""
+    """A cursor that is none of ours; `field` is the parameter it came in."""
 
     code = "invalid_cursor"
 
-    def __init__(self) -> None:
-        super().__init__("this is no cursor of ours; take `next_cursor` of the last page, or leave it out")
+    def __init__(self, field: str = "cursor", source: str = "`next_cursor`") -> None:
+        super().__init__(f"this is no {field} of ours; take {source} of the last page, or leave it out")
+        self.field = field
 
 
 class NotExtended(Refusal):
