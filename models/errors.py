@@ -6,6 +6,8 @@ DomainError
 │   ├── IllegalTransition
 │   ├── InvalidOrder        carries every fault, not the first
 │   ├── InvalidDestination  carries every fault too
+│   ├── InvalidBulk         so does this
+│   ├── KeyReused
 │   ├── LabelTaken
 │   ├── NameTaken
 │   ├── NotReady
@@ -166,6 +168,25 @@ class InvalidDestination(Refusal):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class InvalidBulk(Refusal):
+    """A bulk that cannot be accepted, with every fault at once."""
+
+    code = "invalid_bulk"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class KeyReused(Refusal):
+    """The caller has used this Idempotency-Key for another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for another request; take a new one for each request")
 
 
 class InvalidCursor(Refusal):
