@@ -2,23 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
 from models.access import Permission
-from models.errors import IllegalTransition, NotExtended
+from models.errors import NotExtended
 from models.messages import CommandRequest, Extension
-from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
+from models.order import Command, OrderStatus
 from models.queries import orders as queries
-from models.queries.suborders import RELEASE
-from models.suborder import SubOrderState
-from models.tables import Order, TimelineRow
-from workflows.client import OrderStart, WorkflowIsOver, command_order, extend_order
-
-_ENDING = frozenset({Command.DELETE, Command.CANCEL})
-"""Commands after which nothing has to be done; a workflow that was terminated leaves an order that wants a cancel."""
+from models.tables import Order
+from workflows.client import OrderStart, WorkflowIsOver, command_order, extend_order, obey_after_the_end
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
@@ -65,37 +58,9 @@ async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDet
 
 
 async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest | None) -> None:
-    """No workflow writes any more, so this may, but only what needs no workflow to follow. Raises IllegalTransition."""
+    """What is left once no workflow writes any more. Raises IllegalTransition or NotExtended."""
     async with services.sessions.begin() as session:
-        order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
-        status = OrderStatus(order.status)
         if request is None:
-            raise NotExtended(f"cannot extend an order that is {status}")
-        if request.command not in _ENDING:
-            raise IllegalTransition(request.command, status, _ENDING.intersection(allowed_actions(status)))
-        after = advance(status, request.command)
-        if after is OrderStatus.CANCELLED:
-            await session.execute(RELEASE, {"order_id": order_id, "state": SubOrderState.CANCELLED, "kept": []})
-        await note_after_the_end(session, services, order, past_tense(request.command), request.actor, after)
-
-
-async def note_after_the_end(
-    session: AsyncSession, services: Services, order: Order, what: str, actor: str, after: OrderStatus
-) -> None:
-    """Write the next timeline row of an order whose workflow has ended; the caller holds the order's row lock."""
-    before, now = order.status, services.now()
-    order.version += 1
-    if after != before:
-        order.status, order.status_at = after, now
-    session.add(order)
-    session.add(
-        TimelineRow(
-            order_id=order.id,
-            sequence=order.version,
-            at=now,
-            actor=actor,
-            what=what,
-            status_before=before,
-            status_after=after,
-        )
-    )
+            order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
+            raise NotExtended(f"cannot extend an order that is {order.status}")
+        await obey_after_the_end(session, order_id, request, services.now())
