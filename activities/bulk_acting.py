@@ -105,7 +105,7 @@ class Acting:
         return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
 
     def _why_not(self, caller: Caller, order: Order) -> Said | None:
-        may = caller.may_command(order.customer)
+        may = caller.may_command(own=order.customer == caller.customer)
         return skipped(BulkCommand(self.bulk.command), OrderStatus(order.status), may=may)
 
     async def _sent_before(self, session: AsyncSession, caller: Caller, item: BulkItem) -> Taken | None:

@@ -23,6 +23,8 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.InvalidOrder: 422,
         errors.InvalidDestination: 422,
         errors.InvalidBulk: 422,
+        errors.SelectionChanged: 409,
+        errors.BulkIsOver: 409,
         errors.KeyReused: 422,
         errors.NameTaken: 409,
         errors.InvalidCursor: 422,
@@ -95,6 +97,8 @@ async def _refusal(_: Request, error: Exception) -> Response:
         members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
     if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
+    if isinstance(error, errors.SelectionChanged):
+        members = {"expected": error.expected, "found": error.found}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):

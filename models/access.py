@@ -126,9 +126,9 @@ class Caller:
             scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes if scope in set(Scope)),
         )
 
-    def may_command(self, customer: str) -> bool:
-        """Whether roles and scopes allow to command an order of this customer."""
-        return self.may(Permission.ORDER if customer == self.customer else Permission.COMMAND_ALL)
+    def may_command(self, *, own: bool) -> bool:
+        """Whether roles and scopes allow to command one's own orders, or those of others."""
+        return self.may(Permission.ORDER if own else Permission.COMMAND_ALL)
 
     def may(self, permission: Permission) -> bool:
         """Whether roles and scopes allow it."""

@@ -123,6 +123,11 @@ def template_faults(template: str, *, field: str = "label") -> list[Fault]:
     return []
 
 
+def is_distinct(template: str) -> bool:
+    """Whether a template gives each order a label of its own, as far as the orders' labels were their own before."""
+    return bool(_PLACEHOLDER.search(template))
+
+
 def labelled(template: str, *, label: str, number: str) -> str:
     """The label a template gives an order; the old label is cut where the new one would be too long."""
     others = _PLACEHOLDER.sub(lambda found: number if found[1] == "number" else "", template)
