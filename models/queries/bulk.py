@@ -51,7 +51,9 @@ def chosen(scope: Scope, wanted: OrderFilter, ids: Collection[UUID] | None) -> s
     where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
     if ids is None:
         return sa.select(ORDERS.c.id, *columns).where(*where).subquery("chosen")
-    named = sa.func.unnest(sa.literal(sorted(set(ids)), ARRAY(sa.Uuid))).table_valued("id", name="named")
+    named = (
+        sa.func.unnest(sa.literal(sorted(set(ids)), ARRAY(sa.Uuid))).table_valued("id", name="named").render_derived()
+    )
     named_id = sa.type_coerce(named.c.id, sa.Uuid)
     joined = named.outerjoin(ORDERS, sa.and_(ORDERS.c.id == named_id, *where))
     return sa.select(named_id.label("id"), *columns).select_from(joined).subquery("chosen")
