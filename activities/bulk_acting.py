@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
@@ -137,7 +138,9 @@ class Acting:
         try:
             async with session.begin_nested():
                 await session.execute(sa.update(Order).where(col(Order.id) == order.id).values(label=label))
-        except IntegrityError:
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
             text = f"another order of the same customer is labelled “{label}”"
             return Outcome(ItemResult.SKIPPED, Said("label_taken", text))
         return DONE
