@@ -5,8 +5,8 @@ from temporalio import workflow
 from temporalio.workflow import NondeterminismError
 
 from activities.orders import OrderActivities
-from models.messages import ORDER_WORKFLOW, OrderInput, OrderRef
-from tests.workflows.record_histories import worlds
+from models.messages import COMMAND_UPDATE, ORDER_WORKFLOW, OrderInput, OrderRef
+from tests.workflows.record_histories import bulks, worlds
 from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, histories, replay
 from workflows.order import OrderWorkflow
@@ -28,6 +28,11 @@ async def test_the_workflows_ask_for_what_their_fingerprints_say() -> None:
 
 def test_every_world_has_its_history() -> None:
     assert {f"{name}_order" for name in (*worlds(), *lives())} <= set(RECORDED)
+    assert {f"{name}_bulk" for name in bulks()} <= set(RECORDED)
+
+
+def test_the_update_that_commands_an_order_has_the_name_by_which_it_is_called() -> None:
+    assert COMMAND_UPDATE in {name for name in vars(OrderWorkflow) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("activity", ["open_order", "validate_order", "plan_suborders", "tally"])
