@@ -172,3 +172,5 @@ async def _start(services: Services, bulk: Bulk) -> None:
         return
     async with services.sessions.begin() as session:
         await session.execute(queries.mark_started(bulk.id, services.now()))
+        session.add(bulk)
+        await session.refresh(bulk)
