@@ -11,6 +11,7 @@ from api import problems
 from api.observing import Observed
 from api.routes import (
     archives,
+    bulks,
     commands,
     destinations,
     events,
@@ -74,7 +75,15 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(operations.router)
     api = APIRouter(prefix=API)
     for router in (
-        *(exports.router, orders.router, destinations.router, results.router, commands.router, tokens.router),
+        *(
+            bulks.router,
+            exports.router,
+            orders.router,
+            destinations.router,
+            results.router,
+            commands.router,
+            tokens.router,
+        ),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router),
     ):
