@@ -14,9 +14,10 @@ from models.messages import ORDER_WORKFLOW, OrderInput, OrderRef, Projection, Ti
 from tests.workflows.record_histories import worlds
 from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
-from workflows.order import CONTINUE_AFTER_EVENTS, OrderWorkflow
+from workflows.order import OrderWorkflow
 from workflows.policies import READ
 from workflows.suborder import SubOrderWorkflow
+from workflows.works import CONTINUE_AFTER_EVENTS
 
 RECORDED = histories()
 
