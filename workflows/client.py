@@ -33,7 +33,7 @@ __all__ = [
     "start_order",
 ]
 
-COMMAND_TIMEOUT = 4.0
+COMMAND_TIMEOUT = 3.5
 """Seconds to wait for a verdict: no worker may be there, and a pause waits until a worker lets go of its file."""
 
 _ACCEPTED_TIMEOUT = 0.5
