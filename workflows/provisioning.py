@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.delivering import hand_over
 from workflows.details import order_details, suborder_summary
-from workflows.failures import failure_of, root_type
+from workflows.failures import failure_of, is_being_cancelled, root_type
 from workflows.ledger import Ledger
 from workflows.policies import PUBLISH, READ
 from workflows.suborder import SubOrderWorkflow
@@ -122,8 +122,7 @@ class Provisioning:
         try:
             result = await self._run_alone(brief)
         except ChildWorkflowError as error:
-            task = asyncio.current_task()
-            if is_cancelled_exception(error) and task is not None and task.cancelling():
+            if is_cancelled_exception(error) and is_being_cancelled():
                 raise
             if root_type(error) == "nothing_to_make":
                 return
