@@ -1,10 +1,11 @@
 """What the bulk workflow asks for: the next orders acted on, and the end written down."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -25,7 +26,7 @@ PAGE = 200
 """Orders of one activity: seconds of work, and few events in the history of a large bulk."""
 
 CONCURRENT = 8
-"""Orders that one bulk acts on at a time; a large bulk must not keep everybody else's orders waiting."""
+"""Orders that the bulks of one worker act on at a time; they must not keep everybody else's orders waiting."""
 
 _BEAT = 1.0
 
@@ -38,6 +39,7 @@ class BulkActivities:
 
     sessions: async_sessionmaker[AsyncSession]
     client: Client
+    places: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, CONCURRENT))
 
     @activity.defn
     async def work_bulk(self, page: BulkPage) -> BulkPageDone:
@@ -49,7 +51,7 @@ class BulkActivities:
             order_ids = (await session.execute(query)).scalars().all()
         acting = Acting(self.sessions, self.client, bulk)
         async with _beating():
-            await _each(acting, list(order_ids))
+            await _each(acting, order_ids, self.places)
         return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
 
     @activity.defn
@@ -72,9 +74,8 @@ class BulkActivities:
         return BulkPageDone(last=last, done=bulk.done, skipped=bulk.skipped, failed=bulk.failed, total=bulk.total)
 
 
-async def _each(acting: Acting, order_ids: list[UUID]) -> None:
+async def _each(acting: Acting, order_ids: Iterable[UUID], places: asyncio.Semaphore) -> None:
     """Act on all of them. Raises what goes wrong with more than the one order; the others are then left for later."""
-    places = asyncio.Semaphore(CONCURRENT)
 
     async def one(order_id: UUID) -> None:
         async with places:

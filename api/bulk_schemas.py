@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, model_validator
 
 from api.filters import OrderMatch, Size
 from api.schemas import Body, ReasonGiven
@@ -16,8 +16,23 @@ from models.tables import Bulk
 OrderId = Annotated[UUID, Field(strict=False)]
 
 
+def _written(value: object) -> object:
+    # What reads query parameters takes numbers for seconds since 1970, also those of JSON.
+    if not isinstance(value, str | None):
+        raise ValueError("an instant is a text, as in 2026-11-21T12:00:00Z")  # noqa: TRY004 - Pydantic tells only these
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class BulkFilter(OrderMatch):
     """Which orders, in the language of the lists."""
+
+    created_after: Instant | None = None
+    created_before: Instant | None = None
+    expires_after: Instant | None = None
+    expires_before: Instant | None = None
 
     min_bytes: Annotated[Size, Field(strict=True)] | None = None
     max_bytes: Annotated[Size, Field(strict=True)] | None = None

@@ -188,6 +188,8 @@ async def test_a_filter_that_leaves_everything_open_needs_a_number(client: Async
         ({"action": "cancel", "filter": {"min_bytes": "5"}}, "cancel/filter/min_bytes"),
         ({"action": "cancel", "filter": {"waiting_for_user": "true"}}, "cancel/filter/waiting_for_user"),
         ({"action": "cancel", "filter": {"q": "a\x00b"}}, "cancel/filter/q"),
+        ({"action": "cancel", "filter": {"created_after": 5}}, "cancel/filter/created_after"),
+        ({"action": "cancel", "filter": {"created_after": "2026-01-01T00:00:00"}}, "cancel/filter/created_after"),
         ({"action": "label", "ids": [NOBODY]}, "label/label"),
         ({"action": "label", "ids": [NOBODY], "label": "x", "reason": "y"}, "label/reason"),
         ({"action": "export", "ids": [NOBODY], "reason": "y"}, "export/reason"),
