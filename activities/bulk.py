@@ -1,8 +1,7 @@
 """What the bulk workflow asks for: the next orders acted on, and the end written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +15,7 @@ from temporalio.exceptions import FailureError
 
 from activities.bulk_acting import Acting, Outcome
 from activities.failures import failure_of
+from activities.heartbeats import beating
 from models.bulk import STOPPED, ItemResult, Said
 from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
@@ -27,8 +27,6 @@ PAGE = 200
 
 CONCURRENT = 8
 """Orders that the bulks of one worker act on at a time; they must not keep everybody else's orders waiting."""
-
-_BEAT = 1.0
 
 log = structlog.get_logger()
 
@@ -50,7 +48,7 @@ class BulkActivities:
             query = queries.to_do(page.bulk_id, page.after, PAGE)
             order_ids = (await session.execute(query)).scalars().all()
         acting = Acting(self.sessions, self.client, bulk)
-        async with _beating():
+        async with beating():
             await _each(acting, order_ids, self.places)
         return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
 
@@ -101,21 +99,3 @@ async def _safely(acting: Acting, order_id: UUID) -> None:
             raise
         log.exception("a bulk could not act on an order", bulk=str(acting.bulk.id), order=str(order_id))
         await acting.record(order_id, Outcome(ItemResult.FAILED, Said(failure.code, failure.text)))
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Heartbeats for as long as the block lasts, so that a worker that dies is missed within seconds."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT)
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
