@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from api import problems
+from api.bodies import StrictBodies
 from api.observing import Observed
 from api.routes import (
     archives,
@@ -33,9 +34,6 @@ from api.services import Services
 
 API = "/api/v1"
 
-MAX_BODY_BYTES = 16 * 1024**2
-"""Room for the 100,000 ids that one order may name; more is refused before it is read."""
-
 NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "Nobody we know is asking"},
     403: {"model": Problem, "description": "The caller's roles, or the scopes of the token, do not allow it"},
@@ -45,10 +43,10 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class _Facade(FastAPI):
-    """FastAPI with one layer round everything, its own answer to mistakes included."""
+    """FastAPI with layers round everything, its own answer to mistakes included."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Observed(super().build_middleware_stack())
+        return Observed(StrictBodies(super().build_middleware_stack()))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -65,7 +63,6 @@ def create_app(open_services: Lifespan) -> FastAPI:
         summary="Fulfils data orders.",
         version="1",
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=lambda route: route.name,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.bodies import BodyRefused
 from models import errors
 
 log = structlog.get_logger()
@@ -128,12 +129,19 @@ async def _invalid(_: Request, error: Exception) -> Response:
         {
             "field": _field(fault),
             "code": fault["type"],
-            "text": fault["msg"].removeprefix("Value error, "),
+            "text": _REMEDIES.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
         }
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['field']}: {fault['text']}" for fault in faults[:5])
     return problem(422, "invalid_request", detail, faults=faults[:100])
+
+
+_REMEDIES = {
+    "extra_forbidden": "there is no such field here; leave it out, or see how it is written in /api/v1/openapi.json",
+    "missing": "this is required; send it",
+}
+"""What to do, where the validator only says what is wrong."""
 
 
 def _field(fault: Mapping[str, Any]) -> str:
@@ -146,9 +154,10 @@ def _field(fault: Mapping[str, Any]) -> str:
 async def _http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
-        error.status_code, "http_error"
-    )
+    if isinstance(error, BodyRefused):
+        faults = [fault.model_dump() for fault in error.faults]
+        return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)
+    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 

@@ -5,7 +5,17 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    model_validator,
+)
 
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
@@ -79,13 +89,17 @@ class RestartBody(Body):
     label: str | None = None
 
 
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("an instant is text, such as 2026-12-05T00:00:00Z")  # noqa: TRY004 - pydantic takes no other
+    return value
+
+
 class ExtendBody(Body):
     """The new end of an order's life, with its offset from UTC."""
 
     # An instant is text in JSON, which strict models refuse.
-    model_config = ConfigDict(extra="forbid", strict=False)
-
-    expires_at: AwareDatetime
+    expires_at: Annotated[AwareDatetime, Strict(False), BeforeValidator(_text)]
 
 
 class FailurePublic(BaseModel):
