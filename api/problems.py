@@ -29,6 +29,8 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.PaymentRefused: 400,
         errors.TemporalAway: 503,
         errors.LabelTaken: 409,
+        errors.KeyInFlight: 409,
+        errors.KeyReused: 422,
         errors.NotReady: 503,
         errors.Gone: 410,
         errors.FileFailed: 410,
@@ -96,6 +98,10 @@ async def _refusal(_: Request, error: Exception) -> Response:
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
+    if isinstance(error, errors.KeyInFlight):
+        headers = {"Retry-After": "1"}
+    if isinstance(error, errors.KeyReused):
+        members = {"faults": [{"field": "Idempotency-Key", "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):

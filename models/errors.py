@@ -8,6 +8,8 @@ DomainError
 │   ├── InvalidDestination  carries every fault too
 │   ├── LabelTaken
 │   ├── NameTaken
+│   ├── KeyInFlight         another request with the same idempotency key is being answered
+│   ├── KeyReused           an idempotency key that was for something else
 │   ├── NotReady
 │   ├── Gone
 │   ├── FileFailed           carries the failure's code
@@ -215,6 +217,24 @@ class NameTaken(Refusal):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"you already have a destination called {name}; choose another name, or remove that one")
+
+
+class KeyInFlight(Refusal):
+    """Another request with this idempotency key is being answered."""
+
+    code = "idempotency_key_in_flight"
+
+    def __init__(self) -> None:
+        super().__init__("a request with this Idempotency-Key is being answered; send the same again in a moment")
+
+
+class KeyReused(Refusal):
+    """An idempotency key that was used for another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for another request; a new request needs a new key")
 
 
 class NotReady(Refusal):

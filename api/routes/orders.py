@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from api import listing, presenting
 from api.etags import tagged
 from api.filters import OrderList
+from api.idempotency import OnceDep
 from api.ordering import place
 from api.schemas import (
     OrderCreate,
@@ -39,15 +40,17 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
-@router.post("", name="create-order", status_code=201, responses={409: {"model": Problem}})
-async def create_order(body: OrderCreate, response: Response, services: ServicesDep, caller: CallerDep) -> OrderDetail:
+@router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
+async def create_order(body: OrderCreate, services: ServicesDep, caller: CallerDep, once: OnceDep) -> Response:
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
         order = await place(session, caller, body, services.now())
         detail = await detail_of(session, services, order)
+        answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
-    response.headers["Location"] = detail.links.self
-    return detail
+    return answer
 
 
 @router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)

@@ -5,6 +5,7 @@ from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, P
 from models.tables.counting import OrderCount
 from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
 from models.tables.destinations import Delivery, Destination
+from models.tables.idempotency import IdempotencyKey
 from models.tables.orders import (
     Download,
     Order,
@@ -27,6 +28,7 @@ __all__ = [
     "Destination",
     "Download",
     "FileCoverage",
+    "IdempotencyKey",
     "KnownFile",
     "Notice",
     "Order",
