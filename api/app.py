@@ -10,11 +10,13 @@ from starlette.types import ASGIApp
 
 from api import problems
 from api.bodies import StrictBodies
+from api.limiting import LimitsTold
 from api.observing import Observed
 from api.routes import (
     archives,
     commands,
     destinations,
+    estimates,
     events,
     exports,
     files,
@@ -46,7 +48,7 @@ class _Facade(FastAPI):
     """FastAPI with layers round everything, its own answer to mistakes included."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Observed(StrictBodies(super().build_middleware_stack()))
+        return Observed(LimitsTold(StrictBodies(super().build_middleware_stack())))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -73,7 +75,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for router in (
         *(exports.router, orders.router, destinations.router, results.router, commands.router, tokens.router),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
-        *(events.router, operations.stats_router),
+        *(events.router, operations.stats_router, estimates.router),
     ):
         api.include_router(router, responses=NEEDS_A_CALLER)
     # These say themselves who may.

@@ -47,7 +47,15 @@ class Tracked:
     _download_id: UUID | None = field(default=None, init=False)
 
     async def begun(self) -> None:
-        """Keep the archive from expiring from now on."""
+        """Keep the archive from expiring from now on. Raises TooManyDownloads."""
+        self.services.downloads.begin(self._whose)
+        try:
+            await self._note()
+        except BaseException:
+            self.services.downloads.end(self._whose)
+            raise
+
+    async def _note(self) -> None:
         if self.length < NOTED_FROM_BYTES:
             return
         note = suborders.begin_download(self.target.order_id, self.target.suborder, self.services.now())
@@ -61,8 +69,14 @@ class Tracked:
 
     async def ended(self, arrived: list[Span]) -> None:
         """Count what has arrived, and let it expire again."""
+        self.services.downloads.end(self._whose)
         await self._try(lambda: cover(self.services, self.target, arrived))
         await self._try(self._forget)
+
+    @property
+    def _whose(self) -> str:
+        """Who has it under way: whoever asks with a signed link is nobody, so there it is the order."""
+        return self.target.actor if ":" in self.target.actor else str(self.target.order_id)
 
     async def _see(self) -> None:
         if self._download_id is not None:

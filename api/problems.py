@@ -31,6 +31,10 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.LabelTaken: 409,
         errors.KeyInFlight: 409,
         errors.KeyReused: 422,
+        errors.QuotaExceeded: 409,
+        errors.TooManyRequests: 429,
+        # Not 429, which download tools give up on.
+        errors.TooManyDownloads: 503,
         errors.NotReady: 503,
         errors.Gone: 410,
         errors.FileFailed: 410,
@@ -94,7 +98,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, errors.IllegalTransition):
         members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
-    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination):
+    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.QuotaExceeded):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
@@ -102,7 +106,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
         headers = {"Retry-After": "1"}
     if isinstance(error, errors.KeyReused):
         members = {"faults": [{"field": "Idempotency-Key", "code": error.code, "text": str(error)}]}
-    if isinstance(error, errors.NotReady):
+    if isinstance(error, errors.NotReady | errors.TooManyRequests | errors.TooManyDownloads):
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers = {"WWW-Authenticate": _challenge(error)}

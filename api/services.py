@@ -15,9 +15,12 @@ from temporalio.client import Client
 from api.cursors import Cursors
 from api.identity.authenticate import Needs, on_their_own
 from api.identity.directory import Identity
+from api.limiting import ParallelDownloads, RequestRate
 from api.operations import Operations
 from models.access import Caller, Permission
 from models.links import LinkKeys
+from models.quotas import Quotas
+from models.splitting import Limits
 from storage.delivery import Deliverer
 
 __all__ = ["Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
@@ -43,6 +46,11 @@ class Services:
     """Seconds after which a client that takes nothing of a download is cut off."""
     identity: Identity = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and nobody else's
+    """How orders are cut; the workers', so that an estimate is what they do."""
+    quotas: Quotas = Quotas()  # noqa: RUF009 - as above
+    rate: RequestRate = field(default_factory=RequestRate)
+    downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

@@ -10,6 +10,9 @@ DomainError
 │   ├── NameTaken
 │   ├── KeyInFlight         another request with the same idempotency key is being answered
 │   ├── KeyReused           an idempotency key that was for something else
+│   ├── QuotaExceeded       carries every limit it goes beyond
+│   ├── TooManyRequests
+│   ├── TooManyDownloads
 │   ├── NotReady
 │   ├── Gone
 │   ├── FileFailed           carries the failure's code
@@ -235,6 +238,36 @@ class KeyReused(Refusal):
 
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key was used for another request; a new request needs a new key")
+
+
+class QuotaExceeded(Refusal):
+    """More than the customer may have; the faults carry the figures."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class TooManyRequests(Refusal):
+    """The caller asks more often than allowed; `retry_after` in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, limit: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"you may send {limit}; wait {retry_after} s")
+
+
+class TooManyDownloads(Refusal):
+    """The customer has as many downloads under way as they may; download tools wait for one to end."""
+
+    code = "too_many_downloads"
+
+    def __init__(self, limit: int) -> None:
+        self.retry_after = 5
+        super().__init__(f"you may have {limit} downloads under way at a time; wait until one ends")
 
 
 class NotReady(Refusal):

@@ -41,7 +41,8 @@ async def restart_order(
         if (answered := await once.answered(session, caller)) is not None:
             return answered
         old = await owned(session, caller, order_id)
-        order = await place_again(session, caller, old, body.label if body else None, services.now())
+        label, now = body.label if body else None, services.now()
+        order = await place_again(session, caller, old, label, now, services.quotas)
         detail = await detail_of(session, services, order)
         answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import listing, presenting
+from api import listing, presenting, quotas
 from api.etags import tagged
 from api.filters import OrderList
 from api.idempotency import OnceDep
@@ -41,13 +41,16 @@ Cursor = Annotated[str | None, Query(max_length=500)]
 
 
 @router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
-async def create_order(body: OrderCreate, services: ServicesDep, caller: CallerDep, once: OnceDep) -> Response:
+async def create_order(
+    body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
         if (answered := await once.answered(session, caller)) is not None:
             return answered
-        order = await place(session, caller, body, services.now())
+        order = await place(session, caller, body, services.now(), services.quotas)
         detail = await detail_of(session, services, order)
+        quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
         answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
     return answer

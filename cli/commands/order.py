@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def place(
         raise typer.Exit(1)
 
 
+app.command("estimate")(estimate_order)
 app.command("list")(list_orders)
 app.command("export")(export_orders)
 

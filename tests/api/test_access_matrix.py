@@ -84,6 +84,8 @@ MATRIX = (
     Row("GET", f"{API}/products/{{sku}}/objects", OWN),
     Row("GET", f"{API}/objects/{{object_id}}/files", OWN),
     Row("POST", f"{API}/orders", (401, 422, 201, 403, 201), {"items": [{"product": "scenes"}]}),
+    Row("POST", f"{API}/orders:estimate", SIGNED_IN, {"items": [{"product": "scenes"}]}),
+    Row("GET", f"{API}/quotas", SIGNED_IN),
     Row("GET", f"{API}/orders", SIGNED_IN),
     Row("GET", f"{API}/orders/{{order_id}}", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/suborders", OWN),
