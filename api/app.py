@@ -13,6 +13,7 @@ from api.bodies import StrictBodies
 from api.limiting import LimitsTold
 from api.observing import Observed
 from api.routes import (
+    annotations,
     archives,
     commands,
     destinations,
@@ -73,7 +74,9 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(operations.router)
     api = APIRouter(prefix=API)
     for router in (
-        *(exports.router, orders.router, destinations.router, results.router, commands.router, tokens.router),
+        # Notes stand before commands, whose names would be any word.
+        *(exports.router, orders.router, annotations.router, commands.router, destinations.router, results.router),
+        tokens.router,
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router, estimates.router),
     ):

@@ -102,6 +102,21 @@ class ExtendBody(Body):
     expires_at: Annotated[AwareDatetime, Strict(False), BeforeValidator(_text)]
 
 
+class OrderChange(Body):
+    """What a customer may change of an order; what is left out stays."""
+
+    label: str = Field(default="", description="At most 50 characters, unique among the customer's orders.")
+    tags: Annotated[list[str], Field(max_length=1000)] = Field(
+        default=[], description="All tags the order has from now on: at most 20, each of at most 50 characters."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give `label`, `tags` or both")
+        return self
+
+
 class FailurePublic(BaseModel):
     """Why something failed."""
 
@@ -153,6 +168,7 @@ class OrderPublic(BaseModel):
     allowed_actions: list[Command]
     progress: Progress
     products: list[str]
+    tags: list[str]
     objects: int
     total_price: Money
     currency: str

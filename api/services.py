@@ -23,7 +23,7 @@ from models.quotas import Quotas
 from models.splitting import Limits
 from storage.delivery import Deliverer
 
-__all__ = ["Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
+__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 
 EXPORTS = 4
 """Exports under way at the same time in one process; each keeps a connection to the database for itself."""
@@ -72,4 +72,5 @@ ServicesDep = Annotated[Services, Depends(services)]
 # Who is asking, and may: a route takes one of these. A new permission is one more line.
 CallerDep = Annotated[Caller, Depends(on_their_own)]
 ReaderDep = Annotated[Caller, Depends(Needs(Permission.READ))]
+AnnotatorDep = Annotated[Caller, Depends(Needs(Permission.ANNOTATE))]
 TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+from uuid import UUID
 
 import httpx2 as httpx
 
@@ -39,9 +41,24 @@ class Api:
         """What a POST answers."""
         return self._asked("POST", path, json=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """What a PATCH answers."""
+        return self._asked("PATCH", path, json=body)
+
     def delete(self, path: str) -> None:
         """Delete what is behind a path."""
         self._asked("DELETE", path)
+
+    def order(self, key: str) -> Any:
+        """An order by id, or by number among all of the caller's. Raises CommandFailed."""
+        with suppress(ValueError):
+            return self.get(f"/orders/{UUID(key)}")
+        if not key.upper().startswith("CO-"):
+            raise CommandFailed(f"{key!r} names no order; give its id, or its number as in CO-2026-000042")
+        for order in self.get("/orders", q=key)["items"]:
+            if order["number"] == key.upper():
+                return self.get(f"/orders/{order['id']}")
+        raise CommandFailed(f"there is no order {key}")
 
     def pages(self, path: str, *, limit: int = 1000) -> Iterator[Any]:
         """The items of all pages."""

@@ -3,12 +3,13 @@
 from enum import StrEnum
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api import commanding
+from api.etags import require_match
 from api.idempotency import OnceDep
 from api.ordering import place_again
-from api.routes.orders import detail_of, owned, start
+from api.routes.orders import detail_of, owned, start, state_of
 from api.schemas import CommandBody, ExtendBody, OrderDetail, Problem, RestartBody
 from api.services import CallerDep, ServicesDep
 from models.access import Permission
@@ -84,12 +85,16 @@ async def command_order(
     return await once.commanded(caller, lambda: commanding.command(services, caller, order_id, request))
 
 
-@router.delete("", name="delete-order", status_code=204)
-async def delete_order(order_id: UUID, services: ServicesDep, caller: CallerDep, once: OnceDep) -> Response:
-    """Hide an order that is over from its owner."""
-    request = CommandRequest(id=await once.command_id(caller, order_id), command=Command.DELETE, actor=caller.actor)
+@router.delete("", name="delete-order", status_code=204, responses={412: {"model": Problem}})
+async def delete_order(
+    order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
+    """Hide an order that is over from its owner; with `If-Match` only if it is still as you have seen it."""
+    asked = CommandRequest(id=await once.command_id(caller, order_id), command=Command.DELETE, actor=caller.actor)
 
     async def hidden() -> None:
-        await commanding.command(services, caller, order_id, request)
+        async with services.sessions.begin() as session:
+            require_match(request, state_of(await owned(session, caller, order_id)))
+        await commanding.command(services, caller, order_id, asked)
 
     return await once.commanded(caller, hidden, status=204)

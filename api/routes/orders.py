@@ -88,8 +88,9 @@ async def list_orders(
 async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
-        detail = await detail_of(session, services, await owned(session, caller, order_id))
-    return tagged(request, detail)
+        order = await owned(session, caller, order_id)
+        detail = await detail_of(session, services, order)
+    return tagged(request, detail, state_of(order))
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
@@ -132,6 +133,11 @@ async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     if caller.writes and order.customer != caller.customer:
         caller.require(Permission.COMMAND_ALL)
     return order
+
+
+def state_of(order: Order) -> str:
+    """What has happened to an order and what has been written on it, as its ETag begins."""
+    return f"{order.version}.{order.revision}"
 
 
 async def detail_of(session: AsyncSession, services: Services, order: Order) -> OrderDetail:

@@ -1,17 +1,16 @@
 """`consignor order …`: places, lists, shows and downloads orders through the API."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
+from cli.commands.order_notes import label_order, list_notes, write_note
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -66,6 +65,9 @@ def place(
 app.command("estimate")(estimate_order)
 app.command("list")(list_orders)
 app.command("export")(export_orders)
+app.command("label")(label_order)
+app.command("note")(write_note)
+app.command("notes")(list_notes)
 
 
 @app.command()
@@ -245,16 +247,7 @@ def _api() -> "Api":
 
 def _find(api: "Api", key: str) -> Any:
     """An order by id, or by number among all of the caller's."""
-    from cli.errors import CommandFailed
-
-    with suppress(ValueError):
-        return api.get(f"/orders/{UUID(key)}")
-    if not key.upper().startswith("CO-"):
-        raise CommandFailed(f"{key!r} names no order; give its id, or its number as in CO-2026-000042")
-    for order in api.get("/orders", q=key)["items"]:
-        if order["number"] == key.upper():
-            return api.get(f"/orders/{order['id']}")
-    raise CommandFailed(f"there is no order {key}")
+    return api.order(key)
 
 
 def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:

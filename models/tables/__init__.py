@@ -1,5 +1,6 @@
 """The tables of PostgreSQL, which hold the catalogue and project what the order workflows own."""
 
+from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.counting import OrderCount
@@ -30,6 +31,8 @@ __all__ = [
     "FileCoverage",
     "IdempotencyKey",
     "KnownFile",
+    "Note",
+    "NoteWording",
     "Notice",
     "Order",
     "OrderCount",
