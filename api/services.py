@@ -19,8 +19,10 @@ from api.limiting import ParallelDownloads, RequestRate
 from api.operations import Operations
 from models.access import Caller, Permission
 from models.links import LinkKeys
+from models.naming import archive_filename
 from models.quotas import Quotas
 from models.splitting import Limits
+from models.tables import Order
 from storage.delivery import Deliverer
 
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
@@ -44,6 +46,8 @@ class Services:
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
+    first_byte_timeout: float = 4.0
+    """Seconds a storage has for the first bytes of a download; later it counts as away."""
     identity: Identity = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and nobody else's
@@ -51,6 +55,10 @@ class Services:
     quotas: Quotas = Quotas()  # noqa: RUF009 - as above
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
+
+    def archive_name(self, order: Order, part: int) -> str:
+        """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
+        return archive_filename(order.number, order.label, part, self.deliverer.filename)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

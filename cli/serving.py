@@ -16,6 +16,7 @@ from api.identity.directory import open_identity
 from api.limiting import ParallelDownloads, RequestRate
 from api.operations import Operations
 from api.services import Services
+from cli import heap
 from cli.connecting import temporal_client
 from cli.delivery import deliverer
 from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
@@ -88,6 +89,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
             open_identity(oidc_config(settings)) as identity,
             operations.running(settings.database_url, client),
         ):
+            heap.settled()
             yield Services(
                 make_sessions(engine),
                 client,

@@ -29,7 +29,7 @@ async def change_order(
     """Give an order another label or other tags; with `If-Match` only if it is still as you have seen it."""
     order = await annotating.change(services, caller, request, order_id, body)
     async with services.sessions.begin() as session:
-        return tagged(request, await detail_of(session, services, order), state_of(order), changed=True)
+        return tagged(request, await detail_of(session, services, order, caller), state_of(order), changed=True)
 
 
 @router.get("/notes", name="list-notes-for-order")

@@ -44,7 +44,7 @@ async def restart_order(
         old = await owned(session, caller, order_id)
         label, now = body.label if body else None, services.now()
         order = await place_again(session, caller, old, label, now, services.quotas)
-        detail = await detail_of(session, services, order)
+        detail = await detail_of(session, services, order, caller)
         answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
     return answer

@@ -49,7 +49,7 @@ async def create_order(
         if (answered := await once.answered(session, caller)) is not None:
             return answered
         order = await place(session, caller, body, services.now(), services.quotas)
-        detail = await detail_of(session, services, order)
+        detail = await detail_of(session, services, order, caller)
         quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
         answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
@@ -73,7 +73,10 @@ async def list_orders(
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
     body = OrdersPublic(
-        items=[presenting.order_public(o, states.get(o.id, {}), services.public_url, troubles.get(o.id)) for o in page],
+        items=[
+            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, troubles.get(o.id))
+            for o in page
+        ],
         next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
         counts=counts.by_status if counts else None,
         total=counts.total if counts else None,
@@ -89,7 +92,7 @@ async def show_order(request: Request, order_id: UUID, services: ServicesDep, ca
     """One order."""
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        detail = await detail_of(session, services, order)
+        detail = await detail_of(session, services, order, caller)
     return tagged(request, detail, state_of(order))
 
 
@@ -140,14 +143,16 @@ def state_of(order: Order) -> str:
     return f"{order.version}.{order.revision}"
 
 
-async def detail_of(session: AsyncSession, services: Services, order: Order) -> OrderDetail:
-    """An order with its lines, as the facade shows it."""
+async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:
+    """An order with its lines, as the facade shows it to this caller."""
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
     due = (await session.execute(refund_due(order.id))).scalar_one()
     troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
-    shown = presenting.order_detail(order, items, states, due, services.public_url, trouble=troubles.get(order.id))
+    shown = presenting.order_detail(
+        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
+    )
     return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
 
 
