@@ -31,6 +31,7 @@ from api.routes import (
     results,
     stac,
     tokens,
+    views,
 )
 from api.schemas import Problem
 from api.services import Services
@@ -76,7 +77,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for router in (
         # Notes stand before commands, whose names would be any word.
         *(exports.router, orders.router, annotations.router, commands.router, destinations.router, results.router),
-        tokens.router,
+        *(tokens.router, views.router),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router, estimates.router),
     ):

@@ -30,6 +30,7 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.TemporalAway: 503,
         errors.CommandPending: 503,
         errors.LabelTaken: 409,
+        errors.ViewTaken: 409,
         errors.KeyInFlight: 409,
         errors.KeyReused: 422,
         errors.QuotaExceeded: 409,

@@ -8,6 +8,7 @@ DomainError
 │   ├── InvalidDestination  carries every fault too
 │   ├── LabelTaken
 │   ├── NameTaken
+│   ├── ViewTaken
 │   ├── KeyInFlight         another request with the same idempotency key is being answered
 │   ├── KeyReused           an idempotency key that was for something else
 │   ├── QuotaExceeded       carries every limit it goes beyond
@@ -237,6 +238,15 @@ class NameTaken(Refusal):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"you already have a destination called {name}; choose another name, or remove that one")
+
+
+class ViewTaken(Refusal):
+    """The caller already has a view of this name."""
+
+    code = "view_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"you already have a view called {name}; choose another name, or change that one")
 
 
 class KeyInFlight(Refusal):

@@ -1,4 +1,4 @@
-"""writes: idempotency keys, tags, notes."""
+"""writes: idempotency keys, tags, notes, saved views."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -86,9 +86,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["note_id"], ["notes.id"], name=op.f("fk_note_wordings_note_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("note_id", "sequence", name=op.f("pk_note_wordings")),
     )
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("filter", postgresql.JSONB(), nullable=False),
+        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("columns", postgresql.JSONB(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_saved_views_owner_name")),
+    )
+    op.create_index("ix_saved_views_shared", "saved_views", ["name"], unique=False, postgresql_where=sa.text("shared"))
 
 
 def downgrade() -> None:
+    op.drop_table("saved_views")
     op.drop_table("note_wordings")
     op.drop_table("notes")
     op.drop_table("idempotency_keys")

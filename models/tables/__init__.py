@@ -19,6 +19,7 @@ from models.tables.orders import (
     Trouble,
 )
 from models.tables.people import AccessToken, Person, Session
+from models.tables.views import SavedView
 
 __all__ = [
     "AccessToken",
@@ -42,6 +43,7 @@ __all__ = [
     "Payment",
     "Person",
     "Product",
+    "SavedView",
     "Session",
     "SubOrder",
     "TimelineRow",
