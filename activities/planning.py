@@ -14,7 +14,7 @@ from models.messages import OrderRef
 from models.naming import entry_names
 from models.queries import orders, selections
 from models.queries.selections import SelectedFile
-from models.splitting import Limits, ObjectWeight, Part, split
+from models.splitting import Limits, Part, split
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, SubOrder
 
@@ -42,23 +42,14 @@ class PlanningActivities:
             planned = sa.select(sa.func.count()).where(col(SubOrder.order_id) == order.order_id)
             if count := (await session.execute(planned)).scalar_one():
                 return count
-            weights, locations = await _weights(session, order.order_id)
+            rows = await session.execute(selections.object_weights(order.order_id))
+            weights, locations = selections.weighed(rows)
             parts = split(weights, self.limits)
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()
             totals = await _write_files(session, order.order_id, parts)
             await session.execute(sa.update(Order).where(col(Order.id) == order.order_id).values(totals))
             return len(parts)
-
-
-async def _weights(session: AsyncSession, order_id: UUID) -> tuple[list[ObjectWeight], dict[str, str]]:
-    """What the order's objects weigh, and where each product lies."""
-    weights, locations = [], {}
-    for key, sku, location, nearline, files, size in await session.execute(selections.object_weights(order_id)):
-        locations[sku] = location
-        tier = "nearline" if nearline else "online"
-        weights.append(ObjectWeight(key=key, product=sku, tier=tier, files=files, bytes=size))
-    return weights, locations
 
 
 def _suborders(order_id: UUID, parts: Sequence[Part], locations: dict[str, str]) -> list[SubOrder]:

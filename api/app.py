@@ -8,12 +8,16 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from api import problems
+from api.bodies import StrictBodies
+from api.limiting import LimitsTold
 from api.observing import Observed
 from api.routes import (
+    annotations,
     archives,
     bulks,
     commands,
     destinations,
+    estimates,
     events,
     exports,
     files,
@@ -28,14 +32,12 @@ from api.routes import (
     results,
     stac,
     tokens,
+    views,
 )
 from api.schemas import Problem
 from api.services import Services
 
 API = "/api/v1"
-
-MAX_BODY_BYTES = 16 * 1024**2
-"""Room for the 100,000 ids that one order may name; more is refused before it is read."""
 
 NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "Nobody we know is asking"},
@@ -46,10 +48,10 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class _Facade(FastAPI):
-    """FastAPI with one layer round everything, its own answer to mistakes included."""
+    """FastAPI with layers round everything, its own answer to mistakes included."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Observed(super().build_middleware_stack())
+        return Observed(LimitsTold(StrictBodies(super().build_middleware_stack())))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -66,7 +68,6 @@ def create_app(open_services: Lifespan) -> FastAPI:
         summary="Fulfils data orders.",
         version="1",
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=lambda route: route.name,
     )
@@ -75,17 +76,11 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(operations.router)
     api = APIRouter(prefix=API)
     for router in (
-        *(
-            bulks.router,
-            exports.router,
-            orders.router,
-            destinations.router,
-            results.router,
-            commands.router,
-            tokens.router,
-        ),
+        # Notes stand before commands, whose names would be any word.
+        *(bulks.router, exports.router, orders.router, annotations.router, commands.router),
+        *(destinations.router, results.router, tokens.router, views.router),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
-        *(events.router, operations.stats_router),
+        *(events.router, operations.stats_router, estimates.router),
     ):
         api.include_router(router, responses=NEEDS_A_CALLER)
     # These say themselves who may.

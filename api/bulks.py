@@ -7,9 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from api import listing
 from api.bulk_schemas import BulkCommandCreate, BulkDryRun, BulkExportCreate, BulkLabelCreate, BulkWould
@@ -17,7 +15,7 @@ from api.cursors import Cursors
 from api.services import Caller
 from models.access import Permission
 from models.bulk import MAX_ORDERS, NOT_FOUND, BulkCommand, Said, is_distinct, labelled, skipped
-from models.errors import Fault, InvalidBulk, KeyReused, SelectionChanged
+from models.errors import Fault, InvalidBulk, SelectionChanged
 from models.listing import Sort
 from models.order import OrderStatus
 from models.queries import bulk as queries
@@ -37,22 +35,29 @@ def digest(body: Asked) -> bytes:
     return sha256(body.model_dump_json().encode()).digest()
 
 
-async def accept(session: AsyncSession, caller: Caller, body: Commands, key: str | None) -> Bulk:
-    """Write a bulk with the list of its orders, frozen as it is now; under the same key it is the same bulk.
+async def accept(session: AsyncSession, caller: Caller, body: Commands) -> Bulk:
+    """Write a bulk with the list of its orders, frozen as it is now.
 
-    Raises InvalidBulk with every fault, SelectionChanged or KeyReused.
+    Raises InvalidBulk with every fault, or SelectionChanged.
     """
     if faults := body.faults():
         raise InvalidBulk(faults)
     orders = await _chosen(session, caller, body)
-    bulk, is_new = await _written(session, caller, body, key)
-    if is_new:
-        await session.execute(queries.freeze(bulk.id, orders))
-        await session.execute(queries.count_items(bulk.id))
-        await session.refresh(bulk)
-        _check(body, bulk.total)
-    elif bulk.request_hash != digest(body):
-        raise KeyReused
+    bulk = Bulk(
+        customer=caller.customer,
+        actor=caller.actor,
+        command=body.action,
+        label=body.label if isinstance(body, BulkLabelCreate) else None,
+        reason=body.reason,
+        asked=body.asked,
+        scopes=None if caller.scopes is None else sorted(caller.scopes),
+    )
+    session.add(bulk)
+    await session.flush()
+    await session.execute(queries.freeze(bulk.id, orders))
+    await session.execute(queries.count_items(bulk.id))
+    await session.refresh(bulk)
+    _check(body, bulk.total)
     return bulk
 
 
@@ -155,25 +160,3 @@ def _check(body: Asked, total: int) -> None:
     if isinstance(body, BulkLabelCreate) and total > 1 and not is_distinct(body.label):
         text = "no two orders of a customer have the same label: put {number} or {label} into it"
         raise InvalidBulk([Fault(field="label", code="label_not_distinct", text=text)])
-
-
-async def _written(session: AsyncSession, caller: Caller, body: Commands, key: str | None) -> tuple[Bulk, bool]:
-    """The bulk's row, and whether it is new."""
-    values = {
-        "customer": caller.customer,
-        "actor": caller.actor,
-        "command": body.action,
-        "label": body.label if isinstance(body, BulkLabelCreate) else None,
-        "reason": body.reason,
-        "asked": body.asked,
-        "scopes": None if caller.scopes is None else sorted(caller.scopes),
-        "idempotency_key": key,
-        "request_hash": digest(body) if key else None,
-    }
-    statement = insert(Bulk).values(**values)
-    unique = [col(Bulk.customer), col(Bulk.idempotency_key)]
-    statement = statement.on_conflict_do_nothing(index_elements=unique)
-    row = (await session.execute(statement.returning(Bulk))).scalar_one_or_none()
-    if row is not None:
-        return row, True
-    return (await session.execute(queries.bulk_of_key(caller.customer, key or ""))).scalar_one(), False

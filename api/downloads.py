@@ -48,7 +48,15 @@ class Tracked:
     _download_id: UUID | None = field(default=None, init=False)
 
     async def begun(self) -> None:
-        """Keep the archive from expiring from now on. Raises Gone where it has expired since it was found."""
+        """Keep the archive from expiring from now on. Raises TooManyDownloads, or Gone where it has expired since."""
+        self.services.downloads.begin(self._whose)
+        try:
+            await self._note()
+        except BaseException:
+            self.services.downloads.end(self._whose)
+            raise
+
+    async def _note(self) -> None:
         if self.length < NOTED_FROM_BYTES:
             return
         note = suborders.begin_download(self.target.order_id, self.target.suborder, self.services.now())
@@ -64,8 +72,14 @@ class Tracked:
 
     async def ended(self, arrived: list[Span]) -> None:
         """Count what has arrived, and let it expire again."""
+        self.services.downloads.end(self._whose)
         await self._try(lambda: cover(self.services, self.target, arrived))
         await self._try(self._forget)
+
+    @property
+    def _whose(self) -> str:
+        """Who has it under way: whoever asks with a signed link is nobody, so there it is the order."""
+        return self.target.actor if ":" in self.target.actor else str(self.target.order_id)
 
     async def _see(self) -> None:
         if self._download_id is not None:

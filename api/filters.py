@@ -49,6 +49,7 @@ class OrderMatch(BaseModel):
     )
     delivery_status: list[DeliveryStatus] = Field([], max_length=50)
     product: Words = Field([], description="SKU.")
+    tag: Words = Field([], description="A tag of the order.")
     customer: Words = Field([], description="For those who see everybody's orders.")
     label: Word | None = Field(None, description="The whole label.")
     created_after: AwareDatetime | None = None
@@ -68,6 +69,7 @@ class OrderMatch(BaseModel):
             statuses=self._statuses(),
             delivery=frozenset(self.delivery_status) or None,
             products=tuple(self.product),
+            tags=tuple(self.tag),
             customers=tuple(self.customer),
             has_errors=True if self.has or search.has_errors else None,
             **self.model_dump(include=_AS_THEY_ARE),

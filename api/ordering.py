@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from api.quotas import check, hold, looked_up
 from api.schemas import OrderCreate, OrderLineCreate
 from api.services import Caller
 from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
@@ -20,6 +21,7 @@ from models.order import Command, OrderStatus, past_tense
 from models.pricing import line_total, order_total
 from models.queries import orders, selections
 from models.queries.destinations import destination_of
+from models.quotas import Quotas, Usage
 from models.tables import CatalogueObject, Order, OrderItem, OrderSelection, Product, TimelineRow
 
 MAX_NAMED_FAULTS = 100
@@ -37,6 +39,11 @@ class Line:
     objects: dict[UUID, str] = field(default_factory=dict)
     files: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
 
+    @property
+    def configuration(self) -> str:
+        """How the line is described."""
+        return "all objects" if self.whole else ""
+
     def selections(self) -> list[tuple[UUID, UUID | None, str]]:
         """Object, file or None for all of its files, and name; nothing is selected twice."""
         if self.whole:
@@ -45,17 +52,35 @@ class Line:
         return [*((obj, None, name) for obj, name in self.objects.items()), *single]
 
 
-async def place(session: AsyncSession, caller: Caller, body: OrderCreate, now: datetime) -> Order:
-    """Create an order, frozen as it is now. Raises InvalidOrder with every fault, or LabelTaken."""
+@dataclass(frozen=True)
+class Resolved:
+    """What an order asks for, as the catalogue has it, and everything that is wrong with it."""
+
+    lines: list[Line]
+    faults: list[Fault]
+    destination: tuple[UUID, str] | None
+
+
+async def resolve(session: AsyncSession, caller: Caller, body: OrderCreate) -> Resolved:
+    """Look up what an order asks for."""
     lines, faults = await _resolve(session, body, caller.admitted)
     if body.label is not None:
         faults += label_faults(body.label)
     faults += _currency_faults(lines)
     destination, more = await _destination(session, caller, body)
-    if faults := faults + more:
-        raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
+    return Resolved(lines, [*faults, *more], destination)
+
+
+async def place(
+    session: AsyncSession, caller: Caller, body: OrderCreate, now: datetime, quotas: Quotas | None = None
+) -> Order:
+    """Create an order, frozen as it is now. Raises InvalidOrder with every fault, LabelTaken or QuotaExceeded."""
+    found = await resolve(session, caller, body)
+    if found.faults:
+        raise InvalidOrder(found.faults[:MAX_NAMED_FAULTS])
     status = OrderStatus.DRAFT if body.draft else OrderStatus.PENDING_PAYMENT
-    return await _create(session, caller, lines, Frame(body.label, status, now, destination=destination))
+    frame = Frame(body.label, status, now, destination=found.destination, quotas=quotas or Quotas())
+    return await _create(session, caller, found.lines, frame)
 
 
 async def _destination(
@@ -72,8 +97,18 @@ async def _destination(
     return (found.id, found.name), []
 
 
-async def place_again(session: AsyncSession, caller: Caller, old: Order, label: str | None, now: datetime) -> Order:
-    """A new order of what an old one selected, at today's prices. Raises InvalidOrder or LabelTaken."""
+async def place_again(
+    session: AsyncSession,
+    caller: Caller,
+    old: Order,
+    label: str | None,
+    now: datetime,
+    quotas: Quotas | None = None,
+) -> Order:
+    """A new order of what an old one selected, at today's prices. Raises InvalidOrder, LabelTaken or QuotaExceeded.
+
+    An operator who orders again for a customer knows why, and is held to none of their quotas.
+    """
     lines, faults = await _lines_of(session, old, caller.admitted)
     if label is not None:
         faults += label_faults(label)
@@ -87,6 +122,7 @@ async def place_again(session: AsyncSession, caller: Caller, old: Order, label: 
         derived_from=old.id,
         destination=destination,
         customer=old.customer,
+        quotas=quotas if quotas is not None and caller.customer == old.customer else Quotas(),
     )
     return await _create(session, caller, lines, frame)
 
@@ -121,13 +157,16 @@ class Frame:
     destination: tuple[UUID, str] | None = None
     customer: str | None = None
     """Whose it is where that is not the caller: an operator restarts an order for its customer."""
+    quotas: Quotas = Quotas()  # noqa: RUF009 - frozen
 
 
 async def _create(session: AsyncSession, caller: Caller, lines: list[Line], frame: Frame) -> Order:
     """Write an order whose lines are known to be good."""
+    await hold(session, frame.quotas, frame.customer or caller.customer)
     order = await _insert(session, caller, frame, lines)
     items = await _write_lines(session, order, lines)
     await _total(session, order, items)
+    await _check_quotas(session, frame, order)
     session.add(
         TimelineRow(
             order_id=order.id,
@@ -140,6 +179,14 @@ async def _create(session: AsyncSession, caller: Caller, lines: list[Line], fram
     )
     await session.flush()
     return order
+
+
+async def _check_quotas(session: AsyncSession, frame: Frame, order: Order) -> None:
+    """The order is there already, so it is itself what is used; nothing of it stays if that is too much."""
+    await session.flush()
+    it = Usage(1, order.files_total, order.bytes_total)
+    found = await looked_up(session, frame.quotas, order.customer, frame.now, it, counted=True)
+    check(found)
 
 
 async def _resolve(session: AsyncSession, body: OrderCreate, groups: Groups) -> tuple[list[Line], list[Fault]]:
@@ -297,17 +344,22 @@ def _item(order_id: UUID, position: int, line: Line, quantity: int) -> OrderItem
         product_id=line.product.id,
         sku=line.product.sku,
         name=line.product.name,
-        configuration="all objects" if line.whole else "",
+        configuration=line.configuration,
         quantity=quantity,
         unit_price=price,
         line_total=line_total(quantity, price),
     )
 
 
+def nothing_to_order() -> Fault:
+    """What is wrong with an order of nothing."""
+    text = "nothing to order: what was selected has no file; look at GET /api/v1/products"
+    return Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)
+
+
 async def _total(session: AsyncSession, order: Order, items: Iterable[OrderItem]) -> None:
     """Refuse an order of nothing; write what the order comes to."""
     if not order.files_total:
-        text = "nothing to order: what was selected has no file; look at GET /api/v1/products"
-        raise InvalidOrder([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
+        raise InvalidOrder([nothing_to_order()])
     order.total_price = order_total(item.line_total for item in items)
     session.add(order)

@@ -94,6 +94,7 @@ def _order(
             files_total=order.files_total,
         ),
         "products": list(skus),
+        "tags": order.tags,
         "objects": order.objects_total,
         "total_price": order.total_price,
         "currency": order.currency,

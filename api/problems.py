@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.bodies import BodyRefused
 from models import errors
 
 log = structlog.get_logger()
@@ -25,7 +26,6 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.InvalidBulk: 422,
         errors.SelectionChanged: 409,
         errors.BulkIsOver: 409,
-        errors.KeyReused: 422,
         errors.NameTaken: 409,
         errors.InvalidCursor: 422,
         errors.NotExtended: 409,
@@ -33,6 +33,13 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.TemporalAway: 503,
         errors.CommandPending: 503,
         errors.LabelTaken: 409,
+        errors.ViewTaken: 409,
+        errors.KeyInFlight: 409,
+        errors.KeyReused: 422,
+        errors.QuotaExceeded: 409,
+        errors.TooManyRequests: 429,
+        # Not 429, which download tools give up on.
+        errors.TooManyDownloads: 503,
         errors.NotReady: 503,
         errors.Gone: 410,
         errors.FileFailed: 410,
@@ -96,13 +103,17 @@ async def _refusal(_: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, errors.IllegalTransition):
         members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
-    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk):
+    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk | errors.QuotaExceeded):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.SelectionChanged):
         members = {"expected": error.expected, "found": error.found}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": error.field, "code": error.code, "text": str(error)}]}
-    if isinstance(error, errors.NotReady):
+    if isinstance(error, errors.KeyInFlight):
+        headers = {"Retry-After": "1"}
+    if isinstance(error, errors.KeyReused):
+        members = {"faults": [{"field": "Idempotency-Key", "code": error.code, "text": str(error)}]}
+    if isinstance(error, errors.NotReady | errors.TooManyRequests | errors.TooManyDownloads):
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers = {"WWW-Authenticate": _challenge(error)}
@@ -137,12 +148,19 @@ async def _invalid(_: Request, error: Exception) -> Response:
         {
             "field": _field(fault),
             "code": fault["type"],
-            "text": fault["msg"].removeprefix("Value error, "),
+            "text": _REMEDIES.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
         }
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['field']}: {fault['text']}" for fault in faults[:5])
     return problem(422, "invalid_request", detail, faults=faults[:100])
+
+
+_REMEDIES = {
+    "extra_forbidden": "there is no such field here; leave it out, or see how it is written in /api/v1/openapi.json",
+    "missing": "this is required; send it",
+}
+"""What to do, where the validator only says what is wrong."""
 
 
 def _field(fault: Mapping[str, Any]) -> str:
@@ -160,12 +178,13 @@ async def nothing_here(path: str) -> None:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error, BodyRefused):
+        faults = [fault.model_dump() for fault in error.faults]
+        return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)
     if error.status_code == 405 and request.scope.get("endpoint") is nothing_here:
         # No other route has this path, so that no other method would do either.
         return problem(404, "not_found", f"there is nothing at {request.url.path}")
-    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
-        error.status_code, "http_error"
-    )
+    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 

@@ -36,12 +36,12 @@ def not_modified(headers: Mapping[str, str], version: Version) -> bool:
     """
     if (tags := headers.get("if-match")) is not None:
         # Strong comparison: a weak tag never matches.
-        if tags.strip() != "*" and version.etag not in _tags(tags):
+        if tags.strip() != "*" and version.etag not in named_tags(tags):
             raise PreconditionFailed
     elif _is_younger(version, headers.get("if-unmodified-since")):
         raise PreconditionFailed
     if (tags := headers.get("if-none-match")) is not None:
-        named = {tag.removeprefix("W/") for tag in _tags(tags)}
+        named = {tag.removeprefix("W/") for tag in named_tags(tags)}
         return tags.strip() == "*" or "*" in named or version.etag in named
     since = headers.get("if-modified-since")
     return _instant(since) is not None and version.modified is not None and not _is_younger(version, since)
@@ -98,7 +98,8 @@ def _span(text: str, size: int) -> Span | None:
     return Span(int(first), min(int(last) + 1, size) if last else size)
 
 
-def _tags(header: str) -> list[str]:
+def named_tags(header: str) -> list[str]:
+    """The entity tags of a condition."""
     return [tag.strip() for tag in header.split(",")]
 
 

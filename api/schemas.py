@@ -5,7 +5,17 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    model_validator,
+)
 
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
@@ -82,13 +92,32 @@ class RestartBody(Body):
     label: str | None = None
 
 
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("an instant is text, such as 2026-12-05T00:00:00Z")  # noqa: TRY004 - pydantic takes no other
+    return value
+
+
 class ExtendBody(Body):
     """The new end of an order's life, with its offset from UTC."""
 
     # An instant is text in JSON, which strict models refuse.
-    model_config = ConfigDict(extra="forbid", strict=False)
+    expires_at: Annotated[AwareDatetime, Strict(False), BeforeValidator(_text)]
 
-    expires_at: AwareDatetime
+
+class OrderChange(Body):
+    """What a customer may change of an order; what is left out stays."""
+
+    label: str = Field(default="", description="At most 50 characters, unique among the customer's orders.")
+    tags: Annotated[list[str], Field(max_length=1000)] = Field(
+        default=[], description="All tags the order has from now on: at most 20, each of at most 50 characters."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give `label`, `tags` or both")
+        return self
 
 
 class FailurePublic(BaseModel):
@@ -142,6 +171,7 @@ class OrderPublic(BaseModel):
     allowed_actions: list[Command]
     progress: Progress
     products: list[str]
+    tags: list[str]
     objects: int
     total_price: Money
     currency: str

@@ -15,14 +15,17 @@ from temporalio.client import Client
 from api.cursors import Cursors
 from api.identity.authenticate import Needs, on_their_own
 from api.identity.directory import Identity
+from api.limiting import ParallelDownloads, RequestRate
 from api.operations import Operations
 from models.access import Caller, Permission
 from models.links import LinkKeys
 from models.naming import archive_filename
+from models.quotas import Quotas
+from models.splitting import Limits
 from models.tables import Order
 from storage.delivery import Deliverer
 
-__all__ = ["Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
+__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 
 EXPORTS = 4
 """Exports under way at the same time in one process; each keeps a connection to the database for itself."""
@@ -47,6 +50,11 @@ class Services:
     """Seconds a storage has for the first bytes of a download; later it counts as away."""
     identity: Identity = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and nobody else's
+    """How orders are cut; the workers', so that an estimate is what they do."""
+    quotas: Quotas = Quotas()  # noqa: RUF009 - as above
+    rate: RequestRate = field(default_factory=RequestRate)
+    downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
@@ -72,4 +80,5 @@ ServicesDep = Annotated[Services, Depends(services)]
 # Who is asking, and may: a route takes one of these. A new permission is one more line.
 CallerDep = Annotated[Caller, Depends(on_their_own)]
 ReaderDep = Annotated[Caller, Depends(Needs(Permission.READ))]
+AnnotatorDep = Annotated[Caller, Depends(Needs(Permission.ANNOTATE))]
 TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

@@ -41,6 +41,10 @@ class Api:
         """What a POST answers."""
         return self._asked("POST", path, json=body, params=params)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """What a PATCH answers."""
+        return self._asked("PATCH", path, json=body)
+
     def delete(self, path: str) -> None:
         """Delete what is behind a path."""
         self._asked("DELETE", path)

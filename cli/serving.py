@@ -13,6 +13,7 @@ import uvicorn
 
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.directory import open_identity
+from api.limiting import ParallelDownloads, RequestRate
 from api.operations import Operations
 from api.services import Services
 from cli import heap
@@ -101,6 +102,10 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 stalled_after=settings.stalled_after.total_seconds(),
                 identity=identity,
                 operations=operations,
+                limits=settings.limits,
+                quotas=settings.quotas,
+                rate=RequestRate(settings.max_requests_per_second, settings.request_burst),
+                downloads=ParallelDownloads(settings.max_parallel_downloads),
             )
     finally:
         readers.shutdown(wait=False, cancel_futures=True)

@@ -16,12 +16,15 @@ from cli.errors import CommandFailed
 from models.access import Role
 from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
+from models.quotas import Quotas
+from models.splitting import Limits
 from models.verify import Verify
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
 
 _GIB = 1024**3
+_TIB = 1024 * _GIB
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,17 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_files_per_suborder: PositiveInt = 5_000
     max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
+    # What each customer may have; 0 is no limit. The period is the span that the sums of files and bytes look back on.
+    max_open_orders: int = Field(default=10_000, ge=0)
+    max_files_per_order: int = Field(default=5_000_000, ge=0)
+    max_bytes_per_order: ByteSize = Field(default=ByteSize(20 * _TIB), ge=0)
+    quota_period: timedelta = Field(default=timedelta(days=1), gt=timedelta(0))
+    max_files_per_period: int = Field(default=20_000_000, ge=0)
+    max_bytes_per_period: ByteSize = Field(default=ByteSize(100 * _TIB), ge=0)
+    # These two are counted in each API process for itself.
+    max_parallel_downloads: int = Field(default=100, ge=0)
+    max_requests_per_second: int = Field(default=500, ge=0)
+    request_burst: int = Field(default=2_000, ge=0)
     # When a file of known checksums is read again: at each order, when the storage shows another version, or never.
     verify: Verify = Verify.CHANGED
     draft_timeout: timedelta = timedelta(days=30)
@@ -129,6 +143,23 @@ class Settings(BaseSettings):
         """What cursors are sealed with."""
         secret = self.cursor_secret.get_secret_value() if self.cursor_secret else self.database_url
         return hashlib.sha256(b"cursors\0" + secret.encode()).digest()
+
+    @property
+    def limits(self) -> Limits:
+        """How orders are cut, by the workers as in estimates."""
+        return Limits(max_files=self.max_files_per_suborder, max_bytes=self.max_bytes_per_suborder)
+
+    @property
+    def quotas(self) -> Quotas:
+        """What each customer may have."""
+        return Quotas(
+            open_orders=self.max_open_orders,
+            files_per_order=self.max_files_per_order,
+            bytes_per_order=self.max_bytes_per_order,
+            files_per_period=self.max_files_per_period,
+            bytes_per_period=self.max_bytes_per_period,
+            period=self.quota_period,
+        )
 
     @property
     def api_url(self) -> str:

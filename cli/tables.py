@@ -48,6 +48,15 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
     return table
 
 
+def suborders_estimated(suborders: Sequence[Any]) -> RenderableType:
+    """How an order would be cut."""
+    table = _table("part", "product", "tier", "objects", "files", "size")
+    for part in suborders:
+        counts = str(part["objects"]), str(part["files"]), size_in_words(part["bytes"])
+        table.add_row(str(part["number"]), Text(part["product"]), part["tier"], *counts)
+    return table
+
+
 def order_page(order: Any) -> None:
     """An order with its sub-orders and its timeline."""
     progress = order["progress"]

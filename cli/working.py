@@ -20,7 +20,6 @@ from cli.delivery import deliverer
 from cli.settings import Settings
 from models.database import make_engine, make_sessions
 from models.messages import Terms
-from models.splitting import Limits
 from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker
 
@@ -43,7 +42,7 @@ async def run_worker(settings: Settings) -> None:
     if not migrated or client is None:
         return
     sessions = make_sessions(engine)
-    limits = Limits(max_files=settings.max_files_per_suborder, max_bytes=settings.max_bytes_per_suborder)
+    limits = settings.limits
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
     packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
     async with orders_worker(client, sessions, limits, terms), packaging:

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     """See the catalogue as far as one's groups reach, and one's own orders."""
     ORDER = "order"
     """Place orders, and command one's own."""
+    ANNOTATE = "annotate"
+    """Write notes on the orders one may see."""
     READ_ALL = "read_all"
     """See everybody's orders and every product."""
     COMMAND_ALL = "command_all"
@@ -53,8 +55,8 @@ _P = Permission
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.CUSTOMER: frozenset({_P.READ, _P.ORDER, _P.MANAGE_TOKENS}),
-        Role.SUPPORT: frozenset({_P.READ, _P.READ_ALL, _P.MANAGE_TOKENS}),
+        Role.CUSTOMER: frozenset({_P.READ, _P.ORDER, _P.ANNOTATE, _P.MANAGE_TOKENS}),
+        Role.SUPPORT: frozenset({_P.READ, _P.READ_ALL, _P.ANNOTATE, _P.MANAGE_TOKENS}),
         Role.ADMIN: frozenset(Permission),
     }
 )
@@ -63,8 +65,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 SCOPED: Mapping[Scope, frozenset[Permission]] = MappingProxyType(
     {
         Scope.READ: frozenset({_P.READ, _P.READ_ALL}),
-        Scope.ORDER: frozenset({_P.ORDER}),
-        Scope.OPERATE: frozenset({_P.ORDER, _P.COMMAND_ALL, _P.CONFIRM_PAYMENT, _P.EXTEND_FREELY}),
+        Scope.ORDER: frozenset({_P.ORDER, _P.ANNOTATE}),
+        Scope.OPERATE: frozenset({_P.ORDER, _P.ANNOTATE, _P.COMMAND_ALL, _P.CONFIRM_PAYMENT, _P.EXTEND_FREELY}),
     }
 )
 """What each scope lets through. No scope reaches access tokens: a script that leaks must not beget others."""

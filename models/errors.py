@@ -12,6 +12,12 @@ DomainError
 │   ├── KeyReused
 │   ├── LabelTaken
 │   ├── NameTaken
+│   ├── ViewTaken
+│   ├── KeyInFlight         another request with the same idempotency key is being answered
+│   ├── KeyReused           an idempotency key that was for something else
+│   ├── QuotaExceeded       carries every limit it goes beyond
+│   ├── TooManyRequests
+│   ├── TooManyDownloads
 │   ├── CommandPending      carries whether it was accepted
 │   ├── NotReady
 │   ├── Gone
@@ -202,15 +208,6 @@ class BulkIsOver(Refusal):
         super().__init__("this bulk has come to its end; what it did to each order stays")
 
 
-class KeyReused(Refusal):
-    """The caller has used this Idempotency-Key for another request."""
-
-    code = "idempotency_key_reused"
-
-    def __init__(self) -> None:
-        super().__init__("this Idempotency-Key was used for another request; take a new one for each request")
-
-
 class InvalidCursor(Refusal):
     """A cursor that is none of ours; `field` is the parameter it came in."""
 
@@ -274,6 +271,63 @@ class NameTaken(Refusal):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"you already have a destination called {name}; choose another name, or remove that one")
+
+
+class ViewTaken(Refusal):
+    """The caller already has a view of this name."""
+
+    code = "view_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"you already have a view called {name}; choose another name, or change that one")
+
+
+class KeyInFlight(Refusal):
+    """Another request with this idempotency key is being answered."""
+
+    code = "idempotency_key_in_flight"
+
+    def __init__(self) -> None:
+        super().__init__("a request with this Idempotency-Key is being answered; send the same again in a moment")
+
+
+class KeyReused(Refusal):
+    """An idempotency key that was used for another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for another request; a new request needs a new key")
+
+
+class QuotaExceeded(Refusal):
+    """More than the customer may have; the faults carry the figures."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class TooManyRequests(Refusal):
+    """The caller asks more often than allowed; `retry_after` in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, limit: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"you may send {limit}; wait {retry_after} s")
+
+
+class TooManyDownloads(Refusal):
+    """The customer has as many downloads under way as they may; download tools wait for one to end."""
+
+    code = "too_many_downloads"
+
+    def __init__(self, limit: int) -> None:
+        self.retry_after = 5
+        super().__init__(f"you may have {limit} downloads under way at a time; wait until one ends")
 
 
 class NotReady(Refusal):

@@ -83,6 +83,7 @@ class OrderFilter:
     statuses: frozenset[OrderStatus] | None = None
     delivery: frozenset[DeliveryStatus] | None = None
     products: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
     label: str | None = None
     created_after: datetime | None = None

@@ -45,7 +45,7 @@ def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
 
 
 async def asking(request: Request, _bearer: BearerGiven = None, _session: SessionGiven = None) -> Caller:
-    """Who is asking. Raises Unauthenticated, Forbidden, CrossSite or IdentityAway."""
+    """Who is asking. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
     services: Services = request.app.state.services
     shown = request.headers.getlist("authorization")
     if shown:
@@ -54,6 +54,7 @@ async def asking(request: Request, _bearer: BearerGiven = None, _session: Sessio
         caller = await _by_session(services, request, cookie)
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
+    services.rate.take(request, caller.customer)
     return replace(caller, writes=request.method not in READING)
 
 

@@ -20,9 +20,9 @@ from api.bulk_schemas import (
     BulksPublic,
     bulk_public,
 )
+from api.idempotency import OnceDep
 from api.identity.authenticate import Asking
 from api.presenting import API
-from api.routes.commands import CommandId
 from api.routes.exports import CSV, export_chosen
 from api.routes.orders import Cursor, Limit
 from api.schemas import Problem
@@ -55,11 +55,10 @@ async def create_bulk(
     services: ServicesDep,
     caller: Asking,
     body: Annotated[BulkCreate, JsonBody()],
-    response: Response,
+    once: OnceDep,
     limit: Limit = 100,
     cursor: Cursor = None,
-    key: CommandId = None,
-) -> BulkPublic | Response:
+) -> Response:
     """Do something to many orders. `limit` and `cursor` are for the pages of a dry run."""
     caller.require(bulks.permission_for(body))
     if body.dry_run:
@@ -69,10 +68,13 @@ async def create_bulk(
             await bulks.check_export(session, caller, body)
         return await export_chosen(services, caller, body.wanted, body.ids, bom=body.bom)
     async with services.sessions.begin() as session:
-        bulk = await bulks.accept(session, caller, body, key)
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        bulk = await bulks.accept(session, caller, body)
+        where = {"Location": _url(services, bulk.id)}
+        answer = await once.answer(session, caller, _shown(services, bulk), where, status=202)
     await _start(services, bulk)
-    response.headers["Location"] = _url(services, bulk.id)
-    return _shown(services, bulk)
+    return answer
 
 
 @router.get("/bulks", name="list-bulks")

@@ -17,6 +17,7 @@ from api.destinations import (
     destination_public,
     save,
 )
+from api.idempotency import OnceDep
 from api.presenting import API, failure_public
 from api.routes.orders import owned
 from api.schemas import Problem
@@ -30,15 +31,23 @@ router = APIRouter(tags=["destinations"], responses={404: {"model": Problem}, 42
 Key = Annotated[str, Path(max_length=100, description="The destination's id or name.")]
 
 
-@router.post("/destinations", name="create-destination", status_code=201, responses={409: {"model": Problem}})
+@router.post(
+    "/destinations",
+    name="create-destination",
+    status_code=201,
+    response_model=DestinationPublic,
+    responses={409: {"model": Problem}},
+)
 async def create_destination(
-    body: Annotated[DestinationCreate, Body()], response: Response, services: ServicesDep, caller: CallerDep
-) -> DestinationPublic:
+    body: Annotated[DestinationCreate, Body()], services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
     """Save a destination for deliveries. Whether it works, its `test` tells."""
     async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
         saved = destination_public(await save(session, caller, services.deliverer, body))
-    response.headers["Location"] = f"{services.public_url}{API}/destinations/{saved.id}"
-    return saved
+        where = {"Location": f"{services.public_url}{API}/destinations/{saved.id}"}
+        return await once.answer(session, caller, saved, where)
 
 
 @router.get("/destinations", name="list-destinations")

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import listing, presenting
+from api import listing, presenting, quotas
 from api.etags import tagged
 from api.filters import OrderList
+from api.idempotency import OnceDep
 from api.ordering import place
 from api.schemas import (
     OrderCreate,
@@ -39,15 +40,20 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
-@router.post("", name="create-order", status_code=201, responses={409: {"model": Problem}})
-async def create_order(body: OrderCreate, response: Response, services: ServicesDep, caller: CallerDep) -> OrderDetail:
+@router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
+async def create_order(
+    body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
-        order = await place(session, caller, body, services.now())
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        order = await place(session, caller, body, services.now(), services.quotas)
         detail = await detail_of(session, services, order, caller)
+        quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
+        answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
-    response.headers["Location"] = detail.links.self
-    return detail
+    return answer
 
 
 @router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)
@@ -85,8 +91,9 @@ async def list_orders(
 async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
-        detail = await detail_of(session, services, await owned(session, caller, order_id), caller)
-    return tagged(request, detail)
+        order = await owned(session, caller, order_id)
+        detail = await detail_of(session, services, order, caller)
+    return tagged(request, detail, state_of(order))
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
@@ -129,6 +136,11 @@ async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     if caller.writes and order.customer != caller.customer:
         caller.require(Permission.COMMAND_ALL)
     return order
+
+
+def state_of(order: Order) -> str:
+    """What has happened to an order and what has been written on it, as its ETag begins."""
+    return f"{order.version}.{order.revision}"
 
 
 async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:

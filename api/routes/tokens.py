@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from api.idempotency import OnceDep
 from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
 from api.identity.secrets import hashed, new_access_token
 from api.schemas import Problem
@@ -18,10 +19,8 @@ from models.tables import AccessToken
 router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model": Problem}})
 
 
-@router.post("", name="create-token", status_code=201)
-async def create_token(
-    body: TokenCreate, response: Response, services: ServicesDep, caller: TokenOwnerDep
-) -> TokenCreated:
+@router.post("", name="create-token", status_code=201, response_model=TokenCreated, responses={409: {"model": Problem}})
+async def create_token(body: TokenCreate, services: ServicesDep, caller: TokenOwnerDep, once: OnceDep) -> Response:
     """Make an access token. Its secret is in this answer and nowhere else; keep it well."""
     secret, now = new_access_token(), services.now()
     row = AccessToken(
@@ -33,12 +32,14 @@ async def create_token(
         expires_at=now + timedelta(days=body.days),
     )
     async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller, secret=True)) is not None:
+            return answered
         session.add(row)
         await session.flush()
         await session.refresh(row)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Location"] = f"{services.public_url}/api/v1/tokens/{row.id}"
-    return TokenCreated(**_public(row).model_dump(), token=secret)
+        made = TokenCreated(**_public(row).model_dump(), token=secret)
+        headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}/api/v1/tokens/{row.id}"}
+        return await once.answer(session, caller, made, headers, secret=True)
 
 
 @router.get("", name="list-tokens")

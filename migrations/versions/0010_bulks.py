@@ -21,8 +21,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("asked", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=True),
-        sa.Column("idempotency_key", sa.Text(), nullable=True),
-        sa.Column("request_hash", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
@@ -39,11 +37,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "finished_at IS NULL OR done + skipped + failed = total", name=op.f("ck_bulks_finished_without_gap")
         ),
-        sa.CheckConstraint(
-            "(idempotency_key IS NULL) = (request_hash IS NULL)", name=op.f("ck_bulks_key_with_its_request")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulks")),
-        sa.UniqueConstraint("customer", "idempotency_key", name=op.f("uq_bulks_customer_idempotency_key")),
     )
     op.create_index("ix_bulks_newest_of_customer", "bulks", ["customer", sa.literal_column("id DESC")])
     op.create_index("ix_bulks_unfinished", "bulks", ["created_at"], postgresql_where=sa.text("finished_at IS NULL"))

@@ -109,11 +109,6 @@ def bulk_of(scope: Scope, bulk_id: UUID) -> sa.Select[Bulk]:
     return found if scope.customer is None else found.where(col(Bulk.customer) == scope.customer)
 
 
-def bulk_of_key(customer: str, key: str) -> sa.Select[Bulk]:
-    """The bulk that a customer asked for under this Idempotency-Key."""
-    return sa.select(Bulk).where(col(Bulk.customer) == customer, col(Bulk.idempotency_key) == key)
-
-
 def bulks_of(scope: Scope, after: UUID | None, limit: int) -> sa.Select[Bulk]:
     """The bulks in scope, the newest first."""
     query = sa.select(Bulk).order_by(col(Bulk.id).desc()).limit(limit)

@@ -119,6 +119,12 @@ def matching(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
         tests.append(o["id"] == sa.any_(sa.literal(list(wanted.ids), ARRAY(sa.Uuid))))
     if wanted.products:
         tests.append(o["skus"].op("&&")(sa.literal(list(wanted.products), ARRAY(sa.Text))))
+    if wanted.tags:
+        # The index has the orders with tags only, and the planner has to be told that these are such.
+        tests += [
+            o["tags"].op("&&")(sa.literal(list(wanted.tags), ARRAY(sa.Text))),
+            o["tags"] != sa.text("'{}'::text[]"),
+        ]
     if wanted.customers:
         tests.append(o["customer"] == sa.any_(sa.literal(list(wanted.customers), ARRAY(sa.Text))))
     if wanted.delivery is not None:

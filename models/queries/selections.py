@@ -1,6 +1,6 @@
 """Queries for what an order selects from the catalogue: resolved for creation, validation and planning."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from models.queries.access import open_to
+from models.splitting import ObjectWeight
 from models.tables import CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
 
 WHOLE_PRODUCT = sa.text(
@@ -41,10 +42,9 @@ class SelectedFile(NamedTuple):
     sha256: bytes | None
 
 
-def _selected() -> sa.Join:
+def _selected(selection: sa.FromClause = OrderSelection.__table__) -> sa.Join:  # type: ignore[attr-defined]
     """Selections joined with what they select; a vanished object or file drops out."""
     objects, files = CatalogueObject.__table__, CatalogueFile.__table__  # type: ignore[attr-defined]
-    selection = OrderSelection.__table__  # type: ignore[attr-defined]
     wanted = sa.or_(selection.c.file_id.is_(None), selection.c.file_id == files.c.id)
     join: sa.Join = (
         selection.join(objects, objects.c.id == selection.c.object_id)
@@ -80,8 +80,41 @@ def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tupl
     return selected_files(order_id).where(_among(col(OrderSelection.object_id), object_ids, sa.Uuid))
 
 
-def object_weights(order_id: UUID) -> sa.Select[UUID, str, str, bool, int, int]:
-    """Object id, SKU, location, whether any file is nearline, files and bytes, of each object an order selects."""
+Weights = sa.Select[UUID, str, str, bool, int, int]
+"""Object id, SKU, location, whether any file is nearline, files and bytes, of each object that is selected."""
+
+
+def object_weights(order_id: UUID) -> Weights:
+    """The weights of what an order selects."""
+    table: sa.Table = OrderSelection.__table__  # type: ignore[attr-defined]
+    return _weights(table).where(table.c.order_id == order_id)
+
+
+def weights_of(wholes: Sequence[tuple[int, int]], singles: Sequence[tuple[int, UUID, UUID | None]]) -> Weights:
+    """The same of what is no order yet: whole products by position and id; objects and files by position."""
+    positions, objects, files = ([row[n] for row in singles] for n in range(3))
+    single = sa.func.unnest(
+        sa.literal(positions, ARRAY(sa.Integer)),
+        sa.literal(objects, ARRAY(sa.Uuid)),
+        sa.literal(files, ARRAY(sa.Uuid)),
+    )
+    columns = sa.column("position", sa.Integer), sa.column("object_id", sa.Uuid), sa.column("file_id", sa.Uuid)
+    named = sa.select(*single.table_valued(*columns).render_derived().c)
+    lines = (
+        sa.func.unnest(
+            sa.literal([position for position, _ in wholes], ARRAY(sa.Integer)),
+            sa.literal([product for _, product in wholes], ARRAY(sa.BigInteger)),
+        )
+        .table_valued(sa.column("position", sa.Integer), sa.column("product_id", sa.BigInteger))
+        .render_derived()
+    )
+    whole = sa.select(lines.c.position, col(CatalogueObject.id), sa.cast(sa.null(), sa.Uuid)).join(
+        CatalogueObject, col(CatalogueObject.product_id) == lines.c.product_id
+    )
+    return _weights(sa.union_all(named, whole).subquery("selection"))
+
+
+def _weights(selection: sa.FromClause) -> Weights:
     return (
         sa.select(
             col(CatalogueObject.id),
@@ -91,11 +124,21 @@ def object_weights(order_id: UUID) -> sa.Select[UUID, str, str, bool, int, int]:
             sa.func.count(),
             sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
         )
-        .select_from(_selected())
-        .where(col(OrderSelection.order_id) == order_id)
-        .group_by(col(OrderSelection.position), col(CatalogueObject.id), col(Product.sku), col(Product.location))
-        .order_by(col(OrderSelection.position), col(CatalogueObject.name))
+        .select_from(_selected(selection))
+        .group_by(selection.c.position, col(CatalogueObject.id), col(Product.sku), col(Product.location))
+        .order_by(selection.c.position, col(CatalogueObject.name))
     )
+
+
+def weighed(rows: Iterable[sa.Row[UUID, str, str, bool, int, int]]) -> tuple[list[ObjectWeight], dict[str, str]]:
+    """What objects weigh, for `split`, and where each of their products lies."""
+    weights, locations = [], {}
+    for row in rows:
+        key, sku, location, nearline, files, size = row
+        locations[sku] = location
+        tier = "nearline" if nearline else "online"
+        weights.append(ObjectWeight(key=key, product=sku, tier=tier, files=files, bytes=size))
+    return weights, locations
 
 
 def selection_totals(order_id: UUID) -> sa.Select[int, int, int, int]:

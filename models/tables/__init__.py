@@ -1,11 +1,13 @@
 """The tables of PostgreSQL, which hold the catalogue and project what the order workflows own."""
 
+from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.counting import OrderCount
 from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
 from models.tables.destinations import Delivery, Destination
+from models.tables.idempotency import IdempotencyKey
 from models.tables.orders import (
     Download,
     Order,
@@ -18,6 +20,7 @@ from models.tables.orders import (
     Trouble,
 )
 from models.tables.people import AccessToken, Person, Session
+from models.tables.views import SavedView
 
 __all__ = [
     "AccessToken",
@@ -30,7 +33,10 @@ __all__ = [
     "Destination",
     "Download",
     "FileCoverage",
+    "IdempotencyKey",
     "KnownFile",
+    "Note",
+    "NoteWording",
     "Notice",
     "Order",
     "OrderCount",
@@ -40,6 +46,7 @@ __all__ = [
     "Payment",
     "Person",
     "Product",
+    "SavedView",
     "Session",
     "SubOrder",
     "TimelineRow",

@@ -13,10 +13,7 @@ from models.tables.base import INSTANT, new_id, now, one_of, zero
 
 
 class Bulk(SQLModel, table=True):
-    """One command for many orders. `asked` is the filter; `scopes` are those of the access token it was asked with.
-
-    `request_hash` tells a repeated request from another one under the same key.
-    """
+    """One command for many orders. `asked` is the filter; `scopes` are those of the access token it was asked with."""
 
     __tablename__ = "bulks"
     __table_args__ = (
@@ -25,8 +22,6 @@ class Bulk(SQLModel, table=True):
         sa.CheckConstraint("done + skipped + failed <= total", name="no_order_twice"),
         sa.CheckConstraint("finished_at IS NULL OR done + skipped + failed = total", name="finished_without_gap"),
         sa.Index("ix_bulks_newest_of_customer", "customer", sa.text("id DESC")),
-        sa.CheckConstraint("(idempotency_key IS NULL) = (request_hash IS NULL)", name="key_with_its_request"),
-        sa.UniqueConstraint("customer", "idempotency_key"),
         sa.Index("ix_bulks_unfinished", "created_at", postgresql_where=sa.text("finished_at IS NULL")),
     )
 
@@ -38,8 +33,6 @@ class Bulk(SQLModel, table=True):
     reason: str | None = Field(default=None, sa_type=sa.Text)
     asked: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     scopes: list[str] | None = Field(default=None, sa_type=ARRAY(sa.Text))
-    idempotency_key: str | None = Field(default=None, sa_type=sa.Text)
-    request_hash: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     cancelled_at: datetime | None = Field(default=None, sa_type=INSTANT)

@@ -51,6 +51,9 @@ class Order(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     # When live events last told of it; the trigger's own, see migration 0009.
     told_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    # What people have written on it; `revision` counts their changes, for `version` is the workflow's.
+    tags: list[str] = Field(default_factory=list, sa_type=listing.TEXTS, sa_column_kwargs={"server_default": "{}"})
+    revision: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     derived_from: UUID | None = Field(default=None)
     destination_id: UUID | None = Field(default=None)
     destination_name: str | None = Field(default=None, sa_type=sa.Text)

@@ -16,7 +16,7 @@ from api.services import Services
 from models.access import Caller
 from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.queries.people import describe
-from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Order, Person
+from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, Person, SavedView
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 from tests.issuer import Issuer
@@ -85,8 +85,21 @@ MATRIX = (
     Row("GET", f"{API}/products/{{sku}}/objects", OWN),
     Row("GET", f"{API}/objects/{{object_id}}/files", OWN),
     Row("POST", f"{API}/orders", (401, 422, 201, 403, 201), {"items": [{"product": "scenes"}]}),
+    Row("POST", f"{API}/orders:estimate", SIGNED_IN, {"items": [{"product": "scenes"}]}),
+    Row("GET", f"{API}/quotas", SIGNED_IN),
+    Row("GET", f"{API}/views", SIGNED_IN),
+    Row("POST", f"{API}/views", (401, 201, 201, 201, 201), {"name": "Failed", "filter": {"status": ["failed"]}}),
+    Row("GET", f"{API}/views/{{view_id}}", MINE),
+    Row("PATCH", f"{API}/views/{{view_id}}", MINE, {"columns": ["number"]}),
+    Row("DELETE", f"{API}/views/{{view_id}}", (401, 404, 204, 404, 404)),
     Row("GET", f"{API}/orders", SIGNED_IN),
     Row("GET", f"{API}/orders/{{order_id}}", OWN),
+    Row("PATCH", f"{API}/orders/{{order_id}}", (401, 404, 200, 403, 200), {"tags": ["urgent"]}),
+    Row("GET", f"{API}/orders/{{order_id}}/notes", OWN),
+    Row("POST", f"{API}/orders/{{order_id}}/notes", (401, 404, 201, 201, 201), {"text": "Look at this."}),
+    Row("GET", f"{API}/orders/{{order_id}}/notes/{{note_id}}", OWN),
+    Row("PATCH", f"{API}/orders/{{order_id}}/notes/{{note_id}}", (401, 404, 200, 403, 403), {"text": "Better."}),
+    Row("DELETE", f"{API}/orders/{{order_id}}/notes/{{note_id}}", (401, 404, 204, 403, 204)),
     Row("GET", f"{API}/orders/{{order_id}}/suborders", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/files", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/timeline", OWN),
@@ -179,7 +192,9 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
     )
     async with sessions.begin() as session:
         await session.execute(describe(owner))
-        session.add(token)
+        note = Note(order_id=order.id, author=OWNER.actor, visibility="customer", text="Hm.", written_at=now)
+        view = SavedView(owner=OWNER.customer, name="Mine", sort="-created_at", created_at=now)
+        session.add_all([token, note, view])
         await session.flush()
         await session.refresh(token)
         obj = (await session.execute(CatalogueFile.__table__.select())).first()  # type: ignore[attr-defined]
@@ -203,6 +218,8 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
             "bulk_id": str(bulk.id),
             "object_id": str(obj.object_id),
             "token_id": str(token.id),
+            "note_id": str(note.id),
+            "view_id": str(view.id),
             "verb": "cancel",
             "seq": "1",
             "file": "1",

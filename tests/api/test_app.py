@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from httpx2 import AsyncClient
 
-from api.app import MAX_BODY_BYTES
+from api.bodies import MAX_BODY_BYTES
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -85,4 +85,5 @@ async def test_a_body_larger_than_any_order_is_refused(client: AsyncClient) -> N
         answer = await client.post(
             path, content=b" " * (MAX_BODY_BYTES + 1), headers=headers | {"webhook-signature": "v1,AAAA"}
         )
-        assert answer.status_code == 413
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+        assert (answer.json()["code"], answer.json()["faults"][0]["field"]) == ("too_large", "body")

@@ -97,7 +97,9 @@ async def test_the_same_command_again_has_no_second_effect_and_is_no_error(alive
         assert (await command(alive, slow, "pause", "once"))["status"] == "paused"
     assert refused(await alive.post(f"/orders/{slow['id']}/pause"))["allowed"] == ["cancel", "resume"]
     await command(alive, slow, "resume")
-    assert (await command(alive, slow, "pause", "once"))["status"] == "provisioning"
+    # The answer is the one that was given then; the order goes on.
+    assert (await command(alive, slow, "pause", "once"))["status"] == "paused"
+    assert (await alive.get(f"/orders/{slow['id']}")).json()["status"] == "provisioning"
     assert [what for what, _ in await told(alive, slow)][4:] == ["paused", "resumed"]
 
 
@@ -382,3 +384,18 @@ async def test_a_reason_that_no_text_can_be_is_refused(client: AsyncClient, sess
             f"/orders/{NOBODY}/cancel", content=content, headers={"Content-Type": "application/json"}
         )
         assert refused(answer, 422)["code"] == "invalid_request"
+
+
+async def test_a_command_with_a_key_is_obeyed_once_and_answered_the_same(alive: AsyncClient, slow: Any) -> None:
+    url, headers = f"/orders/{slow['id']}/pause", {"Idempotency-Key": "k"}
+    first = await alive.post(url, json={"reason": "maintenance"}, headers=headers)
+    assert (first.status_code, first.json()["status"]) == (200, "paused")
+    await command(alive, slow, "resume")
+    again = await alive.post(url, json={"reason": "maintenance"}, headers=headers)
+    assert (again.status_code, again.content, again.headers["idempotency-replayed"]) == (200, first.content, "true")
+    assert (await alive.get(f"/orders/{slow['id']}")).json()["status"] == "provisioning"
+    other = refused(await alive.post(url, json={"reason": "another"}, headers=headers), 422)
+    assert other["code"] == "idempotency_key_reused"
+    # Of a server that died before it could answer the workflow still knows that it has obeyed.
+    cancelled = await alive.post(f"/orders/{slow['id']}/cancel", headers={"Idempotency-Key": "c"})
+    assert cancelled.json()["status"] == "cancelled"

@@ -114,7 +114,8 @@ async def test_no_text_however_strange_is_a_mistake_of_ours(
     client: AsyncClient, server: Bucket, field: str, value: str
 ) -> None:
     body = a_bucket(server, **{field: value})
-    assert (await client.post("/destinations", content=_json(body))).status_code == 422
+    headers = {"Content-Type": "application/json"}
+    assert (await client.post("/destinations", content=_json(body), headers=headers)).status_code == 422
 
 
 def _json(body: Any) -> bytes:

@@ -180,3 +180,31 @@ def test_every_reading_command_speaks_json(where: Where, tmp_path: Path) -> None
 def test_a_number_that_is_none_is_refused_without_asking(where: Where) -> None:
     code, text = refused(where, "pause", "forty-two")
     assert (code, "names no order" in text) == (1, True)
+
+
+def test_an_estimate_tells_the_parts_and_what_is_against_them(where: Where) -> None:
+    told = asked(where, "order", "estimate", "--product", "sample-documents")
+    assert (told["acceptable"], told["faults"]) == (True, [])
+    order = asked(where, "order", "place", "--product", "sample-documents", "--wait")
+    assert (order["progress"]["files_total"], order["total_price"]) == (told["files"], told["total_price"])
+    page = consignor(where, "order", "estimate", "--product", "sample-documents", "--product", "sample-scenes")
+    assert "sample-scenes" in page
+    done = subprocess.run(
+        command("order", "estimate", "--product", "atlantis"), env={**os.environ, **where}, capture_output=True,
+        text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "items/0/product: there is no product 'atlantis'" in done.stdout) == (1, True)
+
+
+def test_labels_tags_and_notes_are_written_and_read(where: Where) -> None:
+    order = asked(where, "order", "place", "--product", "sample-documents")
+    assert "“Winter”  urgent  ice" in consignor(
+        where, "order", "label", order["number"], "Winter", "--tag", "urgent", "--tag", "ice"
+    )
+    assert asked(where, "order", "label", order["id"], "--no-tags")["tags"] == []
+    assert refused(where, "label", order["id"])[0] == 2
+    assert "at most 50 characters" in refused(where, "label", order["id"], "x" * 51)[1]
+    consignor(where, "order", "note", order["number"], "Look at\nthis.")
+    assert "\n  Look at\n  this." in consignor(where, "order", "notes", order["id"])
+    assert [note["text"] for note in asked(where, "order", "notes", order["id"])] == ["Look at\nthis."]
+    assert "403" in refused(where, "note", order["id"], "x", "--for-operators")[1]

@@ -1,0 +1,228 @@
+"""Bodies of requests: how large they may be, what they are written in, and JSON that can be read in one way only.
+
+Python's parser takes what RFC 8259 leaves open or forbids (a member twice, NaN, half a character), and frameworks build
+on it. Here all of that is refused before a route sees it, every fault at once, each with its place and its remedy.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.errors import Fault
+
+MAX_BODY_BYTES = 16 * 1024**2
+"""Room for the 100,000 ids that one order may name; more is refused before it is read."""
+
+MAX_DEPTH = 32
+"""Arrays and objects within each other; no body that is described has more than five."""
+
+MAX_FAULTS = 100
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_INTEGERS = range(-(2**63), 2**63)
+_DIGITS = 20
+
+
+class BodyRefused(HTTPException):
+    """A body that no route gets to see; the faults say where and why."""
+
+    def __init__(self, status: int, code: str, *faults: Fault, headers: dict[str, str] | None = None) -> None:
+        self.code, self.faults = code, faults
+        super().__init__(status, "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5]), headers)
+
+
+class StrictBodies:
+    """A layer that checks what a route reads, when it reads it: the route is known by then, and so is its place."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body, if it is asked for, is good."""
+        if scope["type"] == "http" and scope["method"] not in _READING:
+            receive = _Checked(scope, receive)
+        await self._app(scope, receive, send)
+
+
+class _Checked:
+    """`receive` whose first message is the whole body. Raises BodyRefused."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope, self._receive, self._begun = scope, receive, False
+
+    async def __call__(self) -> Message:
+        """The whole body, and then whatever else comes."""
+        if self._begun:
+            return await self._receive()
+        self._begun = True
+        headers = Headers(scope=self._scope)
+        _check_length(headers.get("content-length", "0"))
+        _check_encoding(headers.get("content-encoding", "identity"))
+        message = await self._whole()
+        # A route without a described body reads bytes that are signed, or nothing.
+        if message.get("body") and _describes_its_body(self._scope):
+            _check_media_type(headers.get("content-type", ""))
+            check(message["body"])
+        return message
+
+    async def _whole(self) -> Message:
+        chunks, size, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return message
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > MAX_BODY_BYTES:
+                _too_large()
+            more = message.get("more_body", False)
+        return {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+
+
+def _describes_its_body(scope: Scope) -> bool:
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    route = getattr(context, "original_route", None) or scope.get("route")
+    return getattr(route, "body_field", None) is not None
+
+
+def _check_length(told: str) -> None:
+    if told.isdecimal() and len(told) < 20 and int(told) <= MAX_BODY_BYTES:
+        return
+    _too_large()
+
+
+def _too_large() -> NoReturn:
+    text = f"this has more than {MAX_BODY_BYTES // 1024**2} MiB; name whole products, or send several requests"
+    # What else is on its way is not read, so this connection can carry nothing after it.
+    raise BodyRefused(413, "too_large", _fault("body", "too_large", text), headers={"Connection": "close"})
+
+
+def _check_encoding(told: str) -> None:
+    if told.strip().lower() != "identity":
+        text = "compressed bodies are not read; send it as it is"
+        # RFC 9110, section 12.5.3: what could have been sent instead.
+        accepted = {"Accept-Encoding": "identity"}
+        fault = _fault("Content-Encoding", "unsupported_encoding", text)
+        raise BodyRefused(415, "unsupported_media_type", fault, headers=accepted)
+
+
+def _check_media_type(told: str) -> None:
+    kind, _, sub = told.partition(";")[0].strip().lower().partition("/")
+    if kind == "application" and (sub == "json" or sub.endswith("+json")):
+        return
+    text = "a body here is JSON; send it with the header `Content-Type: application/json`"
+    raise BodyRefused(415, "unsupported_media_type", _fault("Content-Type", "unsupported_media_type", text))
+
+
+def check(raw: bytes) -> None:
+    """Refuse JSON that is none, or that two readers could read differently. Raises BodyRefused."""
+    try:
+        found = json.loads(
+            raw.decode(),
+            object_pairs_hook=_Members.of,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_Wrong.nan,
+        )
+    except UnicodeDecodeError as error:
+        _unreadable("not_utf8", f"this is no UTF-8 text (byte {error.start}); send JSON in UTF-8")
+    except json.JSONDecodeError as error:
+        _unreadable("json_invalid", f"this is no JSON: {error.msg} (line {error.lineno}, column {error.colno})")
+    except RecursionError:
+        _unreadable("too_deep", _TOO_DEEP)
+    faults = [fault for fault, _ in zip(_faults(found), range(MAX_FAULTS), strict=False)]
+    if faults:
+        raise BodyRefused(422, "invalid_request", *faults)
+
+
+_TOO_DEEP = f"arrays and objects lie in each other more than {MAX_DEPTH} deep; nothing here is described so"
+
+
+def _unreadable(code: str, text: str) -> NoReturn:
+    raise BodyRefused(422, "invalid_request", _fault("body", code, text))
+
+
+class _Wrong:
+    """A value that cannot be, in the place where it was."""
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code, self.text = code, text
+
+    @classmethod
+    def nan(cls, text: str) -> "_Wrong":
+        return cls("not_a_number", f"{text} is no JSON; send a number, or null")
+
+    @classmethod
+    def large(cls) -> "_Wrong":
+        return cls("number_too_large", "this number is larger than any that can be meant here; it has at most 63 bits")
+
+
+class _Members(dict[str, Any]):
+    """An object, and which of its members it has twice."""
+
+    twice: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, Any]]) -> "_Members":
+        made = cls(pairs)
+        if len(made) < len(pairs):
+            seen: set[str] = set()
+            made.twice = tuple(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        return made
+
+
+def _integer(text: str) -> "int | _Wrong":
+    return value if len(text) <= _DIGITS and (value := int(text)) in _INTEGERS else _Wrong.large()
+
+
+def _number(text: str) -> "float | _Wrong":
+    return value if math.isfinite(value := float(text)) else _Wrong.large()
+
+
+def _faults(body: Any) -> Iterator[Fault]:
+    """Everything in a parsed body that cannot be, by its place."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), body)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            if not _is_text(value):
+                yield _fault(_place(path), "text_unreadable", _NO_TEXT)
+        elif isinstance(value, _Wrong):
+            yield _fault(_place(path), value.code, value.text)
+        elif isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
+            yield _fault(_place(path[:4]), "too_deep", _TOO_DEEP)
+        elif isinstance(value, _Members):
+            yield from _member_faults(path, value)
+            waiting.extend(((*path, key), item) for key, item in reversed(value.items()))
+        elif isinstance(value, list):
+            waiting.extend(((*path, str(index)), value[index]) for index in reversed(range(len(value))))
+
+
+def _member_faults(path: tuple[str, ...], members: _Members) -> Iterator[Fault]:
+    for key in members.twice:
+        yield _fault(_place((*path, key)), "given_twice", "this is there more than once; leave all but one out")
+    for key in members:
+        if not _is_text(key):
+            yield _fault(_place((*path, key)), "name_unreadable", _NO_TEXT)
+
+
+_NO_TEXT = "this holds a NUL or half of a surrogate pair, which no text can; leave it out"
+
+
+def _is_text(value: str) -> bool:
+    # Almost all text is ASCII, and Python knows of each whether it is.
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
+
+
+def _place(path: tuple[str, ...]) -> str:
+    return "/".join(part[:100] for part in path) or "body"
+
+
+def _fault(field: str, code: str, text: str) -> Fault:
+    # Its name may be what is wrong with a member.
+    return Fault(field=field.encode("utf-8", "replace").decode().replace("\0", "\\0"), code=code, text=text)

@@ -1,0 +1,49 @@
+"""`consignor order estimate`: what an order would be, without placing it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from models.labels import counted, size_in_words
+
+
+def estimate_order(
+    product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
+    object_: Annotated[
+        list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The label it would get.")] = None,
+    deliver_to: Annotated[str | None, typer.Option(metavar="NAME", help="A saved destination.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Show the sub-orders, size, price and everything against an order, without placing it.
+
+    Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
+    """
+    import orjson
+
+    from cli.client import Api
+    from cli.settings import api_url
+
+    if object_ and len(product) > 1:
+        raise typer.BadParameter("objects are named for one product; ask for each", param_hint="--object")
+    body: dict[str, Any] = {"items": [{"product": sku, "objects": object_ or "all"} for sku in product], "label": label}
+    if deliver_to:
+        body["delivery"] = {"destination": deliver_to}
+    with Api(api_url()) as api:
+        told = api.post("/orders:estimate", body)
+    if as_json:
+        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        from cli.tables import show, suborders_estimated
+
+        price = f"{told['total_price']} {told['currency'] or ''}".strip()
+        counts = counted(told["objects"], "object"), counted(told["files"], "file"), size_in_words(told["bytes"])
+        typer.echo("  ".join((*counts, price)))
+        show(suborders_estimated(told["suborders"]))
+        if tape := told["waits_for_tape"]["files"]:
+            typer.echo(f"{counted(tape, 'file')} will be recalled from tape first")
+        for fault in told["faults"]:
+            typer.echo(f"{fault['field']}: {fault['text']}")
+    if not told["acceptable"]:
+        raise typer.Exit(1)

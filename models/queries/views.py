@@ -1,0 +1,31 @@
+"""Queries for saved views."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models.tables import SavedView
+
+LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('views' || chr(10) || :owner, 20260713))")
+"""Wait until nobody else saves a view for this person, so that they can be counted."""
+
+
+def views_for(owner: str, *, operator: bool) -> sa.Select[SavedView]:
+    """One's own views, and for operators the shared ones, by name."""
+    mine = col(SavedView.owner) == owner
+    return (
+        sa.select(SavedView)
+        .where(sa.or_(mine, col(SavedView.shared)) if operator else mine)
+        .order_by(col(SavedView.name), col(SavedView.id))
+    )
+
+
+def view(owner: str, view_id: UUID, *, operator: bool) -> sa.Select[SavedView]:
+    """One of them."""
+    return views_for(owner, operator=operator).where(col(SavedView.id) == view_id)
+
+
+def views_counted(owner: str) -> sa.Select[int]:
+    """How many somebody has saved."""
+    return sa.select(sa.func.count()).select_from(SavedView).where(col(SavedView.owner) == owner)

@@ -1,0 +1,25 @@
+"""Requests that are known again."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.tables.base import INSTANT
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A request, and its answer for as long as the same request gets the same one; none yet while it is dealt with."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (sa.Index("ix_idempotency_keys_expires_at", "expires_at"),)
+
+    caller: str = Field(sa_type=sa.Text, primary_key=True)
+    key: str = Field(sa_type=sa.Text, primary_key=True)
+    request_hash: bytes = Field(sa_type=sa.LargeBinary)
+    status: int | None = Field(default=None)
+    headers: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
+    # Encrypted where the answer holds a secret that is kept nowhere else.
+    body: bytes = Field(default=b"", sa_type=sa.LargeBinary)
+    expires_at: datetime = Field(sa_type=INSTANT)
