@@ -20,12 +20,16 @@ from models.messages import (
     Terms,
     TimelineEntry,
 )
-from models.order import OrderStatus
+from models.order import Event, OrderStatus
 from models.queries import orders as queries
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
 from models.queries.troubles import clear_of_order
 from models.suborder import SubOrderState
 from models.tables import Order, SubOrder, TimelineRow
+
+_REMINDER = "expiry_reminder"
+_OF_THE_END = (_REMINDER, "extended", Event.REFUSED, Event.SETTLED, Event.SETTLED_WITH_FAILURES, Event.SETTLED_FAILED)
+"""What moves the end of an order's life, or reminds of it."""
 
 _NAMED = {"suborder_delivered", "suborder_not_delivered"}
 """Entries that PostgreSQL completes with what no workflow may know."""
@@ -40,15 +44,22 @@ class OrderActivities:
 
     @activity.defn
     async def open_order(self, order: OrderRef) -> OrderBrief:
-        """Tell the workflow of its order."""
+        """Tell the workflow of its order, and where it stands: the workflow may not be its first."""
         async with self.sessions.begin() as session:
             found = (await session.execute(queries.order_by_id(order.order_id))).scalar_one()
+            origin = (await session.execute(queries.origin_of(order.order_id))).scalar_one_or_none()
+            last = (await session.execute(queries.last_told(order.order_id, _OF_THE_END))).scalar_one_or_none()
         return OrderBrief(
             number=found.number,
             status=OrderStatus(found.status),
             version=found.version,
             is_free=found.total_price == 0,
             terms=self.terms,
+            status_at=found.status_at,
+            origin=OrderStatus(origin) if origin else None,
+            expires_at=found.expires_at,
+            reminded=last == _REMINDER,
+            failed_files=found.files_failed,
         )
 
     @activity.defn

@@ -12,8 +12,11 @@ from models.packaging import PackedFile, delivered, layout_of
 from models.queries import orders
 from models.queries import suborders as queries
 from models.suborder import SubOrderState
+from models.tables import SubOrder
 
 _ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
+_SINCE = (SubOrderState.DOWNLOADED, SubOrderState.FAILED)
+"""What may have become of a sub-order since it was published, while the activity's answer was lost."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,22 @@ class PublishingActivities:
             if (await session.execute(change)).one_or_none() is None:
                 found = (await session.execute(orders.suborder(order_id, number))).scalar_one()
                 newest = found.attempt == publication.attempt
+                if newest and found.state in _SINCE:
+                    return _as_published(found)
                 # Under the newest number only an order that is over refuses; so the number tells the two apart.
                 raise NothingToMake if newest or found.state in _ENDED else Superseded
         return SubOrderResult(
             number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
         )
+
+
+def _as_published(found: SubOrder) -> SubOrderResult:
+    """What an earlier try under the same number has made: downloaded since, or failed for files that were lost."""
+    state = SubOrderState.READY if found.state == SubOrderState.DOWNLOADED else SubOrderState.FAILED
+    return SubOrderResult(
+        number=found.number,
+        state=state,
+        available=found.files_available,
+        failed=found.files_failed,
+        archive_bytes=found.archive_bytes or 0,
+    )

@@ -42,6 +42,7 @@ class ReleasingActivities:
         kept = [*_ENDED, SubOrderState.DOWNLOADED] if expiring else list(_ENDED)
         async with self.sessions.begin() as session:
             if expiring:
+                await session.execute(queries.hold_suborders(release.order_id))
                 alive = queries.open_downloads(release.order_id, seen_since=datetime.now(UTC) - DOWNLOAD_ALIVE)
                 if under_way := (await session.execute(alive)).scalar_one():
                     return Released(open_downloads=under_way, released=0)

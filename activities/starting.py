@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,11 @@ START_TIMEOUT = 5.0
 
 GRACE = timedelta(seconds=10)
 """How long an accepted order may be without a workflow, or a notice untold, before the reconciler steps in."""
+
+LOOKED_AT_ONCE = 2_000
+"""Living orders one look of the reconciler asks Temporal about; where there are more, each look takes another part."""
+
+_ASKED_AT_ONCE = 100
 
 log = structlog.get_logger()
 
@@ -56,9 +62,21 @@ class OrderStart:
                 Pair(attributes.NUMBER, order.number),
                 Pair(attributes.SKUS, list(self.skus[:100])),
                 Pair(attributes.BYTES, order.bytes_total),
-                Pair(attributes.ERRORS, 0),
+                Pair(attributes.ERRORS, order.files_failed),
             ]
         )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How every workflow of the order is started, the first and one that goes on for it."""
+        return {
+            "id": order_workflow_id(self.order.id),
+            "task_queue": ORDERS_QUEUE,
+            "search_attributes": self.search_attributes,
+            "static_summary": self.summary,
+            "static_details": "The life of one order. Each sub-order is a child workflow.",
+            "priority": Priority(fairness_key=attributes.opaque(self.order.customer)),
+        }
 
 
 async def start_order(client: Client, start: OrderStart) -> None:
@@ -66,22 +84,31 @@ async def start_order(client: Client, start: OrderStart) -> None:
 
     Raises what the client raises when Temporal is away: RPCError, RuntimeError or TimeoutError.
     """
-    order_id = start.order.id
+    first = OrderInput(order_id=start.order.id)
     try:
         async with asyncio.timeout(START_TIMEOUT):
             await client.start_workflow(
-                ORDER_WORKFLOW,
-                OrderInput(order_id=order_id),
-                id=order_workflow_id(order_id),
-                task_queue=ORDERS_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=start.search_attributes,
-                static_summary=start.summary,
-                static_details="The life of one order. Each sub-order is a child workflow.",
-                priority=Priority(fairness_key=attributes.opaque(start.order.customer)),
+                ORDER_WORKFLOW, first, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, **start.options
             )
     except WorkflowAlreadyStartedError:
         log.debug("order has its workflow already", order=start.order.number)
+
+
+async def revive_order(client: Client, start: OrderStart) -> bool:
+    """Start a workflow that goes on with an order from where the rows say; False if one lives.
+
+    Temporal knows best, and lets one live at a time: whoever asks twice revives once. Raises as `start_order` does.
+    """
+    again = OrderInput(order_id=start.order.id, revived=True)
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            await client.start_workflow(
+                ORDER_WORKFLOW, again, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, **start.options
+            )
+    except WorkflowAlreadyStartedError:
+        return False
+    log.warning("order had lost its workflow", order=start.order.number, status=start.order.status)
+    return True
 
 
 @dataclass(frozen=True)
@@ -93,7 +120,7 @@ class StartingActivities:
 
     @activity.defn
     async def start_missing_orders(self) -> int:
-        """Start every accepted order that has no workflow; tells how many it looked at."""
+        """Start every accepted order that has no workflow, or has lost it; tells how many those were."""
         now = datetime.now(UTC)
         async with self.sessions.begin() as session:
             found = (await session.execute(queries.unstarted_orders(before=now - GRACE, limit=500))).scalars().all()
@@ -103,9 +130,40 @@ class StartingActivities:
             async with self.sessions.begin() as session:
                 await session.execute(queries.mark_started(order.id, now))
             activity.heartbeat()
+        revived = await self._revive_lost(now)
         # What the facade could not tell, for Temporal was away from it.
         await deliver_notices(self.client, self.sessions, downloads.notices(before=now - GRACE))
-        return len(found)
+        return len(found) + revived
+
+    async def _revive_lost(self, now: datetime) -> int:
+        """Go on with orders whose workflow was terminated, or is unknown to this Temporal; tells how many."""
+        async with self.sessions.begin() as session:
+            parts = (await session.execute(queries.count_living(now))).scalar_one() // LOOKED_AT_ONCE + 1
+            part = int(now.timestamp()) // 30 % parts
+            query = queries.living_orders(now, before=now - GRACE, part=part, parts=parts)
+            living = (await session.execute(query)).scalars().all()
+        revived = 0
+        for first in range(0, len(living), _ASKED_AT_ONCE):
+            asked = living[first : first + _ASKED_AT_ONCE]
+            alive = await _running(self.client, asked)
+            for order_id in asked:
+                if order_workflow_id(order_id) not in alive:
+                    revived += await self._revive(order_id)
+            activity.heartbeat()
+        return revived
+
+    async def _revive(self, order_id: UUID) -> bool:
+        async with self.sessions.begin() as session:
+            order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
+            skus = await _skus(session, [order])
+        return await revive_order(self.client, OrderStart(order, skus.get(order_id, ())))
+
+
+async def _running(client: Client, order_ids: Sequence[UUID]) -> set[str]:
+    """Those of their workflows that Temporal shows as running; its list may be some seconds late."""
+    names = ", ".join(f"'{order_workflow_id(order_id)}'" for order_id in order_ids)
+    query = f"WorkflowType = '{ORDER_WORKFLOW}' AND ExecutionStatus = 'Running' AND WorkflowId IN ({names})"
+    return {found.id async for found in client.list_workflows(query)}
 
 
 async def _skus(session: AsyncSession, orders: Sequence[Order]) -> dict[UUID, list[str]]:

@@ -83,7 +83,11 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
             for (sku,) in closed
         ]
         + [
-            _fault(name, FailureCode.CATALOGUE_CHANGED, f"{name} has changed in the catalogue since it was ordered")
+            _fault(
+                name,
+                FailureCode.CATALOGUE_CHANGED,
+                f"{name} has changed in the catalogue since it was ordered; order it again",
+            )
             for (name,) in changed
         ]
     )

@@ -1,5 +1,6 @@
 """Answering a download: conditions, ranges, headers, and the bytes (RFC 9110)."""
 
+import asyncio
 import secrets
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -15,6 +16,7 @@ from api.schemas import Problem
 from api.sending import Download, Pieces
 from api.services import Services
 from models.coverage import Span
+from models.errors import Failed, FailureCode
 from models.naming import content_disposition
 
 Reader = Callable[[Span], AsyncGenerator[memoryview, None]]
@@ -109,7 +111,7 @@ async def answer(
         length = sum(len(head) + span.stop - span.start for head, span in parts) + len(end)
         headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
     headers["Content-Length"] = str(length)
-    begun = await _begun(pieces)
+    begun = await _begun(pieces, services.first_byte_timeout)
     tracked = Tracked(services, target, length)
     return Download(begun, tracked, status_code=status, headers=headers, stalled_after=services.stalled_after)
 
@@ -144,13 +146,21 @@ async def _pieces(parts: Sequence[tuple[bytes, Span]], end: bytes, reader: Reade
         yield None, end
 
 
-async def _begun(pieces: Pieces) -> Pieces:
-    """The pieces with the first bytes read, so that a source that is away is answered, not cut."""
+async def _begun(pieces: Pieces, patience: float) -> Pieces:
+    """The pieces with the first bytes read, so that a source that is away is answered, not cut.
+
+    Raises Failed where the first bytes have not come after `patience` seconds.
+    """
     first = []
-    async for piece in pieces:
-        first.append(piece)
-        if piece[0] is not None:
-            break
+    try:
+        async with asyncio.timeout(patience):
+            async for piece in pieces:
+                first.append(piece)
+                if piece[0] is not None:
+                    break
+    except TimeoutError:
+        # Its thread cannot be called back; it ends when the storage lets go of it.
+        raise Failed(FailureCode.SOURCE_UNAVAILABLE, "the storage of these files does not answer") from None
     return _behind(first, pieces)
 
 

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from api import problems
@@ -30,6 +29,7 @@ from api.routes import (
     payments,
     products,
     results,
+    stac,
     tokens,
 )
 from api.schemas import Problem
@@ -89,11 +89,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for module in (payments, identity):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
-    api.add_api_route("/{path:path}", _nothing_here, include_in_schema=False, methods=["GET"])
+    api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
+    app.include_router(stac.router, responses=NEEDS_A_CALLER)
     return app
-
-
-async def _nothing_here(path: str) -> None:
-    """An unknown path of the API is a problem document, whatever else this server may serve."""
-    raise HTTPException(404, f"there is nothing at {API}/{path}")

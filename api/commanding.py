@@ -7,37 +7,44 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
-from models.access import Permission
+from models.access import needed_to_command
 from models.errors import IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
 from models.queries import orders as queries
-from models.queries.suborders import RELEASE
-from models.suborder import SubOrderState
 from models.tables import Order, TimelineRow
-from workflows.client import OrderStart, WorkflowIsOver, command_order, extend_order
-
-_ENDING = frozenset({Command.DELETE, Command.CANCEL})
-"""Commands after which nothing has to be done; a workflow that was terminated leaves an order that wants a cancel."""
+from workflows.client import OrderStart, WorkflowIsOver, command_anew, command_order, extend_order
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
-    """Have an order obey, and show it as it is then. Raises NotFound, Forbidden, IllegalTransition or TemporalAway."""
+    """Have an order obey, and show it as it is then.
+
+    Raises NotFound, Forbidden, IllegalTransition, TemporalAway or CommandPending.
+    """
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        if request.command is Command.CONFIRM_PAYMENT:
-            caller.require(Permission.CONFIRM_PAYMENT)
-        shown = await detail_of(session, services, order)
+        for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
+            caller.require(permission)
+        shown = await detail_of(session, services, order, caller)
     if order.started_at is None:
         await start_unstarted(services, order)
-    try:
-        async with services.operations.standing.needed():
-            await command_order(services.temporal, order_id, request)
-    except WorkflowIsOver:
-        await _after_the_end(services, order_id, request)
+    await obey(services, order_id, request)
     if request.command is Command.DELETE:
         return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
     return await _shown(services, caller, order_id)
+
+
+async def obey(services: Services, order_id: UUID, request: CommandRequest) -> None:
+    """Have the workflow of an order obey; one that has ended or was lost is begun anew, where the table allows it.
+
+    Raises IllegalTransition, TemporalAway or CommandPending.
+    """
+    async with services.operations.standing.needed():
+        try:
+            await command_order(services.temporal, order_id, request)
+        except WorkflowIsOver:
+            if (start := await _after_the_end(services, order_id, request)) is not None:
+                await command_anew(services.temporal, start, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:
@@ -55,28 +62,33 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
         async with services.operations.standing.needed():
             await extend_order(services.temporal, order_id, extension)
     except WorkflowIsOver:
-        await _after_the_end(services, order_id, None)
+        async with services.sessions.begin() as session:
+            order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
+        raise NotExtended(f"cannot extend an order that is {order.status}") from None
     return await _shown(services, caller, order_id)
 
 
 async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
     async with services.sessions.begin() as session:
-        return await detail_of(session, services, await owned(session, caller, order_id))
+        return await detail_of(session, services, await owned(session, caller, order_id), caller)
 
 
-async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest | None) -> None:
-    """No workflow writes any more, so this may, but only what needs no workflow to follow. Raises IllegalTransition."""
+async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest) -> OrderStart | None:
+    """What a new workflow starts from; None where none is needed, for a delete only changes rows.
+
+    Raises IllegalTransition.
+    """
     async with services.sessions.begin() as session:
         order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
         status = OrderStatus(order.status)
-        if request is None:
-            raise NotExtended(f"cannot extend an order that is {status}")
-        if request.command not in _ENDING:
-            raise IllegalTransition(request.command, status, _ENDING.intersection(allowed_actions(status)))
+        if request.command not in allowed_actions(status):
+            raise IllegalTransition(request.command, status, allowed_actions(status))
+        if request.command is not Command.DELETE:
+            skus = [sku for _, sku in await session.execute(queries.skus_of([order_id]))]
+            return OrderStart(order, skus)
         after = advance(status, request.command)
-        if after is OrderStatus.CANCELLED:
-            await session.execute(RELEASE, {"order_id": order_id, "state": SubOrderState.CANCELLED, "kept": []})
         await note_after_the_end(session, services, order, past_tense(request.command), request.actor, after)
+    return None
 
 
 async def note_after_the_end(

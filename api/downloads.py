@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from api.services import Services
 from models.coverage import Span, multirange
+from models.errors import Gone
 from models.queries import downloads as queries
 from models.queries import suborders
 from models.tables import Notice
@@ -47,12 +48,14 @@ class Tracked:
     _download_id: UUID | None = field(default=None, init=False)
 
     async def begun(self) -> None:
-        """Keep the archive from expiring from now on."""
+        """Keep the archive from expiring from now on. Raises Gone where it has expired since it was found."""
         if self.length < NOTED_FROM_BYTES:
             return
         note = suborders.begin_download(self.target.order_id, self.target.suborder, self.services.now())
         async with self.services.sessions.begin() as session:
-            self._download_id = (await session.execute(note)).scalar_one()
+            self._download_id = (await session.execute(note)).scalar_one_or_none()
+        if self._download_id is None:
+            raise Gone(f"sub-order {self.target.suborder} has just expired; order its files again to get them")
 
     async def going_on(self, arrived: list[Span]) -> None:
         """Show that it lives, and count what has arrived."""

@@ -15,7 +15,7 @@ from models.queries import listing as queries
 INDEXED_TERM = 3
 """Letters that a word must have for the index of searches to know it."""
 
-_PLANNED_EACH_TIME = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+PLANNED_EACH_TIME = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 """A plan for any value would be a hundred times slower for some."""
 
 
@@ -39,7 +39,7 @@ class Counts:
 
 async def prepared(session: AsyncSession, asked: Asked) -> Asked:
     """The list with a whole id or number that is searched for made the order it names."""
-    await session.execute(_PLANNED_EACH_TIME)
+    await session.execute(PLANNED_EACH_TIME)
     if len(asked.wanted.terms) != 1 or asked.wanted.ids is not None:
         return asked
     (term,) = asked.wanted.terms

@@ -22,7 +22,6 @@ from models.archive import Entry, Layout
 from models.coverage import Span
 from models.links import metalink_path
 from models.metalink import FILES_PER_DOCUMENT
-from models.naming import archive_filename
 from models.packaging import NS_PER_SECOND, PackedFile, delivered, layout_of
 from models.queries import orders as queries
 from models.tables import Order, OrderFile, SubOrder
@@ -56,7 +55,7 @@ class FoundArchive:
         part = self.suborder
         return Representation(
             Version(part.archive_etag or "", part.archive_bytes or 0, part.sealed_at),
-            archive_filename(self.order.number, self.order.label, part.number),
+            services.archive_name(self.order, part.number),
             "application/zip",
         )
 

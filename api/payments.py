@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.commanding import note_after_the_end, start_unstarted
+from api.commanding import note_after_the_end, obey, start_unstarted
 from api.services import Services
 from models.errors import IllegalTransition, PaymentRefused
 from models.messages import CommandRequest
@@ -21,7 +21,6 @@ from models.payment import PaymentState
 from models.queries import orders as queries
 from models.queries import payments as payment_queries
 from models.tables import Order, Payment
-from workflows.client import WorkflowIsOver, command_order
 
 ACTOR = "payment-provider"
 
@@ -140,14 +139,10 @@ async def _confirm(services: Services, order_id: UUID, message_id: str) -> tuple
     """Confirm the payment; money for an order that does not wait for any is due back."""
     request = CommandRequest(id=f"payment-{message_id}", command=Command.CONFIRM_PAYMENT, actor=ACTOR)
     try:
-        async with services.operations.standing.needed():
-            await command_order(services.temporal, order_id, request)
+        await obey(services, order_id, request)
     except IllegalTransition as error:
         await _note_refund(services, order_id)
         return PaymentState.REFUND_DUE, str(error)
-    except WorkflowIsOver:
-        await _note_refund(services, order_id)
-        return PaymentState.REFUND_DUE, "the order is over"
     return PaymentState.APPLIED, None
 
 

@@ -19,9 +19,10 @@ from api.schemas import (
     SubOrderPublic,
     TimelinePublic,
 )
+from models.access import Caller
 from models.delivery import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
 from models.errors import Failure, FailureCode, category_of
-from models.order import OrderStatus, allowed_actions, outcome
+from models.order import OrderStatus, outcome
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
 
@@ -34,10 +35,11 @@ def order_public(
     order: Order | sa.Row[Any],
     suborders: Mapping[SubOrderState, int],
     public_url: str,
+    caller: Caller,
     trouble: WaitingOn | None = None,
 ) -> OrderPublic:
     """An order, or a row of its columns, as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, order.skus, suborders, public_url, trouble))
+    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, trouble))
 
 
 def order_detail(
@@ -46,11 +48,12 @@ def order_detail(
     suborders: Mapping[SubOrderState, int],
     refund_due: Decimal | None,
     public_url: str,
+    caller: Caller,
     trouble: WaitingOn | None = None,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
-        **_order(order, [item.sku for item in items], suborders, public_url, trouble),
+        **_order(order, [item.sku for item in items], suborders, public_url, caller, trouble),
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         refund_due=refund_due,
@@ -63,6 +66,7 @@ def _order(
     skus: Sequence[str],
     suborders: Mapping[SubOrderState, int],
     public_url: str,
+    caller: Caller,
     trouble: WaitingOn | None,
 ) -> dict[str, Any]:
     status = OrderStatus(order.status)
@@ -81,7 +85,7 @@ def _order(
         "waiting_on": waiting_on(
             status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at, trouble=trouble
         ),
-        "allowed_actions": list(allowed_actions(status)),
+        "allowed_actions": list(caller.allowed_actions(status, order.customer)),
         "progress": progress(
             bytes_settled=order.bytes_settled,
             bytes_total=order.bytes_total,

@@ -28,6 +28,7 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.NotExtended: 409,
         errors.PaymentRefused: 400,
         errors.TemporalAway: 503,
+        errors.CommandPending: 503,
         errors.LabelTaken: 409,
         errors.NotReady: 503,
         errors.Gone: 410,
@@ -95,12 +96,14 @@ async def _refusal(_: Request, error: Exception) -> Response:
     if isinstance(error, errors.InvalidOrder | errors.InvalidDestination):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
     if isinstance(error, errors.InvalidCursor):
-        members = {"faults": [{"field": "cursor", "code": error.code, "text": str(error)}]}
+        members = {"faults": [{"field": error.field, "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.NotReady):
         headers = {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers = {"WWW-Authenticate": _challenge(error)}
-    if isinstance(error, errors.TemporalAway | errors.IdentityAway):
+    if isinstance(error, errors.CommandPending):
+        members = {"accepted": error.accepted}
+    if isinstance(error, errors.TemporalAway | errors.CommandPending | errors.IdentityAway):
         headers = {"Retry-After": str(_RETRY_AFTER)}
     return problem(STATUS_OF[type(error)], error.code, str(error), headers=headers, **members)
 
@@ -155,12 +158,20 @@ def _field(fault: Mapping[str, Any]) -> str:
     return "/".join(str(part) for part in place if part != "body") or "body"
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def nothing_here(path: str) -> None:
+    """The route behind all others: an unknown path is a problem, whatever else this server may serve."""
+    raise HTTPException(404, f"there is nothing at /{path}")
+
+
+async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error, BodyRefused):
         faults = [fault.model_dump() for fault in error.faults]
         return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)
+    if error.status_code == 405 and request.scope.get("endpoint") is nothing_here:
+        # No other route has this path, so that no other method would do either.
+        return problem(404, "not_found", f"there is nothing at {request.url.path}")
     code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 

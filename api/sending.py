@@ -56,7 +56,11 @@ class Download(StreamingResponse):
         extensions: dict[str, Any] = scope.get("extensions") or {}
         self._wire = extensions.get(EXTENSION)
         self._request = self._wire.requests if self._wire else 0
-        await self._listener.begun()
+        try:
+            await self._listener.begun()
+        except BaseException:
+            await self._pieces.aclose()
+            raise
         watching = asyncio.create_task(self._watch())
         try:
             await super().__call__(scope, receive, send)

@@ -18,6 +18,8 @@ from api.identity.directory import Identity
 from api.operations import Operations
 from models.access import Caller, Permission
 from models.links import LinkKeys
+from models.naming import archive_filename
+from models.tables import Order
 from storage.delivery import Deliverer
 
 __all__ = ["Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
@@ -41,8 +43,14 @@ class Services:
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
+    first_byte_timeout: float = 4.0
+    """Seconds a storage has for the first bytes of a download; later it counts as away."""
     identity: Identity = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
+
+    def archive_name(self, order: Order, part: int) -> str:
+        """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
+        return archive_filename(order.number, order.label, part, self.deliverer.filename)
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""

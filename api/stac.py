@@ -24,7 +24,7 @@ SHA256_MULTIHASH: Final = "1220"
 
 _ROLES: Final = {"data": ["data"], "quicklook": ["overview"], "metadata": ["metadata"]}
 _NS: Final = 1_000_000_000
-_JSON: Final = "application/json"
+JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
 
 
@@ -39,7 +39,7 @@ class Results:
     def collection(self, suborders: Iterable[SubOrder], oldest: int | None, newest: int | None) -> Json:
         """The collection; `oldest` and `newest` file in ns since 1970."""
         children = [
-            _link("child", f"{self._root}/suborders/{s.number}", _JSON, f"{s.sku}, part {s.number}") for s in suborders
+            link("child", f"{self._root}/suborders/{s.number}", JSON, f"{s.sku}, part {s.number}") for s in suborders
         ]
         return {
             "type": "Collection",
@@ -54,7 +54,7 @@ class Results:
             },
             "links": [
                 *self._links("self", self._root),
-                _link("items", f"{self._root}/items", GEOJSON, "All items, in pages"),
+                link("items", f"{self._root}/items", GEOJSON, "All items, in pages"),
                 *children,
             ],
         }
@@ -70,7 +70,7 @@ class Results:
             "description": f"The objects of {suborder.sku} in part {suborder.number} of order {self._order.number}.",
             "links": [
                 *self._links("self", url, parent=self._root),
-                *(_link("item", self._item_url(seq), GEOJSON, name) for seq, name in objects),
+                *(link("item", self._item_url(seq), GEOJSON, name) for seq, name in objects),
             ],
         }
 
@@ -83,7 +83,7 @@ class Results:
         """A page of items; `here` and `after` are what leads to it and to the next one."""
         links = self._links("self", f"{self._root}/items{here}")
         if after is not None:
-            links.append(_link("next", f"{self._root}/items{after}", GEOJSON))
+            links.append(link("next", f"{self._root}/items{after}", GEOJSON))
         return {"type": "FeatureCollection", "features": list(items), "numberReturned": len(items), "links": links}
 
     def _item(self, files: Sequence[tuple[OrderFile, str]], sku: str) -> Json:
@@ -101,42 +101,46 @@ class Results:
                 "title": first.object_name,
                 "order:status": "succeeded",
                 "order:id": order.number,
-                "order:date": _text(order.created_at),
-                **({"order:expiration_date": _text(order.expires_at)} if order.expires_at else {}),
+                "order:date": instant_text(order.created_at),
+                **({"order:expiration_date": instant_text(order.expires_at)} if order.expires_at else {}),
             },
-            "assets": {file.name: self._asset(file, kind) for file, kind in files},
+            "assets": {file.name: asset(f"{self._url}/files/{file.seq}/content", file, kind) for file, kind in files},
             "links": [
                 *self._links("self", self._item_url(first.seq), parent=f"{self._root}/suborders/{first.suborder}"),
-                _link("collection", self._root, _JSON),
+                link("collection", self._root, JSON),
             ],
-        }
-
-    def _asset(self, file: OrderFile, kind: str) -> Json:
-        checksum = {"file:checksum": SHA256_MULTIHASH + file.sha256.hex()} if file.sha256 else {}
-        return {
-            "href": f"{self._url}/files/{file.seq}/content",
-            "type": file.media_type,
-            "roles": _ROLES.get(kind, ["data"]),
-            "file:size": file.size_bytes,
-            **checksum,
         }
 
     def _item_url(self, seq: int) -> str:
         return f"{self._root}/items/{seq}"
 
     def _links(self, relation: str, url: str, parent: str | None = None) -> list[Json]:
-        media_type = GEOJSON if "/items" in url else _JSON
-        links = [_link(relation, url, media_type), _link("root", self._root, _JSON)]
-        return [*links, _link("parent", parent, _JSON)] if parent else links
+        media_type = GEOJSON if "/items" in url else JSON
+        links = [link(relation, url, media_type), link("root", self._root, JSON)]
+        return [*links, link("parent", parent, JSON)] if parent else links
 
 
-def _link(relation: str, href: str, media_type: str, title: str | None = None) -> Json:
+def asset(href: str, file: OrderFile, kind: str) -> Json:
+    """A file of an order that can be had."""
+    checksum = {"file:checksum": SHA256_MULTIHASH + file.sha256.hex()} if file.sha256 else {}
+    return {
+        "href": href,
+        "type": file.media_type,
+        "roles": _ROLES.get(kind, ["data"]),
+        "file:size": file.size_bytes,
+        **checksum,
+    }
+
+
+def link(relation: str, href: str, media_type: str, title: str | None = None) -> Json:
+    """A link object."""
     return {"rel": relation, "href": href, "type": media_type, **({"title": title} if title else {})}
 
 
 def _instant(ns: int | None) -> str | None:
-    return None if ns is None else _text(datetime.fromtimestamp(ns // _NS, UTC))
+    return None if ns is None else instant_text(datetime.fromtimestamp(ns // _NS, UTC))
 
 
-def _text(instant: datetime) -> str:
+def instant_text(instant: datetime) -> str:
+    """An instant as RFC 3339 writes it, in whole seconds of UTC."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

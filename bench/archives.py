@@ -1,16 +1,19 @@
 """The archive engine beside the programs people would use instead, interleaved in one run and printed as one table.
 
-`python -m bench.archives [--small] [--rounds N] [--only files|serving] [--data FOLDER]`. Programs that are not there
-are named as such. Nothing here passes or fails: figures of a noisy machine are to be read beside their neighbours'.
+`python -m bench.archives [--small] [--rounds N] [--only SECTION] [--programs NAME…] [--data FOLDER [--keep]]
+[--results FILE]`. Programs that are not there are named as such. Nothing here passes or fails: figures of a noisy
+machine are to be read beside their neighbours'. All of it takes a quarter of an hour and more; with `--keep` and
+`--results` it can be run a section or some programs at a time, and the last slice shows the whole table.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,11 +28,12 @@ _FOLDER_FILES: Final = 1_000
 
 
 class Case(NamedTuple):
-    """So many files of the same size. `peers`: also run what needs much longer than ours."""
+    """So many files of the same size. `peers`: also run what is no part of ours."""
 
     name: str
     files: int
     size: int
+    section: str
     peers: bool = True
 
     @property
@@ -39,16 +43,17 @@ class Case(NamedTuple):
 
 
 FULL: Final = (
-    Case("10 × 400 MB", 10, 400 * MB),
-    Case("1,000 × 4 MB", 1_000, 4 * MB),
-    Case("100,000 × 10 KB", 100_000, 10_000),
-    Case("1,000,000 × 1 KB", 1_000_000, 1_000, peers=False),
+    Case("10 × 400 MB", 10, 400 * MB, "large"),
+    Case("1,000 × 4 MB", 1_000, 4 * MB, "medium"),
+    Case("100,000 × 10 KB", 100_000, 10_000, "little"),
+    Case("1,000,000 × 1 KB", 1_000_000, 1_000, "tiny"),
 )
 SMALL: Final = (
-    Case("5 × 100 MB", 5, 100 * MB),
-    Case("100 × 4 MB", 100, 4 * MB),
-    Case("10,000 × 10 KB", 10_000, 10_000),
+    Case("5 × 100 MB", 5, 100 * MB, "large"),
+    Case("100 × 4 MB", 100, 4 * MB, "medium"),
+    Case("10,000 × 10 KB", 10_000, 10_000, "little"),
 )
+SECTIONS: Final = ("files", *(case.section for case in FULL), "layout", "serving")
 
 SEAL, WRITE, DURABLE, CP, CAT, OPENSSL = "seal", "write", "write, fsync", "cp -r", "cat", "openssl sha256"
 
@@ -71,8 +76,11 @@ Contender = Callable[[Place], Measured]
 
 
 def made(case: Case, data: Path) -> Place:
-    """The files of a case, random and warm, a thousand in each folder."""
+    """The files of a case, random and warm, a thousand in each folder; those of an earlier slice where they are."""
     folder = data / f"{case.files}x{case.size}"
+    place = Place(folder, data / f"{folder.name}.known", data / "target")
+    if folder.exists():
+        return place
     block = os.urandom(min(case.size, MB))
     for index in range(case.files):
         if index % _FOLDER_FILES == 0:
@@ -80,7 +88,7 @@ def made(case: Case, data: Path) -> Place:
         with (scene / f"file-{index:07}.tif").open("wb") as file:
             for _ in range(case.size // len(block)):
                 file.write(block)
-    return Place(folder, data / f"{folder.name}.known", data / "target")
+    return place
 
 
 def _shell(line: str) -> Contender:
@@ -127,11 +135,20 @@ def _write(place: Place, *, durable: bool) -> Measured:
     return task("write", folder=place.folder, known=place.known, target=place.target, durable=durable)[0]
 
 
-def run_case(case: Case, data: Path, rounds: int, told: Callable[[str], None]) -> dict[str, Series | None]:
-    """Every contender in every round, one after the other."""
+def run_case(
+    case: Case,
+    data: Path,
+    rounds: int,
+    told: Callable[[str], None],
+    *,
+    programs: Sequence[str] = (),
+    keep: bool = False,
+) -> dict[str, Series | None]:
+    """Every contender, or the programs named, in every round, one after the other."""
     place = made(case, data)
     found: dict[str, Series | None] = {}
-    for name, run in (racing := contenders(case)).items():
+    racing = {name: run for name, run in contenders(case).items() if not programs or name in programs}
+    for name, run in racing.items():
         found[name] = Series() if run else None
     for number in range(rounds):
         for name, run in racing.items():
@@ -141,7 +158,8 @@ def run_case(case: Case, data: Path, rounds: int, told: Callable[[str], None]) -
                 place.clear()
                 place.target.with_name("target.zip").unlink(missing_ok=True)
                 os.sync()  # nobody pays for the pages that the one before has left dirty
-    shutil.rmtree(place.folder)
+    if not keep:
+        shutil.rmtree(place.folder)
     return found
 
 
@@ -179,7 +197,7 @@ class Aim(NamedTuple):
 
 def case_aims(case: Case, found: dict[str, Series | None]) -> list[Aim]:
     """The aims that a case can tell of."""
-    seal, write = found[SEAL], found[WRITE]
+    seal, write = found.get(SEAL), found.get(WRITE)
     if seal is None or write is None:
         return []
     aims = []
@@ -241,40 +259,83 @@ def show(console: Console, rows: Sequence[tuple[str, ...]], aims: Sequence[Aim])
     console.print(table)
 
 
-def _measured(
-    wanted: argparse.Namespace, data: Path, told: Callable[[str], None]
-) -> Iterator[tuple[list[tuple[str, ...]], list[Aim]]]:
-    """Rows and aims, as they come."""
-    if wanted.only != "serving":
-        for case in SMALL if wanted.small else FULL:
-            found = run_case(case, data, wanted.rounds, told)
-            yield case_rows(case, found), case_aims(case, found)
-        yield [], layout_aims(10_000, 100_000 if wanted.small else 1_000_000)
-    if wanted.only != "files":
+class Results:
+    """What has been measured, in this slice and, where they are kept in a file, in those before."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        kept = json.loads(file.read_text()) if file and file.exists() else {"runs": {}, "aims": []}
+        self._runs: dict[str, dict[str, list[list[float]] | None]] = kept["runs"]
+        self._aims = {what: Aim(what, *rest) for what, *rest in kept["aims"]}
+
+    def add_case(self, case: Case, found: dict[str, Series | None]) -> None:
+        """Add contenders of a case, in place of those of the same name."""
+        runs = {name: None if series is None else [[*run] for run in series.runs] for name, series in found.items()}
+        self._runs.setdefault(case.name, {}).update(runs)
+        self._save()
+
+    def add_aims(self, aims: Sequence[Aim]) -> None:
+        """Add aims that belong to no case."""
+        self._aims |= {aim.what: aim for aim in aims}
+        self._save()
+
+    def _save(self) -> None:
+        if self._file:
+            self._file.write_text(json.dumps({"runs": self._runs, "aims": list(self._aims.values())}))
+
+    def shown(self, cases: Sequence[Case]) -> tuple[list[tuple[str, ...]], list[Aim]]:
+        """Rows and aims of all of it."""
+        rows, aims = [], []
+        for case in cases:
+            found = {name: _series(runs) for name, runs in self._runs.get(case.name, {}).items()}
+            rows += case_rows(case, found)
+            aims += case_aims(case, found)
+        return rows, aims + list(self._aims.values())
+
+
+def _series(runs: list[list[float]] | None) -> Series | None:
+    if runs is None:
+        return None
+    series = Series()
+    series.runs = [Measured(seconds, cpu, int(peak)) for seconds, cpu, peak in runs]
+    return series
+
+
+def _measure(wanted: argparse.Namespace, data: Path, told: Callable[[str], None], results: Results) -> None:
+    """Run the sections that are wanted."""
+    few, many = 10_000, 100_000 if wanted.small else 1_000_000
+    for case in SMALL if wanted.small else FULL:
+        if wanted.only in {None, "files", case.section}:
+            found = run_case(case, data, wanted.rounds, told, programs=wanted.programs, keep=wanted.keep)
+            results.add_case(case, found)
+    if wanted.only in {None, "files", "layout"}:
+        results.add_aims(layout_aims(few, many))
+    if wanted.only in {None, "serving"}:
         from bench.serving import serving_aims
 
-        yield [], serving_aims(data, told, small=wanted.small)
+        results.add_aims(serving_aims(data, told, small=wanted.small))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.archives", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a tenth of the data, for a first look")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs")
-    parser.add_argument("--only", choices=["files", "serving"], help="one half of the measurements")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each contender runs")
+    parser.add_argument("--only", choices=SECTIONS, help="a part of the measurements")
+    parser.add_argument("--programs", nargs="+", metavar="NAME", default=[], help="only these, as the table names them")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()), help="where 10 GB may lie")
+    parser.add_argument("--keep", action="store_true", help="leave the files in --data, for the next slice")
+    parser.add_argument("--results", type=Path, help="add to what this file has, and show all of it")
     wanted = parser.parse_args(arguments)
     console, errors = Console(width=140), Console(stderr=True)
-    rows: list[tuple[str, ...]] = []
-    aims: list[Aim] = []
-    with (
-        tempfile.TemporaryDirectory(dir=wanted.data, prefix="consignor-bench-") as folder,
-        suppress(KeyboardInterrupt),  # what is there by then is shown
-    ):
-        for found, reached in _measured(wanted, Path(folder), errors.print):
-            rows += found
-            aims += reached
-    show(console, rows, aims)
+    results = Results(wanted.results)
+    with ExitStack() as opened:
+        folder = wanted.data
+        if not wanted.keep:
+            folder = opened.enter_context(tempfile.TemporaryDirectory(dir=wanted.data, prefix="consignor-bench-"))
+        opened.enter_context(suppress(KeyboardInterrupt))  # what is there by then is shown
+        _measure(wanted, Path(folder), errors.print, results)
+    show(console, *results.shown(SMALL if wanted.small else FULL))
     return 0
 
 

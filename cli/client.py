@@ -169,6 +169,8 @@ def _check(answer: httpx.Response) -> None:
         detail = problem["code"] + "".join(faults) if faults else problem["detail"]
         detail = _OBJECTS.sub(r"`consignor catalog objects \1`", detail)
         detail = detail.replace("GET /api/v1/products", "`consignor catalog list`")
+        if allowed := problem.get("allowed"):
+            detail += f"; it allows {', '.join(allowed).replace('_', '-')}"
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         detail += " (commands show the token in CONSIGNOR_TOKEN)"
     raise CommandFailed(f"{answer.status_code} {detail}")

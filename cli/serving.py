@@ -15,6 +15,7 @@ from api.identity.config import ClaimNames, OidcConfig
 from api.identity.directory import open_identity
 from api.operations import Operations
 from api.services import Services
+from cli import heap
 from cli.connecting import temporal_client
 from cli.delivery import deliverer
 from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
@@ -87,6 +88,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
             open_identity(oidc_config(settings)) as identity,
             operations.running(settings.database_url, client),
         ):
+            heap.settled()
             yield Services(
                 make_sessions(engine),
                 client,

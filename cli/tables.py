@@ -1,6 +1,7 @@
 """How orders look on a terminal."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -25,11 +26,13 @@ def progress_bar(quiet: bool) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
-def orders_table(orders: Sequence[Any]) -> RenderableType:
-    """One line an order."""
+def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
+    """One line an order; `narrowed` if not all of them were asked for."""
+    if not orders and narrowed:
+        return Text("No order matches.")
     if not orders:
         return Text("No orders yet. Place one with `consignor order place --product SKU`.")
-    table = _table("number", "status", "delivery", "files", "size", "errors", "label", "created")
+    table = _table("number", "status", "delivery", "files", "size", "errors", "label", "created (UTC)")
     for order in orders:
         progress = order["progress"]
         table.add_row(
@@ -40,7 +43,7 @@ def orders_table(orders: Sequence[Any]) -> RenderableType:
             size_in_words(progress["bytes_total"]),
             str(progress["files_failed"]),
             Text(order["label"]),
-            order["created_at"][:19],
+            order["created_at"][:19].replace("T", " "),
         )
     return table
 
@@ -54,18 +57,22 @@ def order_page(order: Any) -> None:
         f"progress  {progress['percent']} %, {progress['files_available']} of {progress['files_total']} files,"
         f" {progress['files_failed']} failed, {size_in_words(progress['bytes_total'])}\n"
     )
+    if price := price_in_words(order):
+        head.append(f"price     {price}\n")
     if waiting := order["waiting_on"]:
-        since, who = _instant(waiting["since"]), waiting["who"]
+        since, who = instant(waiting["since"]), waiting["who"]
         head.append(f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}\n")
     if order["expires_at"]:
-        head.append(f"expires   {_instant(order['expires_at'])}\n")
+        head.append(f"expires   {instant(order['expires_at'])}\n")
     if order["refund_due"]:
         head.append(f"refund    {order['refund_due']} {order['currency']} due\n", "red")
     if failure := order["failure"]:
         head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
     for fault in order["faults"] if len(order["faults"]) > 1 else []:
         head.append(f"          {fault['code']}: {fault['text']}\n")
-    show(head, _suborders(order["suborders"]))
+    show(head)
+    if order["suborders"]:
+        show(_suborders(order["suborders"]))
     if order["destination"]:
         show(_deliveries(order["destination"], order["deliveries"]))
     if order["failed_files"]:
@@ -73,9 +80,14 @@ def order_page(order: Any) -> None:
     show(_timeline(order["timeline"]))
 
 
-def _instant(text: str) -> str:
+def instant(text: str) -> str:
     """An instant of the API's to the second, in UTC."""
     return f"{text[:19].replace('T', ' ')} UTC"
+
+
+def price_in_words(order: Any) -> str:
+    """What an order costs, as in `37.50 EUR`; nothing where it is free."""
+    return f"{order['total_price']} {order['currency']}" if Decimal(order["total_price"]) else ""
 
 
 def _suborders(suborders: Sequence[Any]) -> Table:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from cli import heap
 from cli.connecting import runtime_with_metrics, temporal_client
 from cli.delivery import deliverer
 from cli.settings import Settings
@@ -45,6 +46,7 @@ async def run_worker(settings: Settings) -> None:
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
     packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
     async with orders_worker(client, sessions, limits, terms), packaging:
+        heap.settled()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()

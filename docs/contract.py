@@ -103,7 +103,8 @@ class _Comparison:
         self._seen.add(key)
         old, new = _resolved(old, self._before), _resolved(new, self._after)
         if (was := _kinds(old)) != (now := _kinds(new)):
-            narrower = not was <= now if request else not now <= was
+            taken, given = (was, now) if request else (now, was)
+            narrower = "anything" not in given and not taken <= given
             yield self._changed(f"{name} was {_list(was)} and is {_list(now)}", breaking=narrower)
         if (lost := _words(old) - _words(new)) and request:
             yield self._changed(f"{name} takes {_list(lost)} no more", breaking=True)

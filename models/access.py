@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from models import listing
 from models.errors import Forbidden, InsufficientScope
+from models.order import Command, OrderStatus, allowed_actions
 
 
 class Role(StrEnum):
@@ -78,6 +79,12 @@ def roles_with(permission: Permission) -> list[Role]:
     return [role for role, permissions in GRANTS.items() if permission in permissions]
 
 
+def needed_to_command(command: Command, *, own: bool) -> frozenset[Permission]:
+    """What it takes to give a command to one's own order, or to somebody else's."""
+    needed = {Permission.ORDER} if own else {Permission.ORDER, Permission.COMMAND_ALL}
+    return frozenset(needed | ({Permission.CONFIRM_PAYMENT} if command is Command.CONFIRM_PAYMENT else set()))
+
+
 def customer_id(realm: str, subject: str) -> str:
     """The stable, opaque name of a person: the same for the same subject of the same issuer, and nobody's address."""
     return sha256(f"{len(realm)}:{realm}{subject}".encode()).hexdigest()[:32]
@@ -123,6 +130,11 @@ class Caller:
             raise Forbidden(permission.replace("_", " "), roles_with(permission))
         if not self._in_scope(permission):
             raise InsufficientScope([scope for scope, permissions in SCOPED.items() if permission in permissions])
+
+    def allowed_actions(self, status: OrderStatus, customer: str) -> tuple[Command, ...]:
+        """The commands that an order of this customer allows in its status, and that the caller may give it."""
+        own = customer == self.customer
+        return tuple(c for c in allowed_actions(status) if all(map(self.may, needed_to_command(c, own=own))))
 
     def _in_scope(self, permission: Permission) -> bool:
         return self.scopes is None or any(permission in SCOPED[scope] for scope in self.scopes)

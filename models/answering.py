@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.abc import RV, PQGen
+from psycopg.waiting import Wait
 
 DOUBT_AFTER = 0.7
 """Seconds without an answer after which the server is asked whether it is there at all."""
@@ -42,11 +43,17 @@ class AnsweringConnection(AsyncConnection[Any]):
 
     async def wait(self, gen: PQGen[RV], *more: Any, **options: Any) -> RV:
         """Wait for the server, with doubts. Raises OperationalError when it is not there."""
+        try:
+            first = next(gen)
+        except StopIteration as there:
+            # Rows of a COPY come many at a time, and only the first of them has to be waited for.
+            found: RV = there.value
+            return found
         doubting: list[asyncio.Task[None]] = []
         loop = asyncio.get_running_loop()
         timer = loop.call_later(DOUBT_AFTER, lambda: doubting.append(loop.create_task(self._doubt())))
         try:
-            return await super().wait(gen, *more, **options)
+            return await super().wait(_going_on(first, gen), *more, **options)
         finally:
             timer.cancel()
             for task in doubting:
@@ -68,6 +75,18 @@ class AnsweringConnection(AsyncConnection[Any]):
             self._asking[key] = asyncio.create_task(_answers(*self._how))
             self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
         return await asyncio.shield(self._asking[key])
+
+
+def _going_on(first: Wait, gen: PQGen[RV]) -> PQGen[RV]:
+    """A conversation with the server that has already said what it waits for first."""
+    wish = first
+    while True:
+        ready = yield wish
+        try:
+            wish = gen.send(ready)
+        except StopIteration as done:
+            found: RV = done.value
+            return found
 
 
 async def _answers(conninfo: str, options: dict[str, Any]) -> bool:

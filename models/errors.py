@@ -8,6 +8,7 @@ DomainError
 │   ├── InvalidDestination  carries every fault too
 │   ├── LabelTaken
 │   ├── NameTaken
+│   ├── CommandPending      carries whether it was accepted
 │   ├── NotReady
 │   ├── Gone
 │   ├── FileFailed           carries the failure's code
@@ -169,12 +170,13 @@ class InvalidDestination(Refusal):
 
 
 class InvalidCursor(Refusal):
-    """A cursor that is none of ours."""
+    """A cursor that is none of ours; `field` is the parameter it came in."""
 
     code = "invalid_cursor"
 
-    def __init__(self) -> None:
-        super().__init__("this is no cursor of ours; take `next_cursor` of the last page, or leave it out")
+    def __init__(self, field: str = "cursor", source: str = "`next_cursor`") -> None:
+        super().__init__(f"this is no {field} of ours; take {source} of the last page, or leave it out")
+        self.field = field
 
 
 class NotExtended(Refusal):
@@ -190,6 +192,21 @@ class TemporalAway(Refusal):
 
     def __init__(self) -> None:
         super().__init__("Temporal or its workers do not answer; try again soon")
+
+
+class CommandPending(Refusal):
+    """A command has been handed over, and how it went is not known yet; `accepted` tells whether it will be done."""
+
+    code = "command_pending"
+
+    def __init__(self, *, accepted: bool) -> None:
+        super().__init__(
+            "The order has accepted the command and is still carrying it out; look at it again soon."
+            if accepted
+            else "No worker has taken the command yet. It may still be carried out: look at the order before you "
+            "repeat it, or repeat it with the same Idempotency-Key."
+        )
+        self.accepted = accepted
 
 
 class PaymentRefused(Refusal):

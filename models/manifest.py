@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii as _quoted
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -68,16 +69,21 @@ def manifest_json(
     number: str, suborder: int, files: Iterable[ManifestFile], missing: Iterable[MissingFile] = ()
 ) -> bytes:
     """The manifest: one file on each line, sorted by path, the same bytes for the same files in any order."""
-    inside = [{"path": f.path, "original": f.original, "size": f.size, "sha256": f.sha256} for f in sorted(files)]
-    absent = [{"original": m.original, "code": m.failure.code, "text": m.failure.text} for m in _in_order(missing)]
+    inside = [
+        f'{{"path": {_quoted(path)}, "original": {_quoted(original)}, "size": {size}, "sha256": "{digest}"}}'
+        for path, original, size, digest in sorted(files)
+    ]
+    absent = [
+        json.dumps({"original": m.original, "code": m.failure.code, "text": m.failure.text}) for m in _in_order(missing)
+    ]
     return (
         f'{{\n"number": {json.dumps(number)},\n"suborder": {suborder},\n'
         f'"files": {_lines(inside)},\n"missing": {_lines(absent)}\n}}\n'
     ).encode()
 
 
-def _lines(rows: Sequence[Mapping[str, object]]) -> str:
-    return "[" + ",".join("\n" + json.dumps(row) for row in rows) + ("\n]" if rows else "]")
+def _lines(rows: Sequence[str]) -> str:
+    return "[" + ",".join("\n" + row for row in rows) + ("\n]" if rows else "]")
 
 
 def sha256sums(sums: Iterable[tuple[str, str]]) -> bytes:

@@ -59,13 +59,18 @@ class Carried(Message):
     failed_files: int
     reopened: bool
     seqs: Seqs
+    reminded: bool = False
 
 
 class OrderInput(Message):
-    """What the order workflow starts from; the rest it reads by itself."""
+    """What the order workflow starts from; the rest it reads by itself.
+
+    `revived`: an earlier workflow of the order was lost or has ended, and this one goes on from where the rows say.
+    """
 
     order_id: UUID
     carried: Carried | None = None
+    revived: bool = False
 
 
 class OrderRef(Message):
@@ -86,13 +91,21 @@ class Terms(Message):
 
 
 class OrderBrief(Message):
-    """What a workflow has to know about its order."""
+    """What a workflow has to know about its order, and where the rows say it stands.
+
+    `origin` is the status before the present one; `reminded` says whether the reminder of `expires_at` is told.
+    """
 
     number: str
     status: OrderStatus
     version: int
     is_free: bool
     terms: Terms = Terms()
+    status_at: datetime | None = None
+    origin: OrderStatus | None = None
+    expires_at: datetime | None = None
+    reminded: bool = False
+    failed_files: int = 0
 
 
 class CommandRequest(Message):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from models.archive import Entry, Layout
 from models.errors import Failure, FailureCode
@@ -15,7 +14,6 @@ class PackedFile(NamedTuple):
     """An order file as packaging sees it; `failure_code` is set exactly where the file is missing."""
 
     seq: int
-    file_id: UUID
     path: str
     original: str
     href: str

@@ -42,20 +42,16 @@ def seconds_since_1980(mtime: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _dos_date(days: int) -> int:
-    day = date.fromordinal(_FIRST_DAY + days)
-    return (day.year - 1980) << 9 | day.month << 5 | day.day
+def _times(seconds: int) -> tuple[int, int, bytes]:
+    """Time and date in DOS's words, and the extended timestamp, for DOS counts in steps of two seconds.
 
-
-def _dos(seconds: int) -> tuple[int, int]:
-    """Time and date in DOS's words; two-second steps, hence the exact time in the extra field as well."""
+    The timestamp is left out after 2038, where readers take its signed 32 bits for the year 1901.
+    """
     days, rest = divmod(seconds, _DAY)
-    return rest // 3600 << 11 | rest // 60 % 60 << 5 | rest % 60 // 2, _dos_date(days)
-
-
-def _stamp(seconds: int) -> bytes:
-    """The extended timestamp; left out after 2038, where readers take its signed 32 bits for the year 1901."""
-    return _STAMP.pack(b"UT", 5, 1, seconds + EPOCH_1980) if seconds <= _LAST_STAMP else b""
+    day = date.fromordinal(_FIRST_DAY + days)
+    stamp = _STAMP.pack(b"UT", 5, 1, seconds + EPOCH_1980) if seconds <= _LAST_STAMP else b""
+    time = rest // 3600 << 11 | rest // 60 % 60 << 5 | rest % 60 // 2
+    return time, (day.year - 1980) << 9 | day.month << 5 | day.day, stamp
 
 
 def _zip64_extra(*values: int) -> bytes:
@@ -68,10 +64,9 @@ def _zip64_extra(*values: int) -> bytes:
 def local_header(name: bytes, size: int, crc32: int, seconds: int) -> bytes:
     """What stands before the data of a member."""
     big = size >= _FULL_32
-    extra = _stamp(seconds)
+    time, day, extra = _times(seconds)
     if big:
         extra = _zip64_extra(size, size) + extra
-    time, day = _dos(seconds)
     shown = _FULL_32 if big else size
     need = _VERSION_64 if big else _VERSION
     head = _LOCAL.pack(
@@ -89,10 +84,9 @@ def local_header_size(name_bytes: int, size: int, seconds: int) -> int:
 def central_header(name: bytes, size: int, crc32: int, seconds: int, offset: int, before: int) -> bytes:
     """The record of a member in the directory; `before` is the size of the member whose record stands before it."""
     big, far = _needs_zip64(size, offset, before)
-    extra = _stamp(seconds)
+    time, day, extra = _times(seconds)
     if big or far:
         extra = _zip64_extra(*([size, size] if big else []), *([offset] if far else [])) + extra
-    time, day = _dos(seconds)
     shown = _FULL_32 if big else size
     need = _VERSION_64 if big or far else _VERSION
     head = _CENTRAL.pack(

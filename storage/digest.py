@@ -87,9 +87,11 @@ class _Digester(AbstractContextManager["_Digester"]):
     def digest(self, source: Source, href: str, expected: FileVersion) -> Digest:
         """Read one file."""
         size = expected.size
+        if size <= BUFFER_BYTES:
+            return self._inline(source, href, expected)
         reader = source.open(href, expected)
         try:
-            found = self._inline(reader, size) if size <= BUFFER_BYTES else self._shared(reader, size)
+            found = self._shared(reader, size)
             check_version(href, expected, reader.version())
         except EOFError as error:
             text = f"{href} has changed: it ended before its {size} bytes were read"
@@ -98,10 +100,15 @@ class _Digester(AbstractContextManager["_Digester"]):
             reader.close()
         return found
 
-    def _inline(self, reader: Reader, size: int) -> Digest:
+    def _inline(self, source: Source, href: str, expected: FileVersion) -> Digest:
+        size = expected.size
         if len(self._small) < size:
             self._small = memoryview(bytearray(size))
-        view = self._read(reader, self._small[:size], 0)
+        if self._cancelled():
+            raise DigestStopped
+        view = self._small[:size]
+        source.read_whole(href, expected, view)
+        self._progress(size)
         hashed = sha256(view).digest()
         crc = crc32(view)
         _settle()

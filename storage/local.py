@@ -1,6 +1,7 @@
 """Files in a folder of this machine, local or mounted."""
 
 import os
+from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
@@ -21,10 +22,19 @@ class LocalSource:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = os.path.realpath(root)
-        self._inside = self._root.rstrip("/") + "/"
+        self._given = root
         self._last: str | None = None
         self._folder: _Folder | None = None
+
+    # Not before the first file is wanted, and so in that reader's thread: a mount that hangs would hold up whoever
+    # only makes the source, and in the facade that is everybody.
+    @cached_property
+    def _root(self) -> str:
+        return os.path.realpath(self._given)
+
+    @cached_property
+    def _inside(self) -> str:
+        return self._root.rstrip("/") + "/"
 
     def stat(self, href: str) -> FileVersion:
         """The present version of a file."""
@@ -33,21 +43,33 @@ class LocalSource:
 
     def open(self, href: str, expected: FileVersion | None = None) -> "LocalReader":
         """Open a regular file below the root; refused with `source_changed` where it is not the expected version."""
-        if not href or href[0] == "/" or (".." in href and ".." in href.split("/")):
-            raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href!r} does not name a file of this storage")
-        try:
-            descriptor = self._open_in_folder(href)
-            reader = LocalReader(self._open_by_path(href) if descriptor is None else descriptor, href)
-        except ValueError as error:  # a NUL or a lone surrogate, which no name on a disk can have
-            raise Failed(FailureCode.SOURCE_MISSING, f"{href!r} is not there") from error
+        reader = self._reader(href)
         try:
             found = reader.version()
-            if expected is not None and found != expected:
+            if expected is not None:
                 check_version(href, expected, found)
         except BaseException:
             reader.close()
             raise
         return reader
+
+    def read_whole(self, href: str, expected: FileVersion, buffer: memoryview) -> None:
+        """Fill the buffer with all of a file; refused with `source_changed` where it was not the expected version."""
+        with self._reader(href) as reader:
+            count = reader.read_into(buffer, 0)
+            # Asked only now: a version that still stands after the read has stood all the time.
+            check_version(href, expected, reader.version())
+        if count != len(buffer):
+            raise Failed(FailureCode.SOURCE_CHANGED, f"{href} has changed: it has become shorter")
+
+    def _reader(self, href: str) -> "LocalReader":
+        if not href or href[0] == "/" or (".." in href and ".." in href.split("/")):
+            raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{href!r} does not name a file of this storage")
+        try:
+            descriptor = self._open_in_folder(href)
+            return LocalReader(self._open_by_path(href) if descriptor is None else descriptor, href)
+        except ValueError as error:  # a NUL or a lone surrogate, which no name on a disk can have
+            raise Failed(FailureCode.SOURCE_MISSING, f"{href!r} is not there") from error
 
     def _open_in_folder(self, href: str) -> int | None:
         """The file opened in the folder at hand; None where it is not that folder or anything is unusual."""
@@ -94,9 +116,18 @@ class LocalSource:
 
     def _not_opened(self, error: OSError, href: str) -> Failed:
         failed = failed_by(error, href)
-        if failed.failure.code is FailureCode.SOURCE_MISSING and not Path(self._root).is_dir():
+        if failed.failure.code is FailureCode.SOURCE_MISSING and not is_mounted(self._root):
             return Failed(FailureCode.SOURCE_UNAVAILABLE, f"{href} cannot be reached: its storage is not mounted")
         return failed
+
+
+def is_mounted(root: str | Path) -> bool:
+    """Whether a folder is there and has anything in it: a mount point without its mount is an empty folder."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is not None
+    except OSError:  # one that may be entered and not listed can have files all the same
+        return Path(root).is_dir()
 
 
 class _Folder:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.errors import Failed, FailureCode
-from storage.local import LocalSource
+from storage.local import LocalSource, is_mounted
 from storage.source import Source
 
 
@@ -17,5 +17,5 @@ def source_at(location: str) -> Source:
 
 def check_answers(location: str) -> None:
     """Raise `source_unavailable` where the place itself is away, so that its files are not taken for lost."""
-    if not Path(location).is_dir():
+    if not is_mounted(location):
         raise Failed(FailureCode.SOURCE_UNAVAILABLE, f"the storage {Path(location).name} does not answer")

@@ -41,6 +41,12 @@ class Source(Protocol):
     def open(self, href: str, expected: FileVersion | None = None) -> Reader:
         """Open a file; refused with `source_changed` where it is not the expected version (S3: If-Match)."""
 
+    def read_whole(self, href: str, expected: FileVersion, buffer: memoryview) -> None:
+        """Fill the buffer with all of a file; refused with `source_changed` where it was not the expected version.
+
+        It takes as few steps as the place allows: what small files cost is steps, not bytes.
+        """
+
 
 _CODES: Mapping[int | None, FailureCode] = MappingProxyType(
     {
@@ -51,6 +57,7 @@ _CODES: Mapping[int | None, FailureCode] = MappingProxyType(
         errno.EPERM: FailureCode.SOURCE_FORBIDDEN,
         errno.ELOOP: FailureCode.SOURCE_FORBIDDEN,
         errno.ENXIO: FailureCode.SOURCE_FORBIDDEN,
+        errno.EISDIR: FailureCode.SOURCE_FORBIDDEN,
         errno.ENOSPC: FailureCode.DISK_FULL,
         errno.EDQUOT: FailureCode.DISK_FULL,
         errno.EMFILE: FailureCode.TOO_MANY_OPEN_FILES,

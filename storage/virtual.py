@@ -1,7 +1,8 @@
 """Any byte range of an archive, streamed from the files it consists of: the archive itself is never written.
 
-A source must have the version it was sealed with when it is opened and after every read, and a member that is read
-whole must have its CRC-32; otherwise the stream breaks before the doubtful bytes are given, and never ends cleanly.
+A source must have the version it was sealed with when it is opened and after every read (after it alone where that
+takes the whole file), and a member that is read whole must have its CRC-32; otherwise the stream breaks before the
+doubtful bytes are given, and never ends cleanly.
 """
 
 from asyncio import wrap_future
@@ -139,6 +140,10 @@ class Blocks:
         source, href, version = self._members[member]
         try:
             reader = self._reader
+            if reader is None and len(view) == length == self._layout.size(member):
+                source.read_whole(href, version, view)
+                self._check_crc(member, href, crc32(view))
+                return
             if reader is None:
                 reader = self._reader = source.open(href, version)
                 self._crc = 0 if length == self._layout.size(member) else None
@@ -148,17 +153,17 @@ class Blocks:
             if self._crc is not None:
                 self._crc = crc32(view, self._crc)
             if len(view) == length:
-                self._end(member, href)
+                if self._crc is not None:
+                    self._check_crc(member, href, self._crc)
+                reader.close()
+                self._reader = None
         except Failed as failed:
             raise MemberFailed(member, failed) from failed
 
-    def _end(self, member: int, href: str) -> None:
-        if self._crc is not None and self._crc != self._layout.crc32(member):
+    def _check_crc(self, member: int, href: str, found: int) -> None:
+        if found != self._layout.crc32(member):
             text = f"{href} has changed: its checksum is not the one it was sealed with"
             raise Failed(FailureCode.CHECKSUM_MISMATCH, text)
-        if self._reader is not None:
-            self._reader.close()
-        self._reader = None
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 from models.labels import counted, size_in_words
 from models.messages import SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
-from models.suborder import SubOrderState
+from models.suborder import RELEASED_AS, SubOrderState
 
 _ROWS = 50
 
@@ -11,11 +11,14 @@ _ROWS = 50
 def order_details(
     number: str, status: OrderStatus, briefs: dict[int, SubOrderBrief], results: dict[int, SubOrderResult]
 ) -> str:
-    """Status and a table of the sub-orders, the first fifty of them."""
+    """Status and a line for each sub-order begun, the first fifty of them.
+
+    Lines, not a table: the Temporal UI draws a table without space between its columns.
+    """
     lines = [f"**{number}** is **{status.replace('_', ' ')}**."]
     if briefs:
-        lines += ["", "| sub-order | product | files | size | state |", "|--:|---|--:|--:|---|"]
-        lines += [_row(briefs[n], results.get(n)) for n in sorted(briefs)[:_ROWS]]
+        over = RELEASED_AS.get(status)
+        lines += ["", *(_line(briefs[n], results.get(n), over) for n in sorted(briefs)[:_ROWS])]
     if len(briefs) > _ROWS:
         lines += ["", f"… and {len(briefs) - _ROWS} more."]
     return "\n".join(lines)
@@ -23,12 +26,16 @@ def order_details(
 
 def suborder_summary(number: str, brief: SubOrderBrief) -> str:
     """One line for the list of workflows."""
+    return f"{number} {_part(brief)}"
+
+
+def _part(brief: SubOrderBrief) -> str:
     parts = (brief.sku, counted(brief.files, "file"), size_in_words(brief.bytes))
-    return f"{number} part {brief.number} · {' · '.join(parts)}"
+    return f"part {brief.number} · {' · '.join(parts)}"
 
 
-def _row(brief: SubOrderBrief, result: SubOrderResult | None) -> str:
-    state: str = result.state if result else SubOrderState.STAGING
+def _line(brief: SubOrderBrief, result: SubOrderResult | None, over: SubOrderState | None) -> str:
+    state: str = over or (result.state if result else SubOrderState.STAGING)
     if result and result.failed:
         state += f", {counted(result.failed, 'file')} failed"
-    return f"| {brief.number} | {brief.sku} | {brief.files:,} | {size_in_words(brief.bytes)} | {state} |"
+    return f"* {_part(brief)} · **{state}**"

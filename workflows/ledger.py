@@ -24,19 +24,40 @@ class Ledger:
         self._order_id = order_id
         self._lock = asyncio.Lock()
         self._unwritten: list[TimelineEntry] = []
+        self._is_overtaken = False
         self.sequence = 0
         self.status = OrderStatus.DRAFT
         self.origin: OrderStatus | None = None
+        self.since = workflow.now()
         self.number = ""
 
     def open(self, brief: OrderBrief) -> None:
         """Go on from where PostgreSQL says the order is; called before anything is entered."""
         self.status, self.sequence, self.number = brief.status, brief.version, brief.number
+        self.origin, self.since = brief.origin, brief.status_at or workflow.now()
 
     @property
     def is_behind(self) -> bool:
         """Whether PostgreSQL has yet to learn something."""
         return bool(self._unwritten) or self._lock.locked()
+
+    def begin_work(self) -> None:
+        """A piece of work begins, for the status as it is now."""
+        self._is_overtaken = False
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the status has changed since the work began."""
+        return self._is_overtaken
+
+    def check_turn(self) -> None:
+        """Raise CancelledError where the work has been overtaken: to be asked when an activity has answered.
+
+        Where the answer comes in the same workflow task as the command, temporalio keeps the answer, and the cancel of
+        whoever awaits it is lost: the work would go on, and nobody would cancel it again.
+        """
+        if self._is_overtaken:
+            raise asyncio.CancelledError
 
     async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **why: Any) -> None:
         """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition.
@@ -44,7 +65,8 @@ class Ledger:
         `why` may give the `reason_code`, `reason_text`, `failure` and `faults` of a TimelineEntry.
         """
         before, after = self.status, advance(self.status, trigger, origin=self.origin)
-        self.status, self.origin = after, before
+        self.status, self.origin, self.since = after, before, workflow.now()
+        self._is_overtaken = True
         self._enter(past_tense(trigger), before, actor, why)
         workflow.upsert_search_attributes([attributes.STATUS.value_set(after)])
         await self.flush()

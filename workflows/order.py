@@ -1,7 +1,6 @@
 """The order workflow: the life of one order, a piece of work for each status, and commands that may end it."""
 
 import asyncio
-from collections.abc import Mapping
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -24,24 +23,17 @@ with workflow.unsafe.imports_passed_through():
         Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, advance, allowed_actions
-    from models.suborder import SubOrderState
+    from models.suborder import RELEASED_AS
 
 from workflows.ledger import Ledger
 from workflows.policies import READ
 from workflows.provisioning import Provisioning
-from workflows.works import Conclusion, Works
-
-CONTINUE_AFTER_EVENTS = 1_500
-"""History is cut at the next page of sub-orders: far from Temporal's 51,200, and quick to replay."""
+from workflows.works import CONTINUE_AFTER_EVENTS, Conclusion, Works
 
 OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
 
 _AT_REST_TIMEOUT = 10.0
-_RELEASED_AS: Mapping[OrderStatus, SubOrderState] = {
-    OrderStatus.CANCELLED: SubOrderState.CANCELLED,
-    OrderStatus.EXPIRED: SubOrderState.EXPIRED,
-}
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
@@ -62,7 +54,7 @@ class OrderWorkflow:
     async def run(self, order: OrderInput) -> str:
         """Live the order; the result is its last status."""
         # Temporal's own cancel strikes whatever this awaits: the life itself must not break off half-way.
-        life = asyncio.create_task(self._live(order.carried))
+        life = asyncio.create_task(self._live(order))
         try:
             await asyncio.shield(life)
         except asyncio.CancelledError:
@@ -73,8 +65,11 @@ class OrderWorkflow:
             raise asyncio.CancelledError
         return status
 
-    async def _live(self, carried: Carried | None) -> OrderStatus:
-        await self._open(carried)
+    async def _live(self, order: OrderInput) -> OrderStatus:
+        await self._open(order.carried)
+        if order.revived:
+            await self._revived()
+        self._opened = True
         while self._ledger.status not in TERMINAL:
             if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
                 await self._continue_as_new()
@@ -94,21 +89,29 @@ class OrderWorkflow:
         )
         self._ledger.open(brief)
         self._works.open(brief)
+        self._provisioning.failed_files = brief.failed_files
         if carried is not None:
             self._ledger.origin = carried.origin
             self._obeyed = list(carried.obeyed)
-            self._works.expires_at = carried.expires_at
+            self._works.expires_at, self._works.reminded = carried.expires_at, carried.reminded
             self._provisioning.failed_files = carried.failed_files
             self._provisioning.reopen = carried.seqs if carried.reopened else None
-        self._opened = True
+
+    async def _revived(self) -> None:
+        """Tell that the order goes on after its workflow was lost; an order that is over has nothing to go on with."""
+        if self._ledger.status not in TERMINAL:
+            text = "Its workflow had ended or was lost; a new one goes on from here."
+            self._ledger.note("revived", reason_code="workflow_lost", reason_text=text)
+            await self._ledger.flush()
 
     async def _work(self, status: OrderStatus) -> Conclusion:
         """Do what this status asks for, until it is done or a command has changed the status."""
         self._working_on = status
+        self._ledger.begin_work()
         self._provisioning.show()
         work = asyncio.create_task(self._works.of(status))
-        await workflow.wait_condition(lambda: work.done() or self._ledger.status is not status)
-        if self._ledger.status is status:
+        await workflow.wait_condition(lambda: work.done() or self._ledger.is_overtaken)
+        if not self._ledger.is_overtaken:
             return work.result()
         # A command came first; what the work was about to conclude no longer counts.
         work.cancel()
@@ -131,6 +134,7 @@ class OrderWorkflow:
             expires_at=self._works.expires_at,
             failed_files=self._provisioning.failed_files,
             reopened=self._provisioning.reopen is not None,
+            reminded=self._works.reminded,
             seqs=self._provisioning.reopen or (),
         )
         workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))
@@ -143,7 +147,7 @@ class OrderWorkflow:
 
     async def _release(self) -> None:
         """Nothing of an order that is over can be had any more."""
-        if (state := _RELEASED_AS.get(self._ledger.status)) is not None:
+        if (state := RELEASED_AS.get(self._ledger.status)) is not None:
             await workflow.execute_activity_method(
                 ReleasingActivities.release_suborders,
                 Release(order_id=self._order.order_id, state=state),

@@ -1,11 +1,12 @@
 """Provisioning: runs the sub-orders of an order as children, a few at a time, and keeps count of them."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError, is_cancelled_exception
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
@@ -42,6 +43,9 @@ PAGE = 100
 IN_FLIGHT = 8
 """Sub-orders of one order under way at once: enough to keep the disks busy, few enough to leave others room."""
 
+ORPHANS_LOOKED_AT = timedelta(seconds=2)
+"""How often is looked whether a sub-order that a lost workflow has left behind has let go of its files."""
+
 
 class Provisioning:
     """The sub-orders of one order."""
@@ -60,6 +64,7 @@ class Provisioning:
         # Whatever was under way before a pause is asked for again.
         self._briefs = {n: brief for n, brief in self._briefs.items() if n in self._results}
         page = await self._next_page()
+        self._ledger.check_turn()
         deliveries: list[asyncio.Task[None]] = []
         try:
             for brief in page.briefs:
@@ -109,6 +114,7 @@ class Provisioning:
         else:
             await self._make(brief)
         made = self._results.get(brief.number)
+        self._ledger.check_turn()
         if brief.delivers and made is not None and made.state is SubOrderState.READY:
             await hand_over(self._order, brief.number, self._ledger)
 
@@ -116,10 +122,10 @@ class Provisioning:
         """Run one sub-order to its end and enter what came of it."""
         self.show()
         try:
-            result = await self._run_child(brief)
+            result = await self._run_alone(brief)
         except ChildWorkflowError as error:
-            task = asyncio.current_task()
-            if is_cancelled_exception(error) and task is not None and task.cancelling():
+            # Not the task is asked: where the cancel found the child still starting, temporalio has taken it back.
+            if is_cancelled_exception(error) and self._ledger.is_overtaken:
                 raise
             if root_type(error) == "nothing_to_make":
                 return
@@ -131,6 +137,14 @@ class Provisioning:
         self._ledger.note(f"suborder_{result.state}", suborder=brief.number, details=details)
         await self._ledger.flush()
         self.show()
+
+    async def _run_alone(self, brief: SubOrderBrief) -> SubOrderResult:
+        """Run the sub-order, after the one that a lost workflow of the order may have left: that is being cancelled."""
+        while True:
+            try:
+                return await self._run_child(brief)
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(ORPHANS_LOOKED_AT)
 
     async def _run_child(self, brief: SubOrderBrief) -> SubOrderResult:
         return await workflow.execute_child_workflow(

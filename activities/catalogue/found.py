@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from mimetypes import MimeTypes
 from os.path import splitext
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from activities.catalogue.described import Description
 from activities.catalogue.messages import Refused
 
 # An own instance: the module's functions also read /etc/mime.types, and two machines would disagree.
@@ -35,12 +36,19 @@ class FoundFile(NamedTuple):
 
 @dataclass
 class FoundProduct:
-    """A product of a source. `titled`: the source itself says this name, so it replaces the catalogue's."""
+    """A product of a source. `titled`: the source itself says this name, so it replaces the catalogue's.
+
+    `objects` has what is said of some of them; `extent` is a box in degrees and an interval, as STAC writes them.
+    """
 
     sku: str
     name: str
     location: str
     titled: bool = False
+    description: str | None = None
+    license: str | None = None
+    extent: dict[str, Any] | None = None
+    objects: dict[str, Description] = field(default_factory=dict)
     files: list[FoundFile] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

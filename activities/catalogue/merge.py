@@ -1,36 +1,44 @@
 """Merges what was found of a product into the catalogue: COPY into a temporary table, then set by set."""
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.catalogue.found import FoundFile, FoundProduct
+from activities.catalogue.found import FoundProduct
+from activities.catalogue.merge_objects import EXTENT, copy_into, merge_objects
 from activities.catalogue.messages import ImportOptions, ImportReport
 
-if TYPE_CHECKING:
-    from psycopg import AsyncConnection
-
 _PRODUCT: Final = sa.text("""
-    INSERT INTO products AS known (sku, name, unit_price, currency, access_groups, location)
-    VALUES (:sku, :name, coalesce(:price, 0), coalesce(:currency, 'EUR'), coalesce(:groups, '{}'), :location)
+    INSERT INTO products AS known (sku, name, unit_price, currency, access_groups, location,
+        description, license, extent)
+    VALUES (:sku, :name, coalesce(:price, 0), coalesce(:currency, 'EUR'), coalesce(:groups, '{}'), :location,
+        :description, :license, :extent)
     ON CONFLICT (sku) DO UPDATE SET
         name = CASE WHEN :titled THEN excluded.name ELSE known.name END,
         unit_price = coalesce(:price, known.unit_price),
         currency = coalesce(:currency, known.currency),
         access_groups = coalesce(:groups, known.access_groups),
-        location = excluded.location
+        location = excluded.location,
+        description = excluded.description,
+        license = excluded.license,
+        extent = coalesce(excluded.extent, known.extent)
     RETURNING new.id, new.name, old.location AS was_at, CASE
         WHEN old.id IS NULL THEN 'added'
-        WHEN (old.name, old.unit_price, old.currency, old.access_groups, old.location)
-            IS DISTINCT FROM (new.name, new.unit_price, new.currency, new.access_groups, new.location) THEN 'changed'
+        WHEN (old.name, old.unit_price, old.currency, old.access_groups, old.location,
+                old.description, old.license, old.extent)
+            IS DISTINCT FROM (new.name, new.unit_price, new.currency, new.access_groups, new.location,
+                new.description, new.license, new.extent) THEN 'changed'
         ELSE 'unchanged' END AS product
 """).bindparams(
     sa.bindparam("price", type_=sa.Numeric(12, 2)),
     sa.bindparam("currency", type_=sa.Text),
     sa.bindparam("groups", type_=ARRAY(sa.Text)),
     sa.bindparam("titled", type_=sa.Boolean),
+    sa.bindparam("description", type_=sa.Text),
+    sa.bindparam("license", type_=sa.Text),
+    sa.bindparam("extent", type_=JSONB(none_as_null=True)),
 )
 
 _INCOMING: Final = """
@@ -47,12 +55,6 @@ _KNOWN: Final = sa.text("""
     CREATE TEMPORARY TABLE known ON COMMIT DROP AS
     SELECT o.name AS object_name, f.*
     FROM catalogue_objects o JOIN catalogue_files f ON f.object_id = o.id WHERE o.product_id = :product
-""")
-
-_OBJECTS: Final = sa.text("""
-    INSERT INTO catalogue_objects (product_id, name)
-    SELECT :product, object_name FROM incoming GROUP BY object_name ORDER BY min(position)
-    ON CONFLICT (product_id, name) DO NOTHING
 """)
 
 # A file whose content may be another forgets what sealing learned of it; a product that moved may have other contents
@@ -114,8 +116,10 @@ async def merge(session: AsyncSession, found: FoundProduct, options: ImportOptio
     # The product's row stays locked to the end: two imports of one product follow each other.
     row = (await session.execute(_PRODUCT, _product_values(found, options))).mappings().one()
     moved = row["was_at"] is not None and row["was_at"] != found.location
-    counts = await _merge_files(session, found.files, row["id"], moved=moved)
-    notes = [*found.notes, f"the product moved here from {row['was_at']}"] if moved else found.notes
+    counts = await _merge_all(session, found, row["id"], moved=moved)
+    notes = [*found.notes, f"the product moved here from {row['was_at']}"] if moved else [*found.notes]
+    if found.objects and (anew := counts["objects_changed"]):
+        notes.append(f"{anew} of the objects are described anew: their footprint, time or properties changed")
     return ImportReport(
         sku=found.sku,
         name=row["name"],
@@ -135,31 +139,28 @@ def _product_values(found: FoundProduct, options: ImportOptions) -> dict[str, An
         "name": found.name,
         "titled": found.titled,
         "location": found.location,
+        "description": found.description,
+        "license": found.license,
+        "extent": found.extent,
         "price": options.price,
         "currency": options.currency,
         "groups": None if options.groups is None else sorted(set(options.groups)),
     }
 
 
-async def _merge_files(session: AsyncSession, files: list[FoundFile], product: int, *, moved: bool) -> dict[str, int]:
-    await _copy(session, files)
+async def _merge_all(session: AsyncSession, found: FoundProduct, product: int, *, moved: bool) -> dict[str, int]:
+    await session.execute(sa.text(_INCOMING))
+    await copy_into(session, "incoming", ((position, *file) for position, file in enumerate(found.files)))
     await session.execute(_KNOWN, {"product": product})
     await session.execute(sa.text("ANALYZE incoming, known"))
-    await session.execute(_OBJECTS, {"product": product})
+    objects_changed = await merge_objects(session, found.objects, product)
     counts = (await session.execute(_FILES, {"product": product, "moved": moved})).mappings().one()
     if counts["withdrawn"]:
         await session.execute(_EMPTY_OBJECTS, {"product": product})
+    if found.extent is None:
+        await session.execute(EXTENT, {"product": product})
     await session.execute(sa.text("DROP TABLE incoming, known"))
-    return dict(counts)
-
-
-async def _copy(session: AsyncSession, files: list[FoundFile]) -> None:
-    await session.execute(sa.text(_INCOMING))
-    raw = (await (await session.connection()).get_raw_connection()).driver_connection
-    connection = cast("AsyncConnection[Any]", raw)
-    async with connection.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN") as copy:
-        for position, file in enumerate(files):
-            await copy.write_row((position, *file))
+    return {**counts, "objects_changed": objects_changed}
 
 
 async def _left_alone(session: AsyncSession, found: FoundProduct) -> ImportReport:

@@ -55,7 +55,10 @@ class ChecksumReport(BaseModel):
 
 
 class ImportReport(BaseModel):
-    """What an import did to one product, counted in files; `absent` where there was nothing to make one from."""
+    """What an import did to one product, counted in files; `absent` where there was nothing to make one from.
+
+    `objects_changed` are those known before whose footprint, time or properties are others now.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -64,6 +67,7 @@ class ImportReport(BaseModel):
     location: str
     product: Literal["added", "changed", "unchanged", "absent"]
     objects: int = 0
+    objects_changed: int = 0
     size_bytes: int = 0
     added: int = 0
     changed: int = 0

@@ -1,7 +1,7 @@
 """Reads a static STAC catalogue on this disk: each collection is a product, each item an object, each asset a file.
 
 pystac reads the catalogues and collections, and items older than STAC 1.0, which it migrates. Items of today's form are
-read as they are: 20,000 pystac items cost two to three seconds, and all that is wanted of them is id and assets.
+read as they are: 20,000 pystac items cost two to three seconds, and little of them is wanted.
 """
 
 from collections.abc import Iterator
@@ -68,10 +68,13 @@ class _Reading:
         if path in self._seen:
             return
         self._seen.add(path)
-        container = _container(_json(self._tree, path), path)
+        raw = _json(self._tree, path)
+        # As it was written: pystac takes today's time for an extent that it cannot read.
+        words = {name: raw.get(name) for name in ("title", "description", "license", "extent")}
+        container = _container(raw, path)
         # Items of a catalogue below a collection are that collection's: catalogues are folders, no products.
         if owner is None or isinstance(container, Collection):
-            owner = self._product(container, path)
+            owner = self._product(container, words, path)
         if isinstance(container, Collection) and container.assets:
             owner.add_object(container.id, {key: asset.to_dict() for key, asset in container.assets.items()}, path)
         for item in self._linked(container, "item", path, owner):
@@ -79,10 +82,10 @@ class _Reading:
         children = [(child, owner) for child in self._linked(container, "child", path, owner)]
         self._waiting.extend(reversed(children))
 
-    def _product(self, container: "Catalog", path: str) -> StacProduct:
+    def _product(self, container: "Catalog", words: dict[str, Any], path: str) -> StacProduct:
         if container.id in self._skus:
             raise Refusal(f"another collection of the source is called {container.id} too")
-        product = StacProduct(self._tree, _good_id(container.id), container.title, path)
+        product = StacProduct(self._tree, _good_id(container.id), words, path)
         self._skus.add(container.id)
         self.products.append(product)
         return product
@@ -102,7 +105,7 @@ class _Reading:
         self._seen.add(path)
         try:
             item = _current(_json(self._tree, path))
-            owner.add_object(_good_id(item.get("id")), item.get("assets"), path)
+            owner.add_object(_good_id(item.get("id")), item.get("assets"), path, item)
         except Refusal as refusal:
             owner.found.refuse(path.removeprefix(f"{self._tree.root}/"), str(refusal))
 

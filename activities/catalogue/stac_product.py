@@ -4,30 +4,41 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from activities.catalogue.described import description_of, extent_of
 from activities.catalogue.found import FoundFile, FoundProduct, media_type_of, unstorable
 from activities.catalogue.multihash import parse_multihash
 from activities.catalogue.tree import Located, SourceTree, is_below
 from models.errors import Refusal
 
+MAX_WORDS_CHARACTERS: Final = 10_000
 _QUICKLOOKS: Final = frozenset({"thumbnail", "overview"})
 
 
 class StacProduct:
     """A collection, or the outermost catalogue where items are in no collection."""
 
-    def __init__(self, tree: SourceTree, sku: str, title: object, path: str) -> None:
+    def __init__(self, tree: SourceTree, sku: str, words: Mapping[str, Any], path: str) -> None:
         self._tree = tree
         self._folder = path.rpartition("/")[0]
         self._real_folder = tree.look(path).real.rpartition("/")[0]
         self._all_in_folder = True
         self._objects: dict[str, str] = {}
         self._other_checksums: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
         self._same_files = 0
-        titled = isinstance(title, str) and bool(title.strip()) and not unstorable(title)
-        self.found = FoundProduct(sku=sku, name=str(title).strip() if titled else sku, location="", titled=titled)
+        title = _words(words.get("title"))
+        self.found = FoundProduct(
+            sku=sku,
+            name=title or sku,
+            location="",
+            titled=title is not None,
+            description=_words(words.get("description")),
+            license=_words(words.get("license")),
+            extent=extent_of(words.get("extent")),
+        )
 
-    def add_object(self, name: str, assets: object, path: str) -> None:
-        """One more object with all of its assets; raises Refusal where there are none."""
+    def add_object(self, name: str, assets: object, path: str, item: Mapping[str, Any] | None = None) -> None:
+        """One more object with all of its assets, and what its item says; raises Refusal where there are none."""
         if name in self._objects:
             raise Refusal(f"{self._objects[name]} is called {name} too")
         if not isinstance(assets, Mapping) or not assets:
@@ -44,6 +55,8 @@ class StacProduct:
                 self._same_files += file.href in files
                 files.setdefault(file.href, file)
         self.found.files.extend(files.values())
+        if files and item is not None:
+            self.found.objects[name] = description_of(item, self._faults)
 
     def _file(self, object_name: str, asset: object, folder: str) -> FoundFile:
         """The file of an asset; its href stays absolute until the product's location is known."""
@@ -92,9 +105,17 @@ class StacProduct:
             f"{count} of the checksums are {algorithm}: not verified, only SHA-256 is"
             for algorithm, count in sorted(self._other_checksums.items())
         ]
+        notes += [f"{count} of the items {fault}" for fault, count in sorted(self._faults.items())]
         if self._same_files:
             notes.append(f"{self._same_files} of the assets name a file that another asset of the item names too")
         return notes
+
+
+def _words(said: object) -> str | None:
+    """A text of the source, if it is one; as much of it as a page holds."""
+    return (
+        said.strip()[:MAX_WORDS_CHARACTERS] if isinstance(said, str) and said.strip() and not unstorable(said) else None
+    )
 
 
 def _check_size(said: object, located: Located) -> None:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from api.bodies import MAX_BODY_BYTES
 from api.contract import headers
 from api.contract.examples import example_of
-from api.contract.problems import MEDIA_TYPE, SCHEMAS, Kind, example, kind_of, kinds_of, response
+from api.contract.problems import SCHEMAS, Kind, example, kind_of, kinds_of, response
 from api.contract.reading import Said, said_by, together
 from api.parameters import known_parameters
 from models import errors
@@ -133,7 +133,9 @@ def _complete_answer(answer: dict[str, Any], status: int, found: _Operation, sch
     if found.method == "HEAD" or status in _BODILESS:
         answer.pop("content", None)
     for media_type, content in answer.get("content", {}).items():
-        if media_type != MEDIA_TYPE and "schema" in content and "example" not in content and media_type == _JSON:
+        if media_type.endswith("json"):
+            content.setdefault("schema", {"type": "object"})
+        if media_type == _JSON and content["schema"] != {"type": "object"} and "example" not in content:
             content["example"] = example_of(content["schema"], schemas)
 
 

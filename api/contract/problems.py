@@ -22,6 +22,7 @@ _MEMBERS: Mapping[str, dict[str, Any]] = {
         "allowed": {"type": "array", "items": {"type": "string"}, "examples": [["delete"]]},
     },
     errors.InvalidCursor.code: _FAULTS,
+    errors.CommandPending.code: {"accepted": {"type": "boolean", "examples": [True]}},
     "too_large": _FAULTS,
     "unsupported_media_type": _FAULTS,
 }

@@ -45,7 +45,7 @@ async def restart_order(
     async with services.sessions.begin() as session:
         old = await owned(session, caller, order_id)
         order = await place_again(session, caller, old, body.label if body else None, services.now())
-        detail = await detail_of(session, services, order)
+        detail = await detail_of(session, services, order, caller)
     await start(services, OrderStart(order, detail.products))
     response.headers["Location"] = detail.links.self
     return detail

@@ -1,6 +1,7 @@
-"""Whether this process is alive and can do its work."""
+"""Whether this process is alive and can do its work, and what its bare address shows."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy import text
 
@@ -23,6 +24,12 @@ class Readiness(BaseModel):
 
     status: str = "ready"
     degraded: bool
+
+
+@router.get("/", name="front", include_in_schema=False)
+async def front() -> RedirectResponse:
+    """Whoever opens the bare address in a browser finds the documentation."""
+    return RedirectResponse("/docs", 303)
 
 
 @router.get("/healthz", name="healthz")

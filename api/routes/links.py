@@ -11,7 +11,6 @@ from api.routes.orders import owned
 from api.schemas import ArchiveLink, FileLink, LinksListing, Problem
 from api.services import CallerDep, ServicesDep
 from models.links import archive_path, metalink_path
-from models.naming import archive_filename
 from models.queries import orders as queries
 from models.suborder import SubOrderState
 
@@ -52,7 +51,7 @@ async def list_links(
     archives = [
         ArchiveLink(
             suborder=part.number,
-            filename=archive_filename(order.number, order.label, part.number),
+            filename=services.archive_name(order, part.number),
             size=part.archive_bytes,
             url=signed(services, archive_path(order_id, part.number)),
         )

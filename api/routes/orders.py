@@ -44,7 +44,7 @@ async def create_order(body: OrderCreate, response: Response, services: Services
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
         order = await place(session, caller, body, services.now())
-        detail = await detail_of(session, services, order)
+        detail = await detail_of(session, services, order, caller)
     await start(services, OrderStart(order, detail.products))
     response.headers["Location"] = detail.links.self
     return detail
@@ -67,7 +67,10 @@ async def list_orders(
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
     body = OrdersPublic(
-        items=[presenting.order_public(o, states.get(o.id, {}), services.public_url, troubles.get(o.id)) for o in page],
+        items=[
+            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, troubles.get(o.id))
+            for o in page
+        ],
         next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
         counts=counts.by_status if counts else None,
         total=counts.total if counts else None,
@@ -82,7 +85,7 @@ async def list_orders(
 async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
-        detail = await detail_of(session, services, await owned(session, caller, order_id))
+        detail = await detail_of(session, services, await owned(session, caller, order_id), caller)
     return tagged(request, detail)
 
 
@@ -128,14 +131,16 @@ async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     return order
 
 
-async def detail_of(session: AsyncSession, services: Services, order: Order) -> OrderDetail:
-    """An order with its lines, as the facade shows it."""
+async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:
+    """An order with its lines, as the facade shows it to this caller."""
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
     due = (await session.execute(refund_due(order.id))).scalar_one()
     troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
-    shown = presenting.order_detail(order, items, states, due, services.public_url, trouble=troubles.get(order.id))
+    shown = presenting.order_detail(
+        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
+    )
     return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
 
 

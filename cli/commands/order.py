@@ -155,7 +155,11 @@ def extend(
     as_json: Json = False,
 ) -> None:
     """Keep an order for longer."""
-    _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
+    from cli.tables import instant
+
+    order = _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
+    if not as_json:
+        typer.echo(f"expires {instant(order['expires_at'])}")
 
 
 @app.command()
@@ -229,9 +233,11 @@ def purge(
     return None
 
 
-def _command(key: str, verb: str, body: Any, as_json: bool) -> None:
+def _command(key: str, verb: str, body: Any, as_json: bool) -> Any:
     with _api() as api:
-        _show(api.post(f"/orders/{_find(api, key)['id']}/{verb}", body), as_json)
+        order = api.post(f"/orders/{_find(api, key)['id']}/{verb}", body)
+    _show(order, as_json)
+    return order
 
 
 def _api() -> "Api":
@@ -256,15 +262,29 @@ def _find(api: "Api", key: str) -> Any:
 
 
 def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:
-    """Wait for the outcome; on a terminal with a bar."""
+    """Wait for the outcome; on a terminal with a bar. What holds the order up is said once, on stderr."""
     from cli.tables import progress_bar
 
+    held_up = ""
     with progress_bar(quiet) as bar:
         task = bar.add_task("", total=100)
-        return api.wait(
-            order_id,
-            lambda o: bar.update(task, description=f"{o['number']} {o['status']}", completed=o["progress"]["percent"]),
-        )
+
+        def seen(order: Any) -> None:
+            nonlocal held_up
+            status, percent = order["status"], order["progress"]["percent"]
+            bar.update(task, description=f"{order['number']} {status}", completed=percent)
+            reason = _held_up(order) if order["outcome"] == "pending" else ""
+            if reason and reason != held_up:
+                bar.console.print(f"{order['number']} {reason}", markup=False, highlight=False, soft_wrap=True)
+            held_up = reason
+
+        return api.wait(order_id, seen)
+
+
+def _held_up(order: Any) -> str:
+    """What an order waits for, and who can act; nothing while it moves."""
+    waiting = order["waiting_on"]
+    return f"waits for {waiting['who']} ({waiting['code']}): {waiting['text']}" if waiting else ""
 
 
 def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: bool = False) -> None:
@@ -307,6 +327,7 @@ def _failed_files(api: "Api", order: Any) -> list[Any]:
 
 
 def _show(order: Any, as_json: bool) -> None:
+    from cli.tables import price_in_words
     from models.labels import counted
 
     if as_json:
@@ -315,6 +336,10 @@ def _show(order: Any, as_json: bool) -> None:
     files = f"{progress['files_available']} of {counted(progress['files_total'], 'file')}"
     typer.echo(f"{order['number']}  {order['status']}  {files}  “{order['label']}”")
     typer.echo(f"id {order['id']}")
+    if price := price_in_words(order):
+        typer.echo(f"price {price}")
+    if order["outcome"] == "pending" and (reason := _held_up(order)):
+        typer.echo(reason)
     if order["failure"]:
         typer.echo(f"{order['failure']['code']}: {order['failure']['text']}")
         for fault in order["faults"] if len(order["faults"]) > 1 else []:

@@ -9,7 +9,7 @@ import typer
 Search = Annotated[
     str | None, typer.Option("--search", "-s", help="Words of id, number, label, customer or product; or has:errors.")
 ]
-Status = Annotated[list[str] | None, typer.Option("--status", help="Repeat for several.")]
+Status = Annotated[list[str] | None, typer.Option("--status", help="As in failed; repeat for several.")]
 NotStatus = Annotated[list[str] | None, typer.Option("--not-status", help="Repeat for several.")]
 Product = Annotated[list[str] | None, typer.Option("--product", help="SKU; repeat for several.")]
 Customer = Annotated[list[str] | None, typer.Option("--customer", help="For operators; repeat for several.")]
@@ -50,7 +50,7 @@ def list_orders(
         page = api.get("/orders", limit=limit, **filters)
     if as_json:
         return typer.echo(orjson.dumps(page["items"], option=orjson.OPT_INDENT_2))
-    show(orders_table(page["items"]))
+    show(orders_table(page["items"], narrowed=bool(filters.keys() - {"sort"})))
     total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
     if page["next_cursor"]:
         typer.echo(f"{len(page['items'])} of {total}")

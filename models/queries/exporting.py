@@ -9,6 +9,8 @@ from models.listing import OrderFilter, Scope, Sort
 from models.queries.delivering import Columns, delivery_status, percent
 from models.queries.listing import ORDERS, in_order, matching, scoped
 
+_BEGIN_FORMULAS: list[sa.ColumnElement[int]] = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]
+
 _DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
@@ -64,7 +66,7 @@ def _instant(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A text that no spreadsheet takes for a formula."""
-    looks_like_one = text.op("~")(sa.literal_column("'^[=+@\\t\\r-]'"))
+    looks_like_one = sa.func.ascii(text).in_(_BEGIN_FORMULAS)
     return sa.case((looks_like_one, sa.func.concat(sa.literal_column("''''"), text)), else_=text)
 
 

@@ -17,13 +17,18 @@ REMEMBER_STAGED = sa.text(
     INSERT INTO known_files (file_id, size_bytes, modified_ns, etag, sha256, crc32)
     SELECT DISTINCT ON (f.file_id) f.file_id, f.size_bytes, f.modified_ns, s.etag, f.sha256, f.crc32
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:etags AS text[])) AS s(seq, etag)
-    JOIN order_files f ON f.order_id = :order_id AND f.seq = s.seq AND f.state = 'available'
-    JOIN catalogue_files c ON c.id = f.file_id AND (c.href, c.size_bytes) = (f.href, f.size_bytes)
+    CROSS JOIN LATERAL (
+        SELECT * FROM order_files WHERE order_id = :order_id AND seq = s.seq AND state = 'available' OFFSET 0
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT object_id FROM catalogue_files
+        WHERE id = f.file_id AND (href, size_bytes) = (f.href, f.size_bytes) OFFSET 0
+    ) AS c
     JOIN catalogue_objects o ON o.id = c.object_id JOIN product p ON p.id = o.product_id
     {_UPSERT}
     """  # noqa: S608 - our own words
 )
-"""Remember what staging has read, where the catalogue still means that file."""
+"""Remember what staging has read, where the catalogue still means that file; looked up as `SETTLE_FILES` does."""
 
 REMEMBER_READ = sa.text(
     f"""

@@ -1,5 +1,6 @@
 """Queries for orders, their sub-orders, files and timelines."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models.listing import Scope
-from models.order import OrderStatus
+from models.order import FULFILLED, TERMINAL, OrderStatus
 from models.packaging import PackedFile
+from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
+
+_GONE = (SubOrderState.DOWNLOADED, SubOrderState.CANCELLED, SubOrderState.EXPIRED)
+"""States of sub-orders that no expiry changes any more."""
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
@@ -41,6 +46,24 @@ def items_of(order_id: UUID) -> sa.Select[OrderItem]:
 def timeline_of(order_id: UUID) -> sa.Select[TimelineRow]:
     """Everything that happened to an order, in its order."""
     return sa.select(TimelineRow).where(col(TimelineRow.order_id) == order_id).order_by(col(TimelineRow.sequence))
+
+
+def origin_of(order_id: UUID) -> sa.Select[str | None]:
+    """The status before the present one; no row while there was only one."""
+    return (
+        sa.select(col(TimelineRow.status_before))
+        .where(col(TimelineRow.order_id) == order_id, col(TimelineRow.status_before) != col(TimelineRow.status_after))
+        .order_by(col(TimelineRow.sequence).desc())
+        .limit(1)
+    )
+
+
+def last_told(order_id: UUID, words: Iterable[str]) -> sa.Select[str]:
+    """The last of these things that the timeline tells; no row where it tells none."""
+    query = sa.select(col(TimelineRow.what)).where(
+        col(TimelineRow.order_id) == order_id, col(TimelineRow.what).in_(list(words))
+    )
+    return query.order_by(col(TimelineRow.sequence).desc()).limit(1)
 
 
 def suborders_of(order_id: UUID) -> sa.Select[SubOrder]:
@@ -104,6 +127,24 @@ def unstarted_orders(*, before: datetime, limit: int) -> sa.Select[Order]:
     """Accepted orders that are not known to have a workflow; the oldest first."""
     query = sa.select(Order).where(col(Order.started_at).is_(None), col(Order.created_at) < before)
     return query.order_by(col(Order.created_at)).limit(limit)
+
+
+def _lives(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether an order needs a workflow: it is open, or kept until its time is up."""
+    left = sa.exists().where(col(SubOrder.order_id) == col(Order.id), col(SubOrder.state).not_in(_GONE))
+    kept = sa.and_(col(Order.status).in_(FULFILLED), sa.or_(col(Order.expires_at) > now, left))
+    return sa.or_(col(Order.status).in_(set(OrderStatus) - TERMINAL - FULFILLED), kept)
+
+
+def count_living(now: datetime) -> sa.Select[int]:
+    """How many orders need a workflow."""
+    return sa.select(sa.func.count()).select_from(Order).where(_lives(now))
+
+
+def living_orders(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID]:
+    """One of so many parts of the orders that need a workflow and had one started before then."""
+    slot = sa.func.hashtext(sa.cast(col(Order.id), sa.Text)).op("&")(0x7FFFFFFF) % parts
+    return sa.select(col(Order.id)).where(_lives(now), col(Order.started_at) < before, slot == part)
 
 
 def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:

@@ -9,7 +9,7 @@ from models.suborder import FileState, SubOrderState
 from models.tables import CatalogueFile, OrderFile, SubOrder
 
 READY = (SubOrderState.READY, SubOrderState.DOWNLOADED)
-_THERE = (FileState.AVAILABLE, FileState.DOWNLOADED)
+THERE = (FileState.AVAILABLE, FileState.DOWNLOADED)
 
 
 def _files_there(order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
@@ -19,7 +19,7 @@ def _files_there(order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
         col(SubOrder.number) == col(OrderFile.suborder),
         col(SubOrder.state).in_(READY),
     )
-    return col(OrderFile.order_id) == order_id, col(OrderFile.state).in_(_THERE), ready
+    return col(OrderFile.order_id) == order_id, col(OrderFile.state).in_(THERE), ready
 
 
 def time_span(order_id: UUID) -> sa.Select[int | None, int | None]:

@@ -32,7 +32,6 @@ class SelectedFile(NamedTuple):
 
     location: str
     file_id: UUID
-    object_id: UUID
     object_name: str
     name: str
     href: str
@@ -60,7 +59,6 @@ def selected_files(order_id: UUID) -> sa.Select[*tuple[Any, ...]]:
     columns = (
         col(Product.location),
         col(CatalogueFile.id),
-        col(CatalogueObject.id),
         col(CatalogueObject.name),
         col(CatalogueFile.name),
         col(CatalogueFile.href),

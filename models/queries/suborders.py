@@ -11,6 +11,7 @@ from sqlmodel import col
 from models.order import OrderStatus
 from models.suborder import FileState, SubOrderState, states_before
 from models.tables import Download, KnownFile, Order, OrderFile, SubOrder
+from models.tables.base import INSTANT
 
 
 def _words(states: frozenset[SubOrderState]) -> str:
@@ -57,11 +58,19 @@ SETTLE_FILES = sa.text(
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:sha256s AS bytea[]),
                 CAST(:crcs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[]))
          AS s(seq, modified, sha256, crc, code, text)
-    WHERE f.order_id = :order_id AND f.seq = s.seq AND f.state = 'pending'
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM order_files
+        WHERE order_id = :order_id AND seq = s.seq AND state = 'pending' OFFSET 0
+    ) AS found
+    WHERE f.ctid = found.place
     RETURNING f.seq
     """
 )
-"""Write what became of pending files."""
+"""Write what became of pending files.
+
+Each is looked up on its own, whatever the statistics say: those of a table that an order has just filled know nothing
+of it, and a planner that expects one row compares every file of the order with every one that has settled.
+"""
 
 
 REOPEN_FILES = sa.text(
@@ -95,9 +104,24 @@ RELEASE = sa.text(
 """End the sub-orders of an order and fence off whoever still works on them."""
 
 
+def hold_suborders(order_id: UUID) -> sa.Select[int]:
+    """Let no download of an order begin before this transaction is over."""
+    mine = sa.select(col(SubOrder.number)).where(col(SubOrder.order_id) == order_id)
+    return mine.order_by(col(SubOrder.number)).with_for_update(key_share=True)
+
+
 def begin_download(order_id: UUID, number: int, now: datetime) -> ReturningInsert[UUID]:
-    """Note a download; it keeps the archive from expiring under it."""
-    return sa.insert(Download).values(order_id=order_id, suborder=number, seen_at=now).returning(col(Download.id))
+    """Note a download, which keeps the archive from expiring under it; nothing where that is over.
+
+    Waits for a release that is under way: whoever comes first, the other one sees it.
+    """
+    ended = (SubOrderState.EXPIRED, SubOrderState.CANCELLED)
+    alive = (
+        sa.select(col(SubOrder.order_id), col(SubOrder.number), sa.literal(now, INSTANT))
+        .where(col(SubOrder.order_id) == order_id, col(SubOrder.number) == number, col(SubOrder.state).not_in(ended))
+        .with_for_update(read=True)
+    )
+    return sa.insert(Download).from_select(["order_id", "suborder", "seen_at"], alive).returning(col(Download.id))
 
 
 def see_download(download_id: UUID, now: datetime) -> sa.Update:

@@ -2,20 +2,29 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import INSTANT, new_id, now, one_of
 
 TIERS = ("online", "nearline")
+FOOTPRINT = "box(point(west, south), point(east, north))"
+"""An object's box as PostgreSQL overlaps them."""
+DURING = "tstzrange(begins_at, ends_at, '[]'::text)"
+"""An object's time, both ends included."""
+
 KINDS = ("data", "quicklook", "metadata")
 
 
 class Product(SQLModel, table=True):
-    """A dataset that is for sale or for free. `location` is the root its files' hrefs are relative to."""
+    """A dataset that is for sale or for free. `location` is the root its files' hrefs are relative to.
+
+    `extent` has a `bbox` in degrees and an `interval` of two instants, either of which may be open.
+    """
 
     __tablename__ = "products"
 
@@ -28,18 +37,48 @@ class Product(SQLModel, table=True):
         default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
     )
     location: str = Field(sa_type=sa.Text)
+    description: str | None = Field(default=None, sa_type=sa.Text)
+    license: str | None = Field(default=None, sa_type=sa.Text)
+    extent: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
 
 class CatalogueObject(SQLModel, table=True):
-    """One thing of a product. `changed_at` moves when any of its files is added, changed or withdrawn."""
+    """One thing of a product. `changed_at` moves when it, or any of its files, is added, changed or withdrawn.
+
+    Its box is in degrees; one that crosses the antimeridian goes on beyond 180. What has no geometry has no box.
+    """
 
     __tablename__ = "catalogue_objects"
-    __table_args__ = (sa.UniqueConstraint("product_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("product_id", "name"),
+        sa.Index("ix_catalogue_objects_newest", "product_id", sa.text("begins_at DESC"), sa.text("id DESC"), "ends_at"),
+        sa.Index(
+            "ix_catalogue_objects_footprint",
+            sa.text(FOOTPRINT),
+            postgresql_using="gist",
+            postgresql_where=sa.text("west IS NOT NULL"),
+        ),
+        sa.Index("ix_catalogue_objects_newest_of_all", sa.text("begins_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_catalogue_objects_during", sa.text(DURING), postgresql_using="gist"),
+        sa.CheckConstraint("west <= east AND south <= north", name="box_is_one"),
+        sa.CheckConstraint("begins_at <= ends_at", name="ends_after_it_begins"),
+        sa.CheckConstraint("num_nulls(geometry, west, south, east, north) IN (0, 5)", name="geometry_and_box_together"),
+    )
 
     id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
     product_id: int = Field(sa_type=sa.BigInteger, foreign_key="products.id")
     name: str = Field(sa_type=sa.Text)
+    geometry: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    west: float | None = Field(default=None, sa_type=sa.Double)
+    south: float | None = Field(default=None, sa_type=sa.Double)
+    east: float | None = Field(default=None, sa_type=sa.Double)
+    north: float | None = Field(default=None, sa_type=sa.Double)
+    begins_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+    ends_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+    properties: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"}, nullable=False
+    )
     changed_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
 

@@ -85,7 +85,10 @@ class OrderSelection(SQLModel, table=True):
     """What an item selects: a whole object, or one file of it. No foreign keys: the catalogue may lose it."""
 
     __tablename__ = "order_selections"
-    __table_args__ = (sa.ForeignKeyConstraint(["order_id"], ["orders.id"], ondelete="CASCADE"),)
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], ondelete="CASCADE"),
+        sa.Index("ix_order_selections_object", "object_id", "order_id"),
+    )
 
     order_id: UUID = Field(primary_key=True)
     seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -141,6 +144,7 @@ class OrderFile(SQLModel, table=True):
             ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"
         ),
         sa.Index("ix_order_files_suborder", "order_id", "suborder", "seq"),
+        sa.Index("ix_order_files_file", "file_id", "order_id"),
         {"postgresql_with": {"fillfactor": "80"}},
     )
 

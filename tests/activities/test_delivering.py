@@ -35,7 +35,7 @@ from storage.virtual import Blocks
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket
-from tests.factories import Objects, add_order, add_product, make_ready
+from tests.factories import LOCAL_CALLER, Objects, add_order, add_product, make_ready
 from tests.workflows.stand_ins import NOON
 
 SCENES: Objects = {"s1": {"a.tif": b"a" * 1000, "b.tif": b"b" * 2000}}
@@ -78,7 +78,7 @@ class Held(Deliverer):
 async def ordered(sessions: Sessions, root: Path, files: Objects, **destination: Any) -> Order:
     """An order that is ready, of a customer who wants it delivered."""
     await add_product(sessions, root / "archive", "scenes", files)
-    saved = Destination(customer="local", name="mine", prefix="{number}/{label}", **destination)
+    saved = Destination(customer=LOCAL_CALLER.customer, name="mine", prefix="{number}/{label}", **destination)
     async with sessions.begin() as session:
         session.add(saved)
     order = await add_order(sessions, {"scenes": "all"}, label="../Winter")
@@ -101,7 +101,7 @@ async def to_bucket(
     sessions: Sessions, root: Path, server: Bucket, files: Objects = SCENES
 ) -> tuple[Order, DeliveringActivities]:
     """An order for a bucket."""
-    sealed = VAULT.seal(CREDENTIALS.revealed(), owner_of("local", "mine"))
+    sealed = VAULT.seal(CREDENTIALS.revealed(), owner_of(LOCAL_CALLER.customer, "mine"))
     order = await ordered(
         sessions, root, files, kind="s3", bucket=server.name, endpoint=server.endpoint, credentials=sealed
     )

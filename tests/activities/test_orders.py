@@ -55,7 +55,22 @@ async def record(sessions: Sessions, order: Order, entries: Sequence[TimelineEnt
 async def test_the_workflow_is_told_what_it_has_to_know(sessions: Sessions, order: Order) -> None:
     for _ in range(2):
         brief = await run(OrderActivities(sessions, Terms()).open_order, OrderRef(order_id=order.id))
-        assert brief == OrderBrief(number=order.number, status=S.PENDING_PAYMENT, version=1, is_free=True)
+        assert brief == OrderBrief(
+            number=order.number, status=S.PENDING_PAYMENT, version=1, is_free=True, status_at=order.status_at
+        )
+
+
+async def test_a_later_workflow_is_told_where_the_order_stands(sessions: Sessions, order: Order) -> None:
+    end = NOON + timedelta(days=7)
+    refused = entry(4, S.VALIDATING, S.FAILED, failure=MISSING).model_copy(
+        update={"what": "refused", "expires_at": end}
+    )
+    reminder = entry(5, S.FAILED, S.FAILED).model_copy(update={"what": "expiry_reminder"})
+    await record(sessions, order, [CONFIRMED, STARTED, refused, reminder])
+    for _ in range(2):
+        brief = await run(OrderActivities(sessions, Terms()).open_order, OrderRef(order_id=order.id))
+        assert (brief.status, brief.origin, brief.version) == (S.FAILED, S.VALIDATING, 5)
+        assert (brief.status_at, brief.expires_at, brief.reminded) == (refused.at, end, True)
 
 
 async def test_an_order_with_a_price_is_not_free(sessions: Sessions, tmp_path: Path) -> None:

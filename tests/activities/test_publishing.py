@@ -11,6 +11,7 @@ from activities.staging import StagingActivities
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, layout_of
 from models.queries import orders
+from models.queries.downloads import FILES_LOST, SUBORDER_DOWNLOADED
 from models.suborder import SubOrderState
 from models.tables import Order
 from tests.activities.catalogue_sources import rows
@@ -56,6 +57,32 @@ async def test_publishing_twice_gives_the_same_result_and_changes_nothing(sessio
     once = await stable(sessions)
     assert await publish(sessions, order, 1) == first
     assert await stable(sessions) == once
+
+
+async def test_publishing_again_what_has_been_downloaded_meanwhile_gives_the_same_result(
+    sessions: Sessions, order: Order
+) -> None:
+    await staged(sessions, order)
+    first = await publish(sessions, order, 1)
+    async with sessions.begin() as session:
+        await session.execute(SUBORDER_DOWNLOADED, {"order_id": order.id, "number": 1})
+    downloaded = await everything(sessions)
+    assert await publish(sessions, order, 1) == first
+    assert await everything(sessions) == downloaded
+
+
+async def test_publishing_again_what_has_lost_files_meanwhile_tells_that_it_has_failed(
+    sessions: Sessions, order: Order
+) -> None:
+    await staged(sessions, order)
+    await publish(sessions, order, 1)
+    lost = {"seqs": [1], "codes": ["source_changed"], "texts": ["a.tif has changed"]}
+    async with sessions.begin() as session:
+        await session.execute(FILES_LOST, {"order_id": order.id, "number": 1, **lost})
+    failed = await everything(sessions)
+    result = SubOrderResult(number=1, state=SubOrderState.FAILED, available=2, failed=1)
+    assert await publish(sessions, order, 1) == result
+    assert await everything(sessions) == failed
 
 
 async def test_a_late_attempt_is_refused_before_and_after_the_newest(sessions: Sessions, order: Order) -> None:

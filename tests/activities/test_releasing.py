@@ -1,5 +1,6 @@
 """Reopening failed files and releasing sub-orders, on the real database, each twice."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from models.tables import Order
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, run
 from tests.factories import add_order, add_product, make_ready
+from tests.locks import somebody_waits
 
 FILES = "SELECT seq, state FROM order_files ORDER BY seq"
 PARTS = "SELECT number, state, files_available, files_failed, bytes_settled FROM suborders ORDER BY number"
@@ -125,3 +127,23 @@ async def test_of_a_hundred_files_seven_that_failed_are_read_again_and_no_other(
     assert await rows(sessions, TOTALS) == [(100, 0, 10_000)]
     assert set(before) <= set(await rows(sessions, proofs))
     assert set(sealed) <= set(await rows(sessions, archives))
+
+
+async def test_a_download_that_begins_while_its_order_expires_is_seen(sessions: Sessions, half_failed: Order) -> None:
+    expire = Release(order_id=half_failed.id, state=SubOrderState.EXPIRED)
+    async with sessions.begin() as session:
+        await session.execute(queries.begin_download(half_failed.id, 1, datetime.now(UTC)))
+        releasing = asyncio.create_task(run(ReleasingActivities(sessions).release_suborders, expire))
+        await somebody_waits(sessions)
+    assert await releasing == Released(open_downloads=1, released=0)
+    assert not {row[1] for row in await rows(sessions, PARTS)} & {"expired"}
+
+
+@pytest.mark.parametrize("state", [SubOrderState.CANCELLED, SubOrderState.EXPIRED])
+async def test_nothing_that_is_over_begins_to_be_downloaded(
+    sessions: Sessions, half_failed: Order, state: SubOrderState
+) -> None:
+    await run(ReleasingActivities(sessions).release_suborders, Release(order_id=half_failed.id, state=state))
+    async with sessions.begin() as session:
+        begun = await session.execute(queries.begin_download(half_failed.id, 1, datetime.now(UTC)))
+        assert begun.one_or_none() is None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
@@ -18,7 +19,7 @@ from models.messages import order_workflow_id
 from models.tables import Order
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
-from tests.factories import add_order, add_product
+from tests.factories import add_order, add_product, make_ready
 from workflows.converter import DATA_CONVERTER
 
 STARTED = "SELECT label, started_at IS NOT NULL FROM orders ORDER BY label"
@@ -119,3 +120,50 @@ async def test_nothing_is_lost_while_temporal_is_away(
         assert await rows(sessions, STARTED) == [("old", False)]
     assert await start_missing(sessions, client) == 1
     assert await rows(sessions, STARTED) == [("old", True)]
+
+
+async def changed(sessions: Sessions, **values: Any) -> None:
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Order).values(values))
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_order_whose_workflow_was_lost_goes_on_once(
+    sessions: Sessions, client: Client, order: Order, known: bool
+) -> None:
+    if known:
+        await start_order(client, OrderStart(order, ["scenes"]))
+        await workflow_of(client, order).terminate()
+    await changed(sessions, status="provisioning", started_at=datetime.now(UTC) - GRACE)
+    assert await start_missing(sessions, client) == 1
+    revived = await workflow_of(client, order).describe()
+    assert revived.status is WorkflowExecutionStatus.RUNNING
+    assert revived.typed_search_attributes[attributes.STATUS] == "provisioning"
+    assert await start_missing(sessions, client) == 0
+    assert (await workflow_of(client, order).describe()).run_id == revived.run_id
+
+
+@pytest.mark.parametrize(
+    ("status", "left", "lives"),
+    [
+        *((status, None, True) for status in ("draft", "paused", "failed")),
+        *((status, None, False) for status in ("cancelled", "expired", "deleted")),
+        *((status, timedelta(days=1), True) for status in ("fulfilled", "fulfilled_with_warnings")),
+        *((status, -timedelta(days=1), False) for status in ("fulfilled", "fulfilled_with_warnings")),
+    ],
+)
+async def test_only_an_order_that_lives_needs_a_workflow(
+    sessions: Sessions, client: Client, order: Order, status: str, left: timedelta | None, lives: bool
+) -> None:
+    now = datetime.now(UTC)
+    await changed(sessions, status=status, started_at=now - GRACE, expires_at=left and now + left)
+    assert await start_missing(sessions, client) == int(lives)
+
+
+async def test_an_order_whose_time_is_up_with_something_not_downloaded_needs_a_workflow_to_expire(
+    sessions: Sessions, client: Client, order: Order
+) -> None:
+    await make_ready(sessions, order)
+    past = datetime.now(UTC) - GRACE
+    await changed(sessions, status="fulfilled", started_at=past, expires_at=past)
+    assert await start_missing(sessions, client) == 1

@@ -64,6 +64,7 @@ def linked(path: str, link: str) -> Iterator[Row]:
 COMMAND = (401, 404, 503, 403, 503)
 
 MATRIX = (
+    Row("GET", "/", everybody(303)),
     Row("GET", "/healthz", everybody(200)),
     Row("GET", "/readyz", everybody(200)),
     Row("GET", "/metrics", everybody(200)),
@@ -121,6 +122,19 @@ MATRIX = (
     Row("POST", f"{API}/orders/{{order_id}}/{{verb}}", COMMAND),
     Row("DELETE", f"{API}/orders/{{order_id}}", COMMAND),
     Row("POST", f"{API}/webhooks/payments", everybody(400)),
+    Row("GET", "/stac", SIGNED_IN),
+    Row("GET", "/stac/conformance", SIGNED_IN),
+    Row("GET", "/stac/collections", SIGNED_IN),
+    Row("GET", "/stac/collections/{collection_id}", OWN),
+    Row("GET", "/stac/collections/{collection_id}/items", OWN),
+    Row(
+        "GET",
+        "/stac/collections/{collection_id}/items/{item_id:path}",
+        OWN,
+        fill="/stac/collections/{sku}/items/winter",
+    ),
+    Row("GET", "/stac/search", SIGNED_IN),
+    Row("POST", "/stac/search", SIGNED_IN, {}),
 )
 
 # A provider signs its messages; these headers are there and the signature is wrong.
@@ -177,6 +191,7 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
             "order_id": str(order.id),
             "number": "1",
             "sku": product.sku,
+            "collection_id": product.sku,
             "object_id": str(obj.object_id),
             "token_id": str(token.id),
             "verb": "cancel",

@@ -27,6 +27,21 @@ async def test_a_method_that_is_not_offered_is_a_problem(client: AsyncClient, me
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("root", ["", "/api/v1"])
+async def test_whatever_is_wanted_of_an_unknown_path_it_is_unknown(client: AsyncClient, method: str, root: str) -> None:
+    answer = await client.request(method, f"{PUBLIC_URL}{root}/nothing/here")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert "allow" not in answer.headers
+    known = await client.request("PUT", f"{PUBLIC_URL}/api/v1/orders")
+    assert (known.status_code, known.headers["content-type"]) == (405, "application/problem+json")
+
+
+async def test_the_bare_address_leads_to_the_documentation(client: AsyncClient) -> None:
+    answer = await client.get(f"{PUBLIC_URL}/", follow_redirects=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_health_and_readiness_are_told(client: AsyncClient) -> None:
     assert (await client.get(f"{PUBLIC_URL}/healthz")).json() == {"status": "ok"}
     assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready", "degraded": False}

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 from sqlmodel import col
 from structlog.testing import capture_logs
@@ -46,6 +48,21 @@ async def set_status(sessions: Sessions, order: Order, status: str) -> None:
 async def set_state(sessions: Sessions, order: Order, state: SubOrderState) -> None:
     async with sessions.begin() as session:
         await session.execute(sa.update(SubOrder).where(col(SubOrder.order_id) == order.id).values(state=state))
+
+
+async def test_an_archive_is_called_the_same_wherever_it_is_told_of(
+    app: FastAPI, client: AsyncClient, make_ready_order: MakeReady
+) -> None:
+    services = app.state.services
+    app.state.services = replace(
+        services, deliverer=replace(services.deliverer, filename="part-{suborder}-of-{number}.zip")
+    )
+    order = await make_ready_order()
+    answer = await client.head(archive(order))
+    assert answer.headers["content-disposition"] == f'attachment; filename="part-1-of-{order.number}.zip"'
+    (link,) = (await client.get(f"/orders/{order.id}/links")).json()["archives"]
+    assert link["filename"] == f"part-1-of-{order.number}.zip"
+    app.state.services = services
 
 
 async def test_a_whole_archive_holds_every_file_as_it_is_on_the_disk(
@@ -98,7 +115,7 @@ async def test_head_tells_what_get_would(client: AsyncClient, make_ready_order: 
     assert (head.status_code, head.content) == (200, b"")
     assert dict(head.headers) == dict(get.headers)
     # RFC 9110, section 14.2: a range means something to a GET only.
-    ranged = await client.head(archive(order), headers={"Range": "bytes=1-2"})
+    ranged = await client.head(archive(order), headers=same | {"Range": "bytes=1-2"})
     assert dict(ranged.headers) == dict(get.headers)
 
 

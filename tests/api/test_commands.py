@@ -1,5 +1,6 @@
 """Every command by HTTP, on orders that really live in Temporal."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -269,15 +270,40 @@ async def test_an_order_that_is_over_can_be_deleted_though_its_workflow_has_ende
     assert story[-1] == (len(story), "deleted", "deleted")
 
 
-async def test_an_order_whose_workflow_was_terminated_can_only_be_cancelled(
+async def test_an_order_whose_workflow_was_terminated_goes_on_with_the_next_command(
     alive: AsyncClient, slow: Any, temporal: WorkflowEnvironment
 ) -> None:
     await temporal.client.get_workflow_handle(order_workflow_id(UUID(slow["id"]))).terminate()
-    problem = refused(await alive.post(f"/orders/{slow['id']}/pause"))
-    assert (problem["code"], problem["allowed"]) == ("illegal_transition", ["cancel"])
+    assert refused(await alive.post(f"/orders/{slow['id']}/retry"))["allowed"] == ["cancel", "pause"]
+    assert (await command(alive, slow, "pause"))["status"] == "paused"
+    assert (await command(alive, slow, "resume"))["status"] == "provisioning"
+    await reading(alive, slow)
     assert (await command(alive, slow, "cancel"))["status"] == "cancelled"
+    story = [what for what, _ in await told(alive, slow)]
+    assert story[4:] == ["revived", "paused", "resumed", "cancelled"]
+    await ended(temporal.client, slow)
     parts = (await alive.get(f"/orders/{slow['id']}/suborders")).json()["items"]
     assert {part["state"] for part in parts} == {"cancelled"}
+
+
+async def test_what_may_be_retried_can_be_though_the_workflow_has_ended(
+    alive: AsyncClient, make_product: MakeProduct, tmp_path: Path, temporal: WorkflowEnvironment
+) -> None:
+    await make_product("pairs", PAIRS)
+    wrong = tmp_path / "pairs" / "o3" / "b.tif"
+    wrong.write_bytes(b"!" * wrong.stat().st_size)
+    order = await settled(alive, await ordered(alive, "pairs"))
+    for part in (1, 2, 3):
+        assert (await alive.post(f"/orders/{order['id']}/suborders/{part}/acknowledge")).status_code == 200
+    handle = temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"])))
+    await temporal.fast_forward(handle, TERMS.keep_for + timedelta(minutes=5))
+    assert await handle.result() == "fulfilled_with_warnings"
+    assert "retry" in (await alive.get(f"/orders/{order['id']}")).json()["allowed_actions"]
+    mend(tmp_path)
+    assert (await command(alive, order, "retry"))["status"] == "provisioning"
+    mended = await until(alive, order, lambda seen: seen["status"] == "fulfilled")
+    assert mended["progress"]["files_failed"] == 0
+    assert [what for what, _ in await told(alive, order)].count("revived") == 1
 
 
 @pytest.mark.parametrize("order_id", [NOBODY, "not-an-id"])
@@ -316,6 +342,21 @@ async def test_without_temporal_a_command_is_asked_to_come_again_and_changes_not
         assert refused(answer, 503)["code"] == "temporal_unavailable"
         assert 0 < int(answer.headers["retry-after"]) <= 5
     assert (await client.get(path)).json() == before
+
+
+async def test_without_a_worker_a_command_is_answered_all_the_same_and_says_that_nobody_took_it(
+    sessions: Sessions, temporal: WorkflowEnvironment, readers: Any, make_product: MakeProduct
+) -> None:
+    await make_product(price="1")
+    async with facade(sessions, temporal.client, readers) as alone:
+        order = await ordered(alone)
+        async with asyncio.timeout(5):
+            answer = await alone.post(f"/orders/{order['id']}/cancel")
+        problem = refused(answer, 503)
+        assert (problem["code"], problem["accepted"]) == ("command_pending", False)
+        assert int(answer.headers["retry-after"]) > 0
+        assert (await alone.get(f"/orders/{order['id']}")).json()["status"] == "pending_payment"
+    await temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"]))).terminate()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from models.splitting import Limits
 from models.tables import Order
 from tests.activities.catalogue_sources import rows
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, SCENES, MakeProduct, MakeReady
-from tests.factories import Sessions, add_order, make_ready
+from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 
 CONTENT = {f"{obj}/{name}": content for obj, files in SCENES.items() for name, content in files.items()}
 
@@ -34,7 +34,8 @@ async def test_a_file_is_itself_whole_in_parts_and_proven(client: AsyncClient, m
     for path, file in (await files_of(client, order)).items():
         for key in (file["seq"], file["id"]):
             url = f"/orders/{order.id}/files/{key}/content"
-            answer = await client.get(url)
+            same = {"X-Request-ID": "same"}
+            answer = await client.get(url, headers=same)
             proof = b64encode(sha256(CONTENT[path]).digest()).decode()
             assert (answer.status_code, answer.content) == (200, CONTENT[path])
             assert answer.headers["repr-digest"] == f"sha-256=:{proof}:"
@@ -42,7 +43,7 @@ async def test_a_file_is_itself_whole_in_parts_and_proven(client: AsyncClient, m
             assert answer.headers["link"] == (
                 f'<{PUBLIC_URL}/api/v1/orders/{order.id}/metalink>; rel=describedby; type="application/metalink4+xml"'
             )
-            assert dict((await client.head(url)).headers) == dict(answer.headers)
+            assert dict((await client.head(url, headers=same)).headers) == dict(answer.headers)
             if CONTENT[path]:
                 part = await client.get(url, headers={"Range": "bytes=1-3", "If-Range": answer.headers["etag"]})
                 assert (part.status_code, part.content) == (206, CONTENT[path][1:4])
@@ -80,7 +81,7 @@ async def test_a_sub_order_is_downloaded_once_with_the_last_of_its_files(
     assert {file["state"] for file in (await files_of(client, order)).values()} == {"downloaded"}
     # Temporal is away; the reconciler will tell, and only once.
     assert await rows(sessions, "SELECT what, suborder, actor FROM notices") == [
-        ("suborder_downloaded", 1, "customer:local")
+        ("suborder_downloaded", 1, LOCAL_CALLER.actor)
     ]
 
 

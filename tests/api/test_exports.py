@@ -24,7 +24,7 @@ from models.queries.delivering import percent as percent_in_sql
 from models.queries.exporting import Copy, as_csv
 from models.queries.listing import ORDERS
 from models.suborder import SubOrderState
-from tests.factories import Sessions
+from tests.factories import LOCAL_CALLER, Sessions
 from tests.listed import BEGIN, Row, add_rows, add_suborders, order_row
 
 HEADER = [
@@ -37,7 +37,7 @@ HEADER = [
 async def some(sessions: Sessions, count: int = 30, **more: Any) -> list[Row]:
     """Orders of the caller."""
     chance = random.Random(11)
-    more = {"customer": "local", "status": "fulfilled", **more}
+    more = {"customer": LOCAL_CALLER.customer, "status": "fulfilled", **more}
     return await add_rows(sessions, [order_row(n, chance, **more) for n in range(count)], chance)
 
 

@@ -11,7 +11,7 @@ from api.cursors import Cursors
 from api.services import Caller, Services
 from models.errors import InvalidCursor
 from models.order import OrderStatus
-from tests.factories import Sessions
+from tests.factories import LOCAL_CALLER, Sessions
 from tests.listed import add_rows, order_row
 
 BAD = [
@@ -69,7 +69,7 @@ async def test_no_search_however_strange_is_a_mistake_of_ours(
     client: AsyncClient, sessions: Sessions, text: str
 ) -> None:
     chance = random.Random(1)
-    await add_rows(sessions, [order_row(1, chance, customer="local", status="failed")], chance)
+    await add_rows(sessions, [order_row(1, chance, customer=LOCAL_CALLER.customer, status="failed")], chance)
     asked = quote(text.encode("utf-8", "surrogatepass"))
     for path in ("/orders", "/orders.csv"):
         for field in ("q", "label", "product", "customer"):
@@ -100,7 +100,7 @@ async def test_statuses_are_named_or_denied(
 ) -> None:
     chance = random.Random(1)
     statuses = ("failed", "paused", "expired", "deleted")
-    rows = [order_row(n, chance, customer="local", status=status) for n, status in enumerate(statuses)]
+    rows = [order_row(n, chance, customer=LOCAL_CALLER.customer, status=status) for n, status in enumerate(statuses)]
     await add_rows(sessions, rows, chance)
     page = (await client.get(f"/orders?{query}")).json()
     assert {item["status"] for item in page["items"]} == found
@@ -110,7 +110,7 @@ async def test_statuses_are_named_or_denied(
 
 async def _two_pages(client: AsyncClient, sessions: Sessions) -> str:
     chance = random.Random(1)
-    rows = [order_row(n, chance, customer="local", status="failed") for n in range(6)]
+    rows = [order_row(n, chance, customer=LOCAL_CALLER.customer, status="failed") for n in range(6)]
     await add_rows(sessions, rows, chance)
     return str((await client.get("/orders?limit=2&status=failed")).json()["next_cursor"])
 
@@ -142,7 +142,7 @@ async def test_a_cursor_belongs_to_its_caller_and_its_key(services: Services) ->
 
 async def test_a_list_or_an_order_that_is_as_it_was_is_not_sent_again(client: AsyncClient, sessions: Sessions) -> None:
     chance = random.Random(1)
-    (row,) = await add_rows(sessions, [order_row(1, chance, customer="local", status="failed")], chance)
+    (row,) = await add_rows(sessions, [order_row(1, chance, customer=LOCAL_CALLER.customer, status="failed")], chance)
     for path in ("/orders", f"/orders/{row['id']}"):
         first = await client.get(path)
         again = await client.get(path, headers={"If-None-Match": first.headers["etag"]})

@@ -15,6 +15,7 @@ from models.order import OrderStatus
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
 from tests.factories import LOCAL_CALLER, Sessions, add_order
+from tests.issuer import as_
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -61,11 +62,24 @@ async def test_a_list_shows_of_an_order_what_its_page_shows(
     assert detail.pop("degraded") is False
     assert detail.pop("destination") is None
     assert (await client.get("/orders")).json()["items"] == [detail]
-    assert detail["allowed_actions"] == ["confirm_payment", "cancel"]
+    assert detail["allowed_actions"] == ["cancel"]
     assert (detail["outcome"], detail["waiting_for_user"], detail["failure"]) == ("pending", False, None)
     assert (detail["waiting_on"]["code"], detail["waiting_on"]["who"]) == ("payment", "operator")
     assert detail["created_at"] == "2026-03-04T05:06:07Z"
     assert detail["links"]["files"] == f"{PUBLIC_URL}/api/v1/orders/{order.id}/files"
+
+
+@pytest.mark.parametrize(
+    ("who", "allowed"), [("local", ["cancel"]), ("ada", ["confirm_payment", "cancel"]), ("sam", [])]
+)
+async def test_what_is_allowed_is_what_the_caller_may_do(
+    client: AsyncClient, sessions: Sessions, make_product: MakeProduct, who: str, allowed: list[str]
+) -> None:
+    await make_product(price="1")
+    order = await add_order(sessions, {"scenes": "all"}, label=who)
+    shown = (await client.get(f"/orders/{order.id}", headers=as_(who))).json()
+    listed = (await client.get("/orders", headers=as_(who))).json()["items"][0]
+    assert shown["allowed_actions"] == listed["allowed_actions"] == allowed
 
 
 async def test_the_timeline_begins_with_who_ordered(

@@ -13,7 +13,7 @@ from bench.archives import CAT, DURABLE, SEAL, WRITE, Case, case_aims, case_rows
 from bench.measuring import Failed, Measured, Series, program, task
 from bench.tasks import read_known
 
-FEW = Case("few", 3, 200_000, peers=False)
+FEW = Case("few", 3, 200_000, "few", peers=False)
 
 
 def test_every_contender_is_measured_and_the_table_shows_it(tmp_path: Path) -> None:

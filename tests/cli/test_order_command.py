@@ -22,14 +22,21 @@ HUGE_BYTES = 2**42
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A running stack with a product that costs, one that takes for ever, and one that can be spoilt."""
-    with dev_stack(tmp_path_factory.mktemp("order-command") / "data") as said:
-        yield said
+    data = tmp_path_factory.mktemp("order-command") / "data"
+    with dev_stack(data) as said:
+        yield {"data": str(data), **said}
 
 
 @pytest.fixture(scope="module")
 def where(stack: dict[str, Any]) -> Where:
     """What a command has to know to find the stack."""
-    return {"CONSIGNOR_PUBLIC_URL": stack["api"], "DATABASE_URL": stack["database_url"]}
+    return {"CONSIGNOR_DATA": stack["data"]}
+
+
+@pytest.fixture(scope="module")
+def as_admin(where: Where) -> Where:
+    """The same for somebody who may confirm payments."""
+    return {**where, "CONSIGNOR_TOKEN": consignor(where, "token", "--user", "admin").strip()}
 
 
 def refused(where: Where, *words: str) -> tuple[int, str]:
@@ -62,30 +69,57 @@ def test_a_running_order_is_paused_resumed_and_cancelled(where: Where, tmp_path:
     assert "UTC, for customer: The order is paused: resume it." in page
     assert "maintenance" in page
     assert asked(where, "order", "resume", order["id"])["status"] == "provisioning"
-    assert refused(where, "resume", order["id"]) == (1, "consignor: 409 cannot resume an order that is provisioning\n")
+    answer = "consignor: 409 cannot resume an order that is provisioning; it allows cancel, pause\n"
+    assert refused(where, "resume", order["id"]) == (1, answer)
     assert asked(where, "order", "cancel", order["number"], "--reason", "over")["status"] == "cancelled"
     assert consignor(where, "order", "delete", order["id"]) == f"{order['number']}  deleted\n"
     code, text = refused(where, "show", order["id"])
     assert (code, "404 there is no order" in text) == (1, True)
 
 
-def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, tmp_path: Path) -> None:
+def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, as_admin: Where, tmp_path: Path) -> None:
     put(tmp_path / "maps" / "a.pdf", b"map")
     imported(where, tmp_path / "maps", "maps", "--price", "12.50")
     order = asked(where, "order", "place", "--product", "maps", "--draft")
     assert (order["status"], order["total_price"]) == ("draft", "12.50")
-    assert "pending_payment" in consignor(where, "order", "submit", order["number"])
-    assert "payment" in consignor(where, "order", "show", order["number"])
-    consignor(where, "order", "confirm-payment", order["number"], "--reason", "by bank")
+    submitted = consignor(where, "order", "submit", order["number"])
+    assert "pending_payment" in submitted
+    assert "price 12.50 EUR\nwaits for operator (payment): The payment is not confirmed yet.\n" in submitted
+    page = consignor(where, "order", "show", order["number"])
+    assert "price     12.50 EUR\nwaiting   payment since" in page
+    assert "Sub-orders" not in page
+    consignor(as_admin, "order", "confirm-payment", order["number"], "--reason", "by bank")
     eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
     assert "expires   20" in consignor(where, "order", "show", order["id"])
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
     kept = asked(where, "order", "extend", order["id"], end.strftime("%Y-%m-%dT%H:%M:%S"))
     assert datetime.fromisoformat(kept["expires_at"]) == end
+    assert f"expires {end:%Y-%m-%d %H:%M:%S} UTC\n" in consignor(
+        where, "order", "extend", order["id"], f"{end:%Y-%m-%d %H:%M:%S}"
+    )
     far = (end + timedelta(days=999)).strftime("%Y-%m-%dT%H:%M:%S")
     assert "409 the latest end you may choose is" in refused(where, "extend", order["id"], far)[1]
     again = asked(where, "order", "restart", order["id"], "--label", "once more")
     assert (again["derived_from"], again["label"]) == (order["id"], "once more")
+
+
+def test_who_waits_for_an_order_that_stands_still_is_told_why(where: Where, tmp_path: Path) -> None:
+    put(tmp_path / "dear" / "a.pdf", b"map")
+    imported(where, tmp_path / "dear", "dear", "--price", "1")
+    words = command("order", "place", "--product", "dear", "--wait")
+    with subprocess.Popen(words, env={**os.environ, **where}, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr
+        said = waiting.stderr.readline()
+        assert said.endswith("waits for operator (payment): The payment is not confirmed yet.\n")
+        consignor(where, "order", "cancel", said.split()[0])
+        assert waiting.wait(30) == 1
+
+
+def test_a_list_says_whether_there_are_no_orders_or_none_that_match(where: Where) -> None:
+    assert consignor(where, "order", "list", "--label", "nothing of this name") == "No order matches.\n"
+    token = consignor(where, "token", "--user", "bob").strip()
+    said = consignor({**where, "CONSIGNOR_TOKEN": token}, "order", "list")
+    assert said.startswith("No orders yet. Place one with")
 
 
 def test_a_draft_is_not_waited_for(where: Where) -> None:
@@ -105,7 +139,7 @@ def test_a_failed_file_is_tried_again_by_its_number(where: Where, tmp_path: Path
     gone.rename(tmp_path / "pairs" / "b" / "data.bin")
     consignor(where, "order", "retry", order["number"], "--reason", "restored")
     eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
-    assert refused(where, "retry", order["id"], "--file", "1")[1].endswith("cannot retry an order that is fulfilled\n")
+    assert refused(where, "retry", order["id"], "--file", "1")[1].endswith("that is fulfilled; it allows delete\n")
 
 
 def test_a_deleted_order_is_purged_when_its_retention_is_over(where: Where, stack: dict[str, Any]) -> None:

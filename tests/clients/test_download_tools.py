@@ -146,7 +146,7 @@ async def test_a_download_cut_at_random_bytes_is_resumed_to_the_same_archive(
 ) -> None:
     program, *options = words
     order, _ = big
-    whole = httpx2.get(f"{facade}/api/v1/orders/{order.id}/suborders/1/archive").content
+    whole = httpx2.get(linked(facade, archive_path(order.id, 1))).content
     chance = random.Random(program)
     target = tmp_path / "archive.zip"
     with cutting(facade) as proxy:

@@ -1,5 +1,8 @@
 """Failures and refusals: each has its category, its status and a sentence."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from api.problems import STATUS_OF
@@ -40,6 +43,12 @@ def test_every_code_has_its_category_and_waits_only_where_waiting_helps(code: Fa
     failure = Failure(code=code, text="it went wrong")
     assert category_of(code).value == category == failure.category.value
     assert failure.retryable == (category != "configuration")
+
+
+def test_the_handbook_lists_every_code_with_its_category() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    listed = re.findall(rf"^\| `(\w+)` \| ({'|'.join(FailureCategory)}) \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted((code.value, category_of(code).value) for code in FailureCode)
 
 
 @pytest.mark.parametrize("category", FailureCategory)

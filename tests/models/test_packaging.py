@@ -3,7 +3,6 @@
 import json
 from hashlib import sha256
 from io import BytesIO
-from uuid import UUID
 from zipfile import ZipFile
 from zlib import crc32
 
@@ -21,7 +20,6 @@ def packed(seq: int, path: str, content: bytes, *, failure: FailureCode | None =
     """A file as PostgreSQL gives it."""
     return PackedFile(
         seq=seq,
-        file_id=UUID(int=seq),
         path=path,
         original=path.upper(),
         href=path,
@@ -86,5 +84,5 @@ def test_the_etag_is_another_when_any_byte_would_be(changed: PackedFile) -> None
 
 def test_what_does_not_come_into_the_archive_does_not_change_it() -> None:
     before = layout_of("CO-2026-000042", 1, FILES)
-    elsewhere = [file._replace(href=f"moved/{file.href}", file_id=UUID(int=99)) for file in FILES]
+    elsewhere = [file._replace(href=f"moved/{file.href}") for file in FILES]
     assert layout_of("CO-2026-000042", 1, elsewhere).etag == before.etag

@@ -38,8 +38,8 @@ class Touchy(LocalSource):
         super().__init__(root)
         self._happens = happens
 
-    def open(self, href: str, expected: FileVersion | None = None) -> LocalReader:
-        reader = super().open(href, expected)
+    def _reader(self, href: str) -> LocalReader:
+        reader = super()._reader(href)
         happens = self._happens
 
         class Reader(LocalReader):

@@ -9,6 +9,7 @@ import pytest
 
 from models.errors import Failed, FailureCode
 from storage.local import LocalSource
+from storage.places import check_answers
 from storage.source import FileVersion, Source, failed_by
 
 
@@ -81,6 +82,24 @@ def test_a_missing_file_is_missing(root: Path, href: str) -> None:
 
 def test_a_missing_root_is_the_storages_trouble(root: Path) -> None:
     assert code_of(LocalSource(root / "unmounted"), "file") is FailureCode.SOURCE_UNAVAILABLE
+
+
+def test_an_empty_root_is_a_mount_point_without_its_mount(root: Path) -> None:
+    root.rename(root.with_name("away"))
+    root.mkdir()
+    assert code_of(LocalSource(root), "folder/file") is FailureCode.SOURCE_UNAVAILABLE
+    with pytest.raises(Failed) as caught:
+        check_answers(str(root))
+    assert caught.value.failure.retryable
+    (root / "another").touch()
+    assert code_of(LocalSource(root), "folder/file") is FailureCode.SOURCE_MISSING
+    check_answers(str(root))
+
+
+def test_a_source_does_not_touch_its_storage_before_a_file_is_wanted(root: Path) -> None:
+    source = LocalSource(root.parent / "later")
+    (root.parent / "later").symlink_to(root)
+    assert source.stat("folder/file").size == 10
 
 
 def test_another_version_is_refused_and_closed(root: Path) -> None:

@@ -119,6 +119,10 @@ class CountingSource:
     def open(self, href: str, expected: FileVersion | None = None) -> Reader:
         return CountingReader(self._source.open(href, expected), self.counts)
 
+    def read_whole(self, href: str, expected: FileVersion, buffer: memoryview) -> None:
+        self.counts.append(len(buffer))
+        self._source.read_whole(href, expected, buffer)
+
 
 async def test_a_slow_client_is_read_for_one_block_ahead_and_no_more(sealed: Sealed, executor: Executor) -> None:
     source = CountingSource(sealed.members[0].source)

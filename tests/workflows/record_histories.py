@@ -28,16 +28,17 @@ from models.messages import (
     suborder_workflow_id,
 )
 from tests.workflows.recorded_lives import Commanded, Life, lives
-from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint
+from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
 from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
 from workflows.converter import DATA_CONVERTER
+from workflows.provisioning import PAGE
 
 _OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}
 _FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
 
 
 def worlds() -> Mapping[str, World]:
-    """What is recorded; `many_suborders` are more than are under way at once."""
+    """What is recorded; `many_suborders` are more than are under way at once, `long` is more than one history holds."""
     return {
         "fulfilled": World(suborders=[(2, 0)]),
         "with_warnings": World(suborders=[(1, 1), (3, 0)]),
@@ -45,6 +46,7 @@ def worlds() -> Mapping[str, World]:
         "all_failed": World(suborders=[(0, 2)]),
         "given_up": World(suborders=[(0, 1), (1, 0)], away=frozenset({1}), trouble=MISMATCH),
         "many_suborders": World(suborders=[(1, 0)] * 12),
+        "long": World(suborders=[(1, 0)] * (PAGE + 3), delivers=True, patience=120),
     }
 
 
@@ -95,12 +97,15 @@ async def _live(client: Client, order_id: UUID, life: Life) -> None:
         await client.get_workflow_handle(workflow_id).result()
 
 
-async def _write(client: Client, workflow_id: str, name: str) -> None:
-    """One event a line, without what only says where it was recorded."""
-    history = await client.get_workflow_handle(workflow_id).fetch_history()
+async def _write(client: Client, workflow_id: str, name: str, run_id: str | None = None) -> None:
+    """One event a line, without what only says where it was recorded; first the run that it continued, if it did."""
+    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+    began = history.events[0].workflow_execution_started_event_attributes
+    if began.continued_execution_run_id:
+        await _write(client, workflow_id, f"{name}_before", began.continued_execution_run_id)
     events = [json.dumps(_cleaned(event), ensure_ascii=False) for event in history.to_json_dict()["events"]]
     text = '{"events": [\n' + ",\n".join(events) + "\n]}\n"
-    await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, text, encoding="utf-8")
+    await asyncio.to_thread(write, name, text)
 
 
 def _cleaned(node: Any) -> Any:

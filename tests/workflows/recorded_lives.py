@@ -7,11 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
 from models.messages import Carried, CommandRequest, Terms, order_workflow_id
 from models.order import Command, OrderStatus
-from tests.workflows.stand_ins import World
+from tests.workflows.stand_ins import AWAY, World
 from workflows.client import command_order
+from workflows.policies import VALIDATE
 
 S = OrderStatus
 BRIEF = Terms(
@@ -78,6 +80,23 @@ async def _retry(order: Commanded) -> None:
     await order.command(Command.RETRY)
 
 
+def _away() -> ApplicationError:
+    """The storage does not answer; a recorder cannot wait the minutes that ten attempts take."""
+    failure = AWAY.failure
+    return ApplicationError(failure.text, type=failure.code, next_retry_delay=timedelta(milliseconds=1))
+
+
+async def _unread(_: int) -> None:
+    raise _away()
+
+
+async def _mend_and_retry(order: Commanded) -> None:
+    """The machines are back when somebody retries."""
+    await order.reached(S.FAILED)
+    order.world.validation, order.world.gate = {}, _at_once
+    await order.command(Command.RETRY)
+
+
 async def _cancel(order: Commanded) -> None:
     await order.world.until(lambda: order.world.under_way)
     await order.command(Command.CANCEL)
@@ -106,11 +125,14 @@ def lives() -> Mapping[str, Life]:
     carried = Carried(
         origin=S.PROVISIONING, obeyed=("c-pause",), expires_at=None, failed_files=1, reopened=True, seqs=(7,)
     )
+    always = {attempt: _away() for attempt in range(1, VALIDATE["retry_policy"].maximum_attempts + 1)}
     return {
         "paid": Life(World(is_free=False, terms=priced), _pay),
         "drafted": Life(World(is_free=False, begins=S.DRAFT, terms=priced), _submit_and_pay),
         "paused": Life(World(gate=_for_ever), _pause_and_resume),
         "retried": Life(World(suborders=[(1, 1), (2, 0)], mended=True, terms=BRIEF), _retry),
+        "unanswered": Life(World(validation=always, terms=BRIEF), _mend_and_retry),
+        "unread": Life(World(suborders=[(0, 2)], gate=_unread, mended=True, terms=BRIEF), _mend_and_retry),
         "cancelled": Life(World(gate=_for_ever), _cancel),
         "unpaid": Life(World(is_free=False, terms=BRIEF), _wait),
         "expired": Life(World(terms=BRIEF, left=1), _wait),

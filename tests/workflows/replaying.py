@@ -1,5 +1,6 @@
 """Replaying histories without a server, and the fingerprint of what the workflows ask for on the way."""
 
+import gzip
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -22,13 +23,33 @@ from workflows.worker import WORKFLOWS, sandbox
 
 HISTORIES = Path(__file__).with_name("histories")
 FINGERPRINTS = HISTORIES / "fingerprints.txt"
+READABLE = 150_000
+"""Characters of a history that somebody may still read; a longer one is kept compressed."""
 
 _NOTE = "note_command"
 
 
 def histories() -> dict[str, Path]:
     """The recorded histories by name."""
-    return {path.stem: path for path in sorted(HISTORIES.glob("*.json"))}
+    return {path.name.partition(".")[0]: path for path in sorted(HISTORIES.glob("*.json*"))}
+
+
+def read(path: Path) -> str:
+    """A recorded history, compressed or not."""
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+
+
+def write(name: str, text: str) -> None:
+    """Keep a history, in place of the one of that name."""
+    for old in HISTORIES.glob(f"{name}.json*"):
+        old.unlink()
+    path, content = HISTORIES / f"{name}.json", text.encode()
+    if len(text) < READABLE:
+        path.write_bytes(content)
+    else:
+        # Without a time in it: the same history gives the same file.
+        path.with_suffix(".json.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 async def replay(history: str, workflows: Sequence[type] = WORKFLOWS) -> list[str]:
@@ -48,7 +69,7 @@ async def fingerprint() -> str:
     """The commands of all recorded histories, as text."""
     sections = []
     for name, path in histories().items():
-        commands = await replay(path.read_text(encoding="utf-8"))
+        commands = await replay(read(path))
         sections.append("\n".join([f"[{name}]", *commands, ""]))
     return "\n".join(sections)
 

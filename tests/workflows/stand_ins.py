@@ -13,7 +13,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.failures import FailureInterceptor
 from models.errors import Failed, Failure, FailureCode
@@ -75,6 +75,14 @@ def an_order(order_id: UUID) -> Order:
 
 SHORT = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
 """An order whose time is up as soon as it has settled, so that its workflow ends."""
+
+
+ALERT: Mapping[str, Any] = {
+    "interceptors": [FailureInterceptor()],
+    "max_heartbeat_throttle_interval": timedelta(milliseconds=200),
+    "default_heartbeat_throttle_interval": timedelta(milliseconds=200),
+}
+"""Workers that hear of a cancel at once, and not when most of a heartbeat timeout is over."""
 
 
 async def _at_once(_: int) -> None:
@@ -229,7 +237,7 @@ class World:
     @activity.defn(name="tally")
     async def tally(self, order: OrderRef) -> Tally:
         available, failed = (sum(column) for column in zip(*self.suborders, strict=True))
-        failure = MISMATCH if failed else None
+        failure = next(iter(self.given_up.values()), MISMATCH) if failed else None
         return Tally(
             files=available + failed,
             failed=failed,
@@ -246,6 +254,11 @@ class World:
             *(self.open_suborders, self.tally, self.give_up_files, self.publish_suborder),
             *(self.reopen_files, self.release_suborders, self.give_up_delivery),
         ]
+
+    @property
+    def slow(self) -> list[Callable[..., Any]]:
+        """What reads and writes files."""
+        return [self.stage_files, self.deliver_suborder]
 
     def _called(self, name: str) -> None:
         self.calls[name] += 1
@@ -267,7 +280,7 @@ class World:
 @asynccontextmanager
 async def playing(client: Client, world: World, **options: Any) -> AsyncIterator[None]:
     """Workers that run the real workflows in this world."""
-    options |= {"interceptors": [FailureInterceptor()]}
+    options |= ALERT
     async with (
         Worker(
             client,
@@ -277,9 +290,31 @@ async def playing(client: Client, world: World, **options: Any) -> AsyncIterator
             activities=world.quick,
             **options,
         ),
-        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files, world.deliver_suborder], **options),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=world.slow, **options),
     ):
         yield
+
+
+@asynccontextmanager
+async def acting(client: Client, world: World) -> AsyncIterator[None]:
+    """Workers that act in this world, and leave its workflows to `deciding`."""
+    async with (
+        Worker(client, task_queue=ORDERS_QUEUE, activities=world.quick, **ALERT),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=world.slow, **ALERT),
+    ):
+        yield
+
+
+def deciding(client: Client, *interceptors: Interceptor) -> Worker:
+    """A worker that runs workflows and nothing else; nothing waits for it when it is gone."""
+    return Worker(
+        client,
+        task_queue=ORDERS_QUEUE,
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox(),
+        max_cached_workflows=0,
+        interceptors=interceptors,
+    )
 
 
 async def end(client: Client, order_id: UUID, world: World) -> None:

@@ -3,19 +3,20 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from temporalio import activity
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from models.errors import IllegalTransition, NotExtended
-from models.messages import Extension, Projection, SignalInput
+from models.errors import CommandPending, IllegalTransition, NotExtended
+from models.messages import CommandRequest, Extension, OrderInput, Projection, SignalInput, order_workflow_id
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 from tests.workflows.stand_ins import World
 from tests.workflows.under_way import LONG, endless, running, staging
-from workflows.client import WorkflowIsOver, extend_order
+from workflows.client import WorkflowIsOver, command_order, extend_order
 from workflows.order import OrderWorkflow
 
 
@@ -77,6 +78,28 @@ async def test_temporals_own_cancel_while_something_is_written_down_is_the_comma
             await order.handle.result()
     assert world.entries[-1].status_after is OrderStatus.CANCELLED
     assert world.released == [SubOrderState.CANCELLED]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_whoever_waits_too_long_for_a_verdict_is_told_whether_the_command_was_accepted(
+    temporal: WorkflowEnvironment, accepted: bool
+) -> None:
+    world = Slow(terms=LONG)
+    async with running(temporal.client, f"pending-{accepted}", world) as order:
+        await world.writing.wait()
+        request = CommandRequest(id="late", command=Command.CANCEL, actor="operator:eve")
+        lone = order.order_id if accepted else uuid5(NAMESPACE_OID, "nobody works on this")
+        if not accepted:
+            idle, named = OrderInput(order_id=lone), order_workflow_id(lone)
+            await temporal.client.start_workflow("order", idle, id=named, task_queue="nobody-works-here")
+        with pytest.raises(CommandPending) as pending:
+            await command_order(temporal.client, lone, request, patience=1)
+        assert pending.value.accepted is accepted
+        world.written.set()
+        if accepted:
+            assert await order.handle.result() == "cancelled"
+        else:
+            await temporal.client.get_workflow_handle(order_workflow_id(lone)).terminate()
 
 
 async def test_an_illegal_command_is_refused_with_what_is_allowed_and_leaves_no_trace(
@@ -175,3 +198,19 @@ async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(tem
     assert world.told[-3:] == ["extended", "expiry_reminder", "expired"]
     with pytest.raises(WorkflowIsOver):
         await order.command(Command.DELETE)
+
+
+async def test_an_extension_counts_also_while_only_an_open_download_keeps_the_order(
+    temporal: WorkflowEnvironment,
+) -> None:
+    world = World(terms=LONG, left=1, downloads=100)
+    async with running(temporal.client, "extended-late", world) as order:
+        await order.reached(OrderStatus.FULFILLED)
+        await temporal.fast_forward(order.handle, LONG.keep_for + timedelta(minutes=1))
+        await world.until(lambda: world.downloads < 100)
+        later = world.entries[-1].at + timedelta(days=5)
+        await extend_order(temporal.client, order.order_id, Extension(id="later", expires_at=later, actor="customer:a"))
+        world.downloads = 0
+        await temporal.fast_forward(order.handle, timedelta(hours=1))
+        assert (await order.command(Command.DELETE)).status is OrderStatus.DELETED
+    assert world.released == []

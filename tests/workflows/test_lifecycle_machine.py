@@ -1,10 +1,12 @@
 """Random lives of an order: commands, signals, outcomes, crashes and time jumps, compared with the table step by step.
 
-`make lifecycle` runs two hundred lives of thirty steps; the tests run a few.
+`make lifecycle` runs two hundred times thirty steps and tells what happened in them; the tests run a few.
 """
 
 import asyncio
 import os
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -44,6 +46,8 @@ FAULT = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
 FEW = 4
 RUNS = int(os.environ.get("LIFECYCLE_RUNS", FEW))
 STEPS_OF_A_RUN = 10 if RUNS == FEW else 30
+PATIENCE = 150
+"""Seconds for anything to come: longer than the longest pause between two attempts, which is a minute."""
 
 IMPATIENT = {"sticky_queue_schedule_to_start_timeout": timedelta(milliseconds=300)}
 """By default a workflow waits ten seconds for the worker that knew it, before another one gets it."""
@@ -119,11 +123,13 @@ class Life:
     handle: WorkflowHandle[Any, str] | None = None
     order_id: UUID = field(default_factory=lambda: uuid5(NAMESPACE_OID, f"life-{next(_SERIAL)}"))
     workers: AsyncExitStack = field(default_factory=AsyncExitStack)
+    tally: Counter[str] = field(default_factory=Counter)
     commands: int = 0
     torn: bool = False
     """Whether a worker has been lost with work in hand; until that is noticed, a paused order is not yet at rest."""
 
     async def begin(self) -> None:
+        self.tally["lives"] += 1
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
         impatient = self.environment.client.config()
         impatient["interceptors"] = [*impatient["interceptors"], ShortTasks()]
@@ -139,8 +145,15 @@ class Life:
             "crash": self.crash,
             "jump": self.jump,
         }
-        await steps[kind](what)
-        await self.settled()
+        self.tally["steps"] += 1
+        before = f"{kind} {what or ''} of an order that is {self.model.status}"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await steps[kind](what)
+                await self.settled()
+        except TimeoutError:
+            told = f"{self.model.told} was waited for, {self.world.told} was told"
+            raise AssertionError(f"{before}: {told}") from None
 
     async def command(self, command: Command) -> None:
         self.commands += 1
@@ -152,7 +165,9 @@ class Life:
             with pytest.raises(IllegalTransition) as refused:
                 await self.ask(request)
             assert refused.value.allowed == sorted(map(str, allowed_actions(before)))
+            self.tally["commands refused"] += 1
         else:
+            self.tally["commands obeyed"] += 1
             assert (await self.ask(request)).version >= len(self.model.told) + 1
 
     async def ask(self, request: CommandRequest) -> Standing:
@@ -172,7 +187,9 @@ class Life:
         except IllegalTransition:
             await self.handle.signal(str(command))
             await self.world.until(lambda: self.world.told.count("command_refused") == noted + 1)
+            self.tally["signals refused"] += 1
         else:
+            self.tally["signals obeyed"] += 1
             await self.handle.signal(str(command))
 
     async def finish(self, event: Event) -> None:
@@ -187,6 +204,7 @@ class Life:
             self.model.take(event)
         else:
             return
+        self.tally["works ended"] += 1
         self.world.ending.set()
         await self.settled()
         self.world.ending.clear()
@@ -195,6 +213,7 @@ class Life:
     async def crash(self, _: None) -> None:
         """All workers go, and others come, who know nothing but the history."""
         self.torn = self.torn or self.model.status in {S.VALIDATING, S.PROVISIONING}
+        self.tally["crashes"] += 1
         await self.workers.aclose()
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
 
@@ -203,6 +222,7 @@ class Life:
         assert self.handle is not None
         if self.model.status in {S.VALIDATING, S.PROVISIONING} or (self.torn and self.model.status is S.PAUSED):
             return
+        self.tally["jumps"] += 1
         await self.environment.fast_forward(self.handle, timedelta(days=31))
         if self.model.status is S.DRAFT:
             self.model.take(Event.ABANDONED)
@@ -233,7 +253,9 @@ class Life:
 
 
 def held_world(begins: OrderStatus) -> HeldWorld:
-    world = HeldWorld(patience=120, is_free=False, begins=begins, terms=Terms(), left=1, suborders=[(2, 0), (2, 0)])
+    world = HeldWorld(
+        patience=2 * PATIENCE, is_free=False, begins=begins, terms=Terms(), left=1, suborders=[(2, 0), (2, 0)]
+    )
 
     async def gate(_: int) -> None:
         await world.held()
@@ -242,19 +264,34 @@ def held_world(begins: OrderStatus) -> HeldWorld:
     return world
 
 
-async def live(environment: WorkflowEnvironment, begins: OrderStatus, steps: Iterator[tuple[str, Any]]) -> None:
+async def live(
+    environment: WorkflowEnvironment, begins: OrderStatus, steps: Iterator[tuple[str, Any]], tally: Counter[str]
+) -> None:
     """Take steps until the order is over or no step is left."""
-    life = Life(environment, held_world(begins), Model(begins))
+    life = Life(environment, held_world(begins), Model(begins), tally=tally)
     try:
-        await life.begin()
+        async with asyncio.timeout(PATIENCE):
+            await life.begin()
         for kind, what in steps:
             await life.step(kind, what)
             if life.model.status in TERMINAL:
                 return
     finally:
         life.world.ending.set()
-        await end(environment.client, life.order_id, life.world)
-        await life.workers.aclose()
+        async with asyncio.timeout(PATIENCE):
+            await end(environment.client, life.order_id, life.world)
+            await life.workers.aclose()
+
+
+@pytest.fixture(scope="module")
+def tally(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """What has happened in all lives, told at the end."""
+    counted: Counter[str] = Counter()
+    began = time.monotonic()
+    yield counted
+    if (told := request.config.pluginmanager.getplugin("terminalreporter")) is not None:
+        happened = ", ".join(f"{count} {what}" for what, count in counted.items())
+        told.write_line(f"\n{happened} in {time.monotonic() - began:.0f} s")
 
 
 @settings(
@@ -271,11 +308,12 @@ async def live(environment: WorkflowEnvironment, begins: OrderStatus, steps: Ite
     steps=st.lists(STEPS, min_size=STEPS_OF_A_RUN, max_size=STEPS_OF_A_RUN),
 )
 async def test_no_life_of_an_order_leaves_the_table(
-    temporal: WorkflowEnvironment, begins: OrderStatus, steps: list[tuple[str, Any]]
+    temporal: WorkflowEnvironment, tally: Counter[str], begins: OrderStatus, steps: list[tuple[str, Any]]
 ) -> None:
+    tally["runs"] += 1
     left = iter(steps)
-    await live(temporal, begins, left)
+    await live(temporal, begins, left, tally)
     # Where a life was over early, others follow, which begin where more can happen.
     while rest := list(left):
         left = iter([("command", Command.CONFIRM_PAYMENT), ("finish", Event.SETTLED), *rest])
-        await live(temporal, S.PENDING_PAYMENT, left)
+        await live(temporal, S.PENDING_PAYMENT, left, tally)

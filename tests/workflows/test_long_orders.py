@@ -1,9 +1,11 @@
 """An order of hundreds of sub-orders begins new histories on the way, and nothing of it is lost or done twice."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
+from models.messages import NOTICE_SIGNAL, Noticed
 from models.order import Command, OrderStatus
 from tests.workflows.stand_ins import World
 from tests.workflows.under_way import LONG, running
@@ -40,3 +42,29 @@ async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way
     assert [world.told.count(what) for what in ("paused", "resumed", "retried", "settled")] == [1, 1, 1, 1]
     ready = [entry.suborder for entry in world.entries if entry.what == "suborder_ready"]
     assert sorted(filter(None, ready)) == list(range(1, PARTS + 1))
+
+
+HEARD = 200
+"""Downloads that are heard of: more than one history takes."""
+
+
+async def test_what_an_order_hears_while_it_is_kept_fills_no_history_and_one_reminder_is_told(
+    temporal: WorkflowEnvironment,
+) -> None:
+    soon = LONG.model_copy(update={"remind_before": LONG.keep_for - timedelta(milliseconds=100)})
+    world = World(terms=soon, patience=60)
+    async with running(temporal.client, "heard", world) as order:
+        await world.until(lambda: "expiry_reminder" in world.told)
+        first = (await order.handle.describe()).run_id
+        for number in range(HEARD):
+            noticed = Noticed(id=f"n{number}", what="suborder_downloaded", suborder=1, actor="customer:a")
+            await order.handle.signal(NOTICE_SIGNAL, noticed)
+            # One by one: what comes together is written down together.
+            await world.until(lambda number=number: world.told.count("suborder_downloaded") > number)  # type: ignore[misc]
+        await world.until(lambda: world.calls["open_order"] == 2)
+        assert (await order.command(Command.DELETE)).status is OrderStatus.DELETED
+        last = await order.handle.describe()
+        assert last.run_id != first
+        assert last.history_length < 1_000
+    assert world.told.count("expiry_reminder") == 1
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))

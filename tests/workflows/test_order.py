@@ -129,6 +129,7 @@ async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Clie
     assert refusal.faults == FAULTS
     assert refusal.failure is not None
     assert refusal.failure.text == "a.tif is not there; and 11 more faults"
+    assert refusal.expires_at == refusal.at + world.terms.keep_for
     assert not world.calls["plan_suborders"]
     assert world.pages == []
 
@@ -210,7 +211,7 @@ async def test_the_temporal_ui_shows_a_running_order_and_its_sub_orders(client: 
             handle = await started(client, order_id)
             await world.until(lambda: world.calls["stage_files"] == 2)
             text = await shown(handle, "**CO-2026-000042** is **provisioning**.")
-            assert "| 1 | scenes | 2 | 1.0 kB | staging |" in text
+            assert "* part 1 · scenes · 2 files · 1.0 kB · **staging**" in text
             child = await client.get_workflow_handle(suborder_workflow_id(order_id, 2)).describe()
             assert await child.static_summary() == "CO-2026-000042 part 2 · scenes · 1 file · 1.0 kB"
             assert child.typed_search_attributes[attributes.NUMBER] == "CO-2026-000042"
@@ -220,4 +221,4 @@ async def test_the_temporal_ui_shows_a_running_order_and_its_sub_orders(client: 
             await handle.result()
             text = await details(handle)
     assert "is **fulfilled with warnings**." in text
-    assert "| 1 | scenes | 2 | 1.0 kB | ready, 1 file failed |" in text
+    assert "* part 1 · scenes · 2 files · 1.0 kB · **ready, 1 file failed**" in text

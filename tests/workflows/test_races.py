@@ -1,21 +1,24 @@
 """Races, forced both ways: whoever comes first wins, and the other is told what is allowed now."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import IllegalTransition
 from models.messages import Standing
-from models.order import TRANSITIONS, Command, OrderStatus, allowed_actions
+from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
 from tests.workflows.stand_ins import World
-from tests.workflows.under_way import LONG, Running, running, staging
+from tests.workflows.under_way import LONG, Running, running, staging, whole
 from workflows.client import WorkflowIsOver
 
 S = OrderStatus
+How = Callable[[Running, Sequence[Command]], Awaitable[list[Standing | Exception]]]
+"""The way in which several command: one after the other, or at once."""
+
 FIRST = pytest.mark.parametrize("first", ["command", "completion", "nobody"])
 
 
@@ -34,16 +37,6 @@ async def answer(order: Running, command: Command) -> Standing | Exception:
         return await order.command(command)
     except (IllegalTransition, WorkflowIsOver) as refused:
         return refused
-
-
-def whole(world: World) -> None:
-    """The timeline has no gap and no double, and no change that the table does not know."""
-    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
-    statuses = [world.begins, *(entry.status_after for entry in world.entries)]
-    assert [entry.status_before for entry in world.entries] == statuses[:-1]
-    for before, after in pairwise(statuses):
-        ways = TRANSITIONS[before].values()
-        assert after is before or after in ways or before in {S.PAUSED, S.FAILED}
 
 
 def refused_in(status: OrderStatus, told: object) -> None:
@@ -100,14 +93,26 @@ async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, fir
     assert world.told.count("suborder_ready") == 1
 
 
-async def test_of_two_retries_at_once_one_has_its_effect(temporal: WorkflowEnvironment) -> None:
+async def in_turn(order: Running, commands: Sequence[Command]) -> list[Standing | Exception]:
+    return [await answer(order, command) for command in commands]
+
+
+async def at_once(order: Running, commands: Sequence[Command]) -> list[Standing | Exception]:
+    return await asyncio.gather(*(answer(order, command) for command in commands))
+
+
+HOW = pytest.mark.parametrize("how", [in_turn, at_once])
+
+
+@HOW
+async def test_of_two_retries_one_has_its_effect_and_the_other_is_told(temporal: WorkflowEnvironment, how: How) -> None:
     world, go = held()
     world.suborders, world.mended = [(1, 1)], True
-    async with running(temporal.client, "retry-retry", world) as order:
+    async with running(temporal.client, f"retry-retry-{how.__name__}", world) as order:
         go.set()
         await order.reached(S.FULFILLED_WITH_WARNINGS)
         go.clear()
-        answers = await asyncio.gather(answer(order, Command.RETRY), answer(order, Command.RETRY))
+        answers = await how(order, [Command.RETRY] * 2)
         (lost,) = [told for told in answers if not isinstance(told, Standing)]
         refused_in(S.PROVISIONING, lost)
         go.set()
@@ -144,14 +149,36 @@ async def test_signals_and_updates_come_one_after_the_other(
 
 
 @pytest.mark.parametrize("first", [Command.PAUSE, Command.CANCEL])
-async def test_two_operators_at_once_leave_one_story(temporal: WorkflowEnvironment, first: Command) -> None:
+@HOW
+async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, first: Command, how: How) -> None:
     world, _ = held()
     second = Command.CANCEL if first is Command.PAUSE else Command.PAUSE
-    async with running(temporal.client, f"operators-{first}", world) as order:
+    async with running(temporal.client, f"operators-{first}-{how.__name__}", world) as order:
         await staging(order)
-        await asyncio.gather(answer(order, first), answer(order, second))
+        told = dict(zip((first, second), await how(order, [first, second]), strict=True))
         assert await order.handle.result() == "cancelled"
     whole(world)
+    assert isinstance(told[Command.CANCEL], Standing)
+    # Whoever pauses too late hears it, by the status or by the end of the workflow.
+    paused = told[Command.PAUSE]
+    if isinstance(paused, Standing):
+        assert world.told[-2:] == ["paused", "cancelled"]
+    else:
+        assert "paused" not in world.told
+        if not isinstance(paused, WorkflowIsOver):
+            refused_in(S.CANCELLED, paused)
+
+
+@HOW
+async def test_of_two_operators_who_want_the_same_one_does_it(temporal: WorkflowEnvironment, how: How) -> None:
+    world, _ = held()
+    async with running(temporal.client, f"same-{how.__name__}", world) as order:
+        await staging(order)
+        answers = await how(order, [Command.PAUSE] * 2)
+        (lost,) = [told for told in answers if not isinstance(told, Standing)]
+        refused_in(S.PAUSED, lost)
+    whole(world)
+    assert world.told.count("paused") == 1
 
 
 async def test_an_order_whose_time_is_up_waits_for_the_last_open_download(temporal: WorkflowEnvironment) -> None:

@@ -1,15 +1,20 @@
 """Today's workflows go on with yesterday's orders: recorded histories are replayed, no server needed."""
 
+import base64
+import json
+from typing import Any
+
 import pytest
 from temporalio import workflow
 from temporalio.workflow import NondeterminismError
 
 from activities.orders import OrderActivities
-from models.messages import ORDER_WORKFLOW, OrderInput, OrderRef
+from models.errors import FailureCategory, FailureCode
+from models.messages import ORDER_WORKFLOW, OrderInput, OrderRef, Projection, TimelineEntry
 from tests.workflows.record_histories import worlds
 from tests.workflows.recorded_lives import lives
-from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, histories, replay
-from workflows.order import OrderWorkflow
+from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
+from workflows.order import CONTINUE_AFTER_EVENTS, OrderWorkflow
 from workflows.policies import READ
 from workflows.suborder import SubOrderWorkflow
 
@@ -18,7 +23,7 @@ RECORDED = histories()
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_a_recorded_history_replays(name: str) -> None:
-    assert await replay(RECORDED[name].read_text(encoding="utf-8"))
+    assert await replay(read(RECORDED[name]))
 
 
 async def test_the_workflows_ask_for_what_their_fingerprints_say() -> None:
@@ -30,15 +35,46 @@ def test_every_world_has_its_history() -> None:
     assert {f"{name}_order" for name in (*worlds(), *lives())} <= set(RECORDED)
 
 
+def events(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(read(RECORDED[name]))["events"]
+    return found
+
+
+def timeline(name: str) -> list[TimelineEntry]:
+    """What the activity `record` was given, as a history tells it."""
+    scheduled = [event.get("activityTaskScheduledEventAttributes") for event in events(name)]
+    inputs = [s["input"]["payloads"][0] for s in scheduled if s and s["activityType"]["name"] == "record"]
+    told = [Projection.model_validate_json(base64.b64decode(payload["data"])) for payload in inputs]
+    return [entry for projection in told for entry in projection.entries]
+
+
+@pytest.mark.parametrize(("name", "again"), [("unanswered", "validating"), ("unread", "provisioning")])
+def test_an_order_whose_storage_was_away_is_retried_and_fulfilled(name: str, again: str) -> None:
+    entries = [entry for entry in timeline(f"{name}_order") if entry.status_before is not entry.status_after]
+    (failed,) = [number for number, entry in enumerate(entries) if entry.status_after == "failed"]
+    failure = entries[failed].failure
+    assert failure is not None
+    assert (failure.code, failure.category) == (FailureCode.SOURCE_UNAVAILABLE, FailureCategory.INFRASTRUCTURE)
+    assert (entries[failed + 1].what, entries[failed + 1].status_after) == ("retried", again)
+    assert "fulfilled" in [entry.status_after for entry in entries[failed:]]
+
+
+def test_a_history_that_grew_too_long_ended_in_the_next() -> None:
+    before, after = events("long_order_before"), events("long_order")
+    assert before[-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
+    assert after[-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
+    assert len(after) < CONTINUE_AFTER_EVENTS < len(before)
+
+
 @pytest.mark.parametrize("activity", ["open_order", "validate_order", "plan_suborders", "tally"])
 async def test_a_workflow_that_once_did_something_else_is_found_out(activity: str) -> None:
-    history = RECORDED["fulfilled_order"].read_text(encoding="utf-8")
+    history = read(RECORDED["fulfilled_order"])
     with pytest.raises(NondeterminismError):
         await replay(history.replace(f'"name": "{activity}"', '"name": "something_else"'))
 
 
 async def test_a_workflow_that_does_one_thing_more_than_it_did_is_found_out() -> None:
-    history = RECORDED["fulfilled_order"].read_text(encoding="utf-8")
+    history = read(RECORDED["fulfilled_order"])
     assert await replay(history)
     with pytest.raises(NondeterminismError):
         await replay(history, [Changed, SubOrderWorkflow])
@@ -60,6 +96,6 @@ class Changed:
 
 def test_histories_hold_nothing_of_the_machine_they_were_recorded_on() -> None:
     for path in HISTORIES.iterdir():
-        text = path.read_text(encoding="utf-8")
+        text = read(path)
         assert not any(word in text for word in ("identity", "stackTrace", "/site-packages/", "@"))
-        assert len(text) < 100_000
+        assert path.stat().st_size < READABLE

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from temporalio.client import Client, WorkflowHandle
 
 from activities.starting import OrderStart, start_order
 from models.messages import CommandRequest, Standing, Terms, order_workflow_id
-from models.order import Command, OrderStatus
+from models.order import TRANSITIONS, Command, OrderStatus
 from tests.workflows.stand_ins import World, an_order, end, playing
 from workflows.client import command_order
 
@@ -45,18 +46,27 @@ class Running:
     async def reached(self, status: OrderStatus) -> None:
         await self.world.until(lambda: bool(self.world.entries) and self.world.entries[-1].status_after is status)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """The workflow does not outlive the test."""
+        await end(self.client, self.order_id, self.world)
+
+
+async def started(client: Client, name: str, world: World) -> Running:
+    """An order that somebody else's workers run."""
+    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
+    await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
+    handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+    return Running(client, order_id, world, handle)
+
 
 @asynccontextmanager
 async def running(client: Client, name: str, world: World) -> AsyncIterator[Running]:
     """An order in a world; its workflow does not outlive the test."""
-    order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
-    async with playing(client, world):
-        await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-        handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
-        try:
-            yield Running(client, order_id, world, handle)
-        finally:
-            await end(client, order_id, world)
+    async with playing(client, world), await started(client, name, world) as order:
+        yield order
 
 
 def endless() -> World:
@@ -70,3 +80,13 @@ def endless() -> World:
 
 async def staging(order: Running) -> None:
     await order.world.until(lambda: bool(order.world.under_way))
+
+
+def whole(world: World) -> None:
+    """The timeline has no gap and no double, and no change that the table does not know."""
+    assert [entry.sequence for entry in world.entries] == list(range(2, len(world.entries) + 2))
+    statuses = [world.begins, *(entry.status_after for entry in world.entries)]
+    assert [entry.status_before for entry in world.entries] == statuses[:-1]
+    for before, after in pairwise(statuses):
+        ways = TRANSITIONS[before].values()
+        assert after is before or after in ways or before in {OrderStatus.PAUSED, OrderStatus.FAILED}

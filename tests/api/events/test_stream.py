@@ -23,10 +23,11 @@ CROWD = 200
 
 LISTENING = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'consignor events'"
-    " AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
+    " AND datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
 )
 TERMINATE = sa.text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'consignor events'"
+    " AND datname = current_database()"
 )
 
 

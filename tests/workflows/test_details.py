@@ -1,0 +1,31 @@
+"""What the Temporal UI shows of an order, as text."""
+
+import pytest
+
+from models.messages import SubOrderBrief, SubOrderResult
+from models.order import OrderStatus
+from models.suborder import SubOrderState
+from workflows.details import order_details
+
+BRIEFS = {n: SubOrderBrief(number=n, sku="scenes", files=2, bytes=1_000) for n in (1, 2)}
+READY = {1: SubOrderResult(number=1, state=SubOrderState.READY, available=2, failed=0)}
+
+
+def test_each_sub_order_begun_has_a_line_that_needs_no_columns_to_be_read() -> None:
+    assert order_details("CO-2026-000042", OrderStatus.PROVISIONING, BRIEFS, READY).splitlines() == [
+        "**CO-2026-000042** is **provisioning**.",
+        "",
+        "* part 1 · scenes · 2 files · 1.0 kB · **ready**",
+        "* part 2 · scenes · 2 files · 1.0 kB · **staging**",
+    ]
+
+
+@pytest.mark.parametrize("over", [OrderStatus.CANCELLED, OrderStatus.EXPIRED])
+def test_nothing_is_ready_or_being_read_of_an_order_that_is_over(over: OrderStatus) -> None:
+    lines = order_details("CO-2026-000042", over, BRIEFS, READY).splitlines()
+    assert [line.rpartition(" ")[2] for line in lines[2:]] == [f"**{over}**"] * 2
+
+
+def test_of_very_many_sub_orders_the_first_fifty_are_shown() -> None:
+    briefs = {n: SubOrderBrief(number=n, sku="scenes", files=2, bytes=1_000) for n in range(1, 61)}
+    assert order_details("CO-2026-000042", OrderStatus.PROVISIONING, briefs, {}).endswith("\n\n… and 10 more.")
