@@ -15,6 +15,7 @@ from api.observing import Observed
 from api.parameters import known_parameters
 from api.routes import (
     archives,
+    bulks,
     commands,
     destinations,
     events,
@@ -80,7 +81,15 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(operations.router)
     api = APIRouter(prefix=API)
     for router in (
-        *(exports.router, orders.router, destinations.router, results.router, commands.router, tokens.router),
+        *(
+            bulks.router,
+            exports.router,
+            orders.router,
+            destinations.router,
+            results.router,
+            commands.router,
+            tokens.router,
+        ),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router),
     ):

@@ -99,12 +99,13 @@ def _printable(text: str) -> str:
 
 
 Seq = Annotated[int, Field(ge=1, le=EXACT), WHOLE]
+ReasonGiven = Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)]
 
 
 class CommandBody(Body):
     """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
 
-    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)] | None = None
+    reason: ReasonGiven | None = None
     files: Annotated[list[Seq], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 

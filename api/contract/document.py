@@ -23,6 +23,7 @@ _RANGED = frozenset({"206", "416"})
 _MEANING = {
     "200": "What was asked for",
     "201": "Made",
+    "202": "Accepted",
     "204": "Done",
     "303": "Somewhere else",
 }

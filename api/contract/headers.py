@@ -18,7 +18,7 @@ _WHOLE = frozenset({200, 206})
 _SHOWN = frozenset({200, 206, 304})
 
 ANSWERS = (
-    Header("Location", "Where the new one is.", "https://…/api/v1/orders/019aa0c2-…", frozenset({201}), True),
+    Header("Location", "Where the new one is.", "https://…/api/v1/orders/019aa0c2-…", frozenset({201, 202}), True),
     Header("ETag", "Its version, for `If-None-Match`, `If-Match` and `If-Range`.", '"c4afd0467f0c5d67"', _SHOWN, True),
     Header("Last-Modified", "When it was made.", "Sat, 21 Nov 2026 11:44:00 GMT", _SHOWN),
     Header("Cache-Control", "Who may keep it.", "private, no-cache", _SHOWN | {201, 303}),

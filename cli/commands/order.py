@@ -1,15 +1,14 @@
 """`consignor order …`: places, lists, shows and downloads orders through the API."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
+from cli.commands.bulk import bulk_orders
 from cli.commands.order_list import export_orders, list_orders
 
 if TYPE_CHECKING:
@@ -64,6 +63,7 @@ def place(
 
 app.command("list")(list_orders)
 app.command("export")(export_orders)
+app.command("bulk")(bulk_orders)
 
 
 @app.command()
@@ -249,16 +249,7 @@ def _api() -> "Api":
 
 def _find(api: "Api", key: str) -> Any:
     """An order by id, or by number among all of the caller's."""
-    from cli.errors import CommandFailed
-
-    with suppress(ValueError):
-        return api.get(f"/orders/{UUID(key)}")
-    if not key.upper().startswith("CO-"):
-        raise CommandFailed(f"{key!r} names no order; give its id, or its number as in CO-2026-000042")
-    for order in api.get("/orders", q=key)["items"]:
-        if order["number"] == key.upper():
-            return api.get(f"/orders/{order['id']}")
-    raise CommandFailed(f"there is no order {key}")
+    return api.order(key)
 
 
 def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:

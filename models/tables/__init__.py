@@ -1,6 +1,7 @@
 """The tables of PostgreSQL, which hold the catalogue and project what the order workflows own."""
 
 from models.tables.base import metadata
+from models.tables.bulk import Bulk, BulkItem
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.counting import OrderCount
 from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
@@ -21,6 +22,8 @@ from models.tables.people import AccessToken, Person, Session
 __all__ = [
     "AccessToken",
     "ArchiveCoverage",
+    "Bulk",
+    "BulkItem",
     "CatalogueFile",
     "CatalogueObject",
     "Delivery",
