@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi fuzz lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi clients fuzz lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -59,6 +59,9 @@ bench: $(STAMP) ## measure the archive engine beside its peers (ARGS=--small for
 
 openapi: $(STAMP) ## write the contract of the API, docs/openapi.json, anew; breaking it takes a line in the changelog
 	@$(BIN)/python -m docs.contract $(ARGS)
+
+clients: $(STAMP) ## generate clients in TypeScript and Python from the contract and compile them (ARGS=folder)
+	@$(BIN)/python -m tests.clients.generating $(ARGS)
 
 fuzz: $(STAMP) ## have schemathesis ask the API several thousand things as three people (ARGS=examples per operation)
 	@$(BIN)/python -m tests.api.fuzzing $(ARGS)

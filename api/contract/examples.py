@@ -30,6 +30,8 @@ _BY_NAME: Mapping[str, Any] = {
     "kind": "data",
     "email": "alice@example.org",
     "next_cursor": None,
+    "datetime": "2024-06-01T00:00:00Z/..",
+    "bbox": [5.0, 45.0, 10.0, 50.0],
     "code": "checksum_mismatch",
     "text": "winter/b1.tif is not what it was when it was catalogued",
     "message": "2 of 3 files can be downloaded",

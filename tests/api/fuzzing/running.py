@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -75,4 +76,5 @@ def fuzzed(where: Mapping[str, str], api: str, person: str, examples: int, *more
 
 def _cases(printed: str) -> int:
     """The number in `  2715 generated, …`."""
-    return next((int(line.split()[0]) for line in printed.splitlines() if " generated" in line), 0)
+    found = re.search(r"^ +(\d+) generated,", printed, re.MULTILINE)
+    return int(found[1]) if found else 0
