@@ -8,6 +8,7 @@ import pytest
 from tests.clients.generating import NotToBeHad, python, typescript
 
 
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize("generate", [typescript, python], ids=["typescript", "python"])
 def test_a_generated_client_compiles(generate: Callable[[Path], None], tmp_path: Path) -> None:
     try:
