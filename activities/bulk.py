@@ -1,10 +1,10 @@
 """What the bulk workflow asks for: the next orders acted on, and the end written down."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,6 +15,7 @@ from temporalio.exceptions import FailureError
 
 from activities.bulk_acting import Acting, Outcome
 from activities.failures import failure_of
+from activities.heartbeats import beating
 from models.bulk import STOPPED, ItemResult, Said
 from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
@@ -25,9 +26,7 @@ PAGE = 200
 """Orders of one activity: seconds of work, and few events in the history of a large bulk."""
 
 CONCURRENT = 8
-"""Orders that one bulk acts on at a time; a large bulk must not keep everybody else's orders waiting."""
-
-_BEAT = 1.0
+"""Orders that the bulks of one worker act on at a time; they must not keep everybody else's orders waiting."""
 
 log = structlog.get_logger()
 
@@ -38,6 +37,7 @@ class BulkActivities:
 
     sessions: async_sessionmaker[AsyncSession]
     client: Client
+    places: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, CONCURRENT))
 
     @activity.defn
     async def work_bulk(self, page: BulkPage) -> BulkPageDone:
@@ -48,8 +48,8 @@ class BulkActivities:
             query = queries.to_do(page.bulk_id, page.after, PAGE)
             order_ids = (await session.execute(query)).scalars().all()
         acting = Acting(self.sessions, self.client, bulk)
-        async with _beating():
-            await _each(acting, list(order_ids))
+        async with beating():
+            await _each(acting, order_ids, self.places)
         return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
 
     @activity.defn
@@ -72,9 +72,8 @@ class BulkActivities:
         return BulkPageDone(last=last, done=bulk.done, skipped=bulk.skipped, failed=bulk.failed, total=bulk.total)
 
 
-async def _each(acting: Acting, order_ids: list[UUID]) -> None:
+async def _each(acting: Acting, order_ids: Iterable[UUID], places: asyncio.Semaphore) -> None:
     """Act on all of them. Raises what goes wrong with more than the one order; the others are then left for later."""
-    places = asyncio.Semaphore(CONCURRENT)
 
     async def one(order_id: UUID) -> None:
         async with places:
@@ -100,21 +99,3 @@ async def _safely(acting: Acting, order_id: UUID) -> None:
             raise
         log.exception("a bulk could not act on an order", bulk=str(acting.bulk.id), order=str(order_id))
         await acting.record(order_id, Outcome(ItemResult.FAILED, Said(failure.code, failure.text)))
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Heartbeats for as long as the block lasts, so that a worker that dies is missed within seconds."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT)
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

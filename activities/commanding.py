@@ -34,7 +34,7 @@ from models.order import Command, OrderStatus, allowed_actions, past_tense
 from models.queries import orders as queries
 from models.tables import Order, TimelineRow
 
-COMMAND_TIMEOUT = 4.0
+COMMAND_TIMEOUT = 3.5
 """Seconds to wait for a verdict: no worker may be there, and a pause waits until a worker lets go of its file."""
 
 _ACCEPTED_TIMEOUT = 0.5

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.releasing import ReleasingActivities
+    from models.delivery import RELEASED_AS
     from models.errors import IllegalTransition
     from models.messages import (
         NOTICE_SIGNAL,
@@ -23,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
         Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
-    from models.suborder import RELEASED_AS
 
 from workflows.ledger import Ledger
 from workflows.policies import READ

@@ -45,9 +45,11 @@ STAGE: dict[str, Any] = {
 }
 
 # Rows of one sub-order and a compare-and-set; its archive is known to be good, so it is never given up.
-# Superseded, it needs a new number, which the sub-order workflow gets by staging again.
+# Superseded, it needs a new number, which the sub-order workflow gets by staging again. Nobody waits five minutes for a
+# worker that was killed meanwhile: its heartbeat is missed before.
 PUBLISH: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": timedelta(seconds=20),
     "retry_policy": dataclasses.replace(_FOR_EVER, non_retryable_error_types=["superseded"]),
 }
 

@@ -200,7 +200,8 @@ def _declared(docstring: str | None) -> Raised | None:
     if not found or (head and not head[-1].isspace()):
         return None
     words = told.replace(",", " ").replace(".", " ").replace(";", " ").split()
-    return frozenset(_REFUSALS[word] for word in words if word in _REFUSALS)
+    # One that names none of ours says nothing about them.
+    return frozenset(_REFUSALS[word] for word in words if word in _REFUSALS) or None
 
 
 def _assignments(source: Source) -> Iterator[Any]:

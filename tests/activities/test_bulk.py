@@ -285,3 +285,15 @@ async def is_running(client: Client, bulk_id: UUID) -> bool:
     except RPCError:
         return False
     return there.status is not None and there.status.name == "RUNNING"
+
+
+async def test_all_bulks_of_a_worker_share_its_places(sessions: Sessions, away: Client, product: None) -> None:
+    for number in range(12):
+        await add_order(sessions, {"dear": "all"}, caller=MARIA, label=f"{number}")
+    first, second = [await frozen(sessions, "label", label=f"{{label}}{end}") for end in "ab"]
+    activities = BulkActivities(sessions, away, asyncio.Semaphore(1))
+    pages = [BulkPage(bulk_id=bulk.id) for bulk in (first, second)]
+    found = await asyncio.gather(*(ActivityEnvironment().run(activities.work_bulk, page) for page in pages))
+    assert [page.done for page in found] == [12, 12]
+    labels = await rows(sessions, "SELECT label FROM orders")
+    assert sorted(labels) == sorted(f"{number}ab" for number in range(12))
