@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi clients fuzz lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -56,6 +56,15 @@ histories: $(STAMP) ## record the workflow histories of the replay tests anew, a
 bench: $(STAMP) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
 	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip pycryptodome zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
 	@$(BIN)/python -m bench.archives $(ARGS)
+
+openapi: $(STAMP) ## write the contract of the API, docs/openapi.json, anew; breaking it takes a line in the changelog
+	@$(BIN)/python -m docs.contract $(ARGS)
+
+clients: $(STAMP) ## generate clients in TypeScript and Python from the contract and compile them (ARGS=folder)
+	@$(BIN)/python -m tests.clients.generating $(ARGS)
+
+fuzz: $(STAMP) ## have schemathesis ask the API several thousand things as three people (ARGS=examples per operation)
+	@$(BIN)/python -m tests.api.fuzzing $(ARGS)
 
 docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)

@@ -22,12 +22,15 @@ from models.naming import content_disposition
 Reader = Callable[[Span], AsyncGenerator[memoryview, None]]
 """Gives the bytes of a span."""
 
-_BINARY: dict[str, Any] = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+# Of what type an ordered file is, its catalogue says.
+_CONTENT: dict[str, Any] = {"content": {"application/zip": _BINARY, "*/*": {}}}
+_PARTS: dict[str, Any] = {"content": {**_CONTENT["content"], "multipart/byteranges": _BINARY}}
 _PROBLEM: dict[str, Any] = {"model": Problem}
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {**_BINARY, "description": "Everything"},
-    206: {"description": "The range asked for, or several as multipart/byteranges"},
+    200: {**_CONTENT, "description": "Everything"},
+    206: {**_PARTS, "description": "The range asked for, or several as multipart/byteranges"},
     304: {"description": "What you have is what is here"},
     403: _PROBLEM,
     404: _PROBLEM,

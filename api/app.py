@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from api import problems
 from api.bodies import StrictBodies
+from api.contract.document import document
 from api.limiting import LimitsTold
+from api.methods import KnownMethods
 from api.observing import Observed
+from api.parameters import known_parameters
 from api.routes import (
     annotations,
     archives,
@@ -50,8 +53,15 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 class _Facade(FastAPI):
     """FastAPI with layers round everything, its own answer to mistakes included."""
 
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self, super().openapi())
+        return self.openapi_schema
+
     def build_middleware_stack(self) -> ASGIApp:
-        return Observed(LimitsTold(StrictBodies(super().build_middleware_stack())))
+        layers = LimitsTold(StrictBodies(super().build_middleware_stack()))
+        return Observed(KnownMethods(layers, self))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -82,7 +92,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router, estimates.router),
     ):
-        api.include_router(router, responses=NEEDS_A_CALLER)
+        api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(known_parameters)])
     # These say themselves who may.
     for module in (payments, identity):
         api.include_router(module.router)

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from api.filters import OrderMatch, Size
-from api.schemas import Body, ReasonGiven
+from api.schemas import EXACT, WHOLE, Body, ReasonGiven
 from models.bulk import MAX_ORDERS, BulkCommand, BulkState, ItemResult, template_faults
 from models.errors import Fault
 from models.listing import OrderFilter
@@ -16,26 +16,11 @@ from models.tables import Bulk
 OrderId = Annotated[UUID, Field(strict=False)]
 
 
-def _written(value: object) -> object:
-    # What reads query parameters takes numbers for seconds since 1970, also those of JSON.
-    if not isinstance(value, str | None):
-        raise ValueError("an instant is a text, as in 2026-11-21T12:00:00Z")  # noqa: TRY004 - Pydantic tells only these
-    return value
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
-
-
 class BulkFilter(OrderMatch):
     """Which orders, in the language of the lists."""
 
-    created_after: Instant | None = None
-    created_before: Instant | None = None
-    expires_after: Instant | None = None
-    expires_before: Instant | None = None
-
-    min_bytes: Annotated[Size, Field(strict=True)] | None = None
-    max_bytes: Annotated[Size, Field(strict=True)] | None = None
+    min_bytes: Annotated[Size, Field(strict=True), WHOLE] | None = None
+    max_bytes: Annotated[Size, Field(strict=True), WHOLE] | None = None
     waiting_for_user: Annotated[bool, Field(strict=True)] | None = None
 
 
@@ -45,7 +30,7 @@ class _Selection(Body):
     ids: Annotated[list[OrderId], Field(min_length=1, max_length=MAX_ORDERS)] | None = None
     filter: BulkFilter | None = None
     dry_run: bool = Field(default=False, description="Say what would be done to each order, and do nothing.")
-    expected: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+    expected: Annotated[int, Field(ge=0, le=EXACT), WHOLE] | None = Field(
         default=None, description="How many orders you expect; 409 where there are more or fewer."
     )
 

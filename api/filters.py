@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.schemas import EXACT, Instant
 from models.delivery import DeliveryStatus
 from models.listing import MAX_TERMS, OrderFilter, Sort, parsed
 from models.order import OrderStatus
@@ -20,10 +21,11 @@ def _text(value: str) -> str:
     return value
 
 
-Text = Annotated[str, AfterValidator(_text)]
+# The pattern is for those who read the description; the validator says it in words.
+Text = Annotated[str, AfterValidator(_text), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
 Word = Annotated[Text, Field(min_length=1, max_length=1024)]
 Words = Annotated[list[Word], Field(max_length=100)]
-Size = Annotated[int, Field(ge=0, lt=2**63)]
+Size = Annotated[int, Field(ge=0, le=EXACT)]
 
 
 def _query(value: str) -> str:
@@ -52,10 +54,10 @@ class OrderMatch(BaseModel):
     tag: Words = Field([], description="A tag of the order.")
     customer: Words = Field([], description="For those who see everybody's orders.")
     label: Word | None = Field(None, description="The whole label.")
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
-    expires_after: AwareDatetime | None = None
-    expires_before: AwareDatetime | None = None
+    created_after: Instant | None = None
+    created_before: Instant | None = None
+    expires_after: Instant | None = None
+    expires_before: Instant | None = None
     min_bytes: Size | None = None
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None

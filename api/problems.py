@@ -167,7 +167,11 @@ def _field(fault: Mapping[str, Any]) -> str:
     """The path to what is wrong; for JSON that cannot be read the whole body, whose `loc` is a position."""
     if fault["type"] == "json_invalid":
         return "body"
-    return "/".join(str(part) for part in fault["loc"] if part != "body") or "body"
+    place = fault["loc"]
+    if fault["type"].startswith("union_tag_"):
+        # What is wrong is the member that tells of which kind the rest is.
+        place = (*fault["loc"], fault["ctx"]["discriminator"].strip("'"))
+    return "/".join(str(part) for part in place if part != "body") or "body"
 
 
 async def nothing_here(path: str) -> None:

@@ -30,6 +30,28 @@ Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number, and 7.0 is the whole number 7 (JSON Schema, section 6.1.1 of Validation)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _written_out(value: Any) -> Any:
+    """An instant is a date and a time, not a number of seconds since some day."""
+    if isinstance(value, datetime) or (isinstance(value, str) and value[4:5] == "-"):
+        return value
+    raise ValueError("an instant is text: date, time and offset, such as 2026-12-05T00:00:00Z")
+
+
+EXACT = 2**53 - 1
+"""The largest whole number that every reader of JSON takes for itself (RFC 8259, section 6)."""
+
+WHOLE = BeforeValidator(_whole)
+"""Stands behind the bounds of a whole number in a body."""
+
+Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out)]
+"""An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""
+
+
 class Body(BaseModel):
     """A request: strict, and nothing unknown."""
 
@@ -76,6 +98,7 @@ def _printable(text: str) -> str:
     return text
 
 
+Seq = Annotated[int, Field(ge=1, le=EXACT), WHOLE]
 ReasonGiven = Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)]
 
 
@@ -83,7 +106,7 @@ class CommandBody(Body):
     """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
 
     reason: ReasonGiven | None = None
-    files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=MAX_NAMED_FILES)] | None = None
+    files: Annotated[list[Seq], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 
 class RestartBody(Body):
@@ -92,17 +115,10 @@ class RestartBody(Body):
     label: str | None = None
 
 
-def _text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("an instant is text, such as 2026-12-05T00:00:00Z")  # noqa: TRY004 - pydantic takes no other
-    return value
-
-
 class ExtendBody(Body):
     """The new end of an order's life, with its offset from UTC."""
 
-    # An instant is text in JSON, which strict models refuse.
-    expires_at: Annotated[AwareDatetime, Strict(False), BeforeValidator(_text)]
+    expires_at: Instant
 
 
 class OrderChange(Body):

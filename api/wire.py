@@ -9,9 +9,12 @@ import socket
 import struct
 import termios
 from asyncio import Transport
+from secrets import token_hex
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.problems import problem
 
 EXTENSION = "consignor.wire"
 
@@ -62,6 +65,14 @@ class WireProtocol(HttpToolsProtocol):
         """A client has come."""
         super().connection_made(transport)
         self.wire = Wire(transport)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what no application gets to see, since it is no HTTP or its URL is longer than 65,535 characters."""
+        text = f"{msg} Mind that a URL has at most 65,535 characters."
+        refusal = problem(400, "invalid_request", text, headers={"Connection": "close", "X-Request-ID": token_hex(8)})
+        head = b"".join(b"%s: %s\r\n" % pair for pair in refusal.raw_headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + bytes(refusal.body))
+        self.transport.close()
 
     def eof_received(self) -> None:
         """The client sends no more; the last moment to see what has arrived there."""

@@ -63,7 +63,7 @@ class Login:
         self._http = http
 
     async def begin(self, callback: str, return_to: str | None) -> tuple[str, Attempt]:
-        """Where to send the browser, and what it has to keep. Raises NotFound where logins are not configured."""
+        """Where to send the browser, and what it has to keep. Raises NotFound (no client is set) or IdentityAway."""
         attempt = Attempt(new_secret(), new_secret(), new_secret(), local_path(return_to))
         provider = await self._source.current()
         url: str = prepare_grant_uri(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.schemas import WHOLE
 from models.access import Permission, Role, Scope
 
 MAX_DAYS = 366
@@ -38,7 +39,7 @@ class TokenCreate(BaseModel):
 
     name: Annotated[str, Field(strict=True, min_length=1, max_length=100), AfterValidator(_shown)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)] = DEFAULT_DAYS
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS), WHOLE] = DEFAULT_DAYS
 
 
 class TokenPublic(BaseModel):

@@ -108,9 +108,10 @@ async def list_bulk_orders(
     """What became of each order; `outcome` may be repeated for several."""
     wanted = sorted(set(map(str, outcome)))
     page = bulks.Page(services.cursors(caller, f"orders of bulk {bulk_id} {wanted}"), cursor, limit)
+    after = page.after
     async with services.sessions.begin() as session:
         await _owned(session, caller, bulk_id)
-        found = (await session.execute(queries.items_of(bulk_id, wanted, page.after, limit + 1))).all()
+        found = (await session.execute(queries.items_of(bulk_id, wanted, after, limit + 1))).all()
     items = [
         BulkOrderPublic(
             order_id=item.order_id,

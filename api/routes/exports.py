@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -18,7 +18,11 @@ from models.listing import OrderFilter, Scope, Sort
 from models.queries import exporting
 
 CSV, JSON_LINES = "text/csv; charset=utf-8", "application/jsonl"
+_TEXT = {"schema": {"type": "string"}}
 BOM = "\ufeff".encode()
+
+AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": _TEXT}}}
+AS_JSON_LINES: dict[int | str, dict[str, Any]] = {200: {"content": {JSON_LINES: _TEXT}}}
 
 router = APIRouter(tags=["exports"], responses={422: {"model": Problem}, 503: {"model": Problem}})
 
@@ -26,17 +30,15 @@ router = APIRouter(tags=["exports"], responses={422: {"model": Problem}, 503: {"
 class Streamed(StreamingResponse):
     """A file that is written while it is sent."""
 
-    media_type = "application/octet-stream"
 
-
-@router.get("/orders.csv", name="export-orders-csv", response_class=Streamed, responses={200: {"content": {CSV: {}}}})
+@router.get("/orders.csv", name="export-orders-csv", response_class=Streamed, responses=AS_CSV)
 async def export_csv(services: ServicesDep, caller: CallerDep, query: Annotated[OrderExport, Query()]) -> Streamed:
     """Every order that matches, as CSV for spreadsheets."""
     asked = await _asked(services, caller.scope, query)
     return await _csv(services, asked, "orders", bom=query.bom)
 
 
-@router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed)
+@router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed, responses=AS_CSV)
 async def export_ids_csv(
     services: ServicesDep, caller: ReaderDep, body: OrderIds, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
@@ -45,9 +47,7 @@ async def export_ids_csv(
     return await _csv(services, asked, "orders", bom=bom)
 
 
-@router.get(
-    "/orders/{order_id}.csv", name="export-order-csv", response_class=Streamed, responses={404: {"model": Problem}}
-)
+@router.get("/orders/{order_id}.csv", name="export-order-csv", response_class=Streamed, responses=AS_CSV)
 async def export_one_csv(
     order_id: UUID, services: ServicesDep, caller: CallerDep, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
@@ -58,7 +58,7 @@ async def export_one_csv(
     return await _csv(services, asked, number, bom=bom)
 
 
-@router.get("/orders.jsonl", name="export-orders-jsonl", response_class=Streamed)
+@router.get("/orders.jsonl", name="export-orders-jsonl", response_class=Streamed, responses=AS_JSON_LINES)
 async def export_jsonl(services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilters, Query()]) -> Streamed:
     """Every order that matches as JSON Lines, an object a line."""
     asked = await _asked(services, caller.scope, query)

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
-from api.payments import Delivery, receive
+from api.payments import Delivery, PaymentMessage, receive
 from api.schemas import PaymentAnswer, Problem
 from api.services import ServicesDep
+
+SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
 
 router = APIRouter(prefix="/webhooks", tags=["payments"])
 
@@ -15,6 +17,8 @@ router = APIRouter(prefix="/webhooks", tags=["payments"])
     "/payments",
     name="receive-payment",
     responses={400: {"model": Problem}, 503: {"model": Problem}},
+    # Read as bytes, for these are what is signed.
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
 )
 async def receive_payment(
     request: Request,

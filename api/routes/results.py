@@ -18,13 +18,13 @@ from models.suborder import SubOrderState
 from models.tables import SubOrder
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {}}},
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
     404: {"model": Problem},
     410: {"model": Problem},
     422: {"model": Problem},
     503: {"model": Problem},
 }
-_FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {}}}}
+_FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}}
 _OVER = (SubOrderState.EXPIRED, SubOrderState.CANCELLED, SubOrderState.FAILED)
 
 router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])

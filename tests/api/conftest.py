@@ -19,6 +19,7 @@ from api.operations import Operations
 from api.services import Services
 from models.links import LinkKeys
 from models.tables import Order, Product
+from tests.api.witness import HOOKS
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 from tests.issuer import Issuer
 from workflows.converter import DATA_CONVERTER
@@ -97,7 +98,7 @@ async def app(services: Services) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client that is nobody; an exception that nobody turned into an answer fails the test."""
-    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made:
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", event_hooks=HOOKS) as made:
         yield made
 
 
@@ -105,7 +106,8 @@ async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
 async def client(app: FastAPI, issuer: Issuer) -> AsyncIterator[AsyncClient]:
     """A client of the customer whose orders the factories make."""
     headers = {"Authorization": f"Bearer {issuer.token('local')}"}
-    async with AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=headers) as made:
+    transport, url = ASGITransport(app), f"{PUBLIC_URL}/api/v1"
+    async with AsyncClient(transport=transport, base_url=url, headers=headers, event_hooks=HOOKS) as made:
         yield made
 
 

@@ -18,11 +18,13 @@ from api.services import Services
 from models.messages import Terms, bulk_workflow_id, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
+from tests.api.witness import HOOKS
 from tests.factories import Sessions
 from tests.issuer import as_, identified
 from workflows.worker import orders_worker, packaging_worker
 
 PUBLIC_URL = "https://orders.example"
+URL = f"{PUBLIC_URL}/api/v1"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TERMS = Terms()
 OVER = {"fulfilled", "fulfilled_with_warnings", "failed", "cancelled"}
@@ -47,7 +49,7 @@ async def facade(
     app = create_app(services)
     async with (
         app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1", headers=as_("local")) as made,
+        AsyncClient(transport=ASGITransport(app), base_url=URL, headers=as_("local"), event_hooks=HOOKS) as made,
     ):
         yield made
 

@@ -171,8 +171,8 @@ async def test_a_filter_that_leaves_everything_open_needs_a_number(client: Async
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "body"),
-        ({"action": "explode", "ids": [NOBODY]}, "body"),
+        ({}, "action"),
+        ({"action": "explode", "ids": [NOBODY]}, "action"),
         ({"action": "cancel"}, "cancel"),
         ({"action": "cancel", "ids": [NOBODY], "filter": {}}, "cancel"),
         ({"action": "cancel", "ids": []}, "cancel/ids"),
@@ -180,7 +180,7 @@ async def test_a_filter_that_leaves_everything_open_needs_a_number(client: Async
         ({"action": "cancel", "ids": [NOBODY], "label": "x"}, "cancel/label"),
         ({"action": "cancel", "ids": [NOBODY], "reason": "a\nb"}, "cancel/reason"),
         ({"action": "cancel", "ids": [NOBODY], "dry_run": "yes"}, "cancel/dry_run"),
-        ({"action": "cancel", "ids": [NOBODY], "expected": "1"}, "expected"),
+        ({"action": "cancel", "ids": [NOBODY], "expected": "1"}, "cancel/expected"),
         ({"action": "cancel", "ids": [NOBODY], "expected": 2**70}, "expected"),
         ({"action": "cancel", "filter": {"color": "red"}}, "cancel/filter/color"),
         ({"action": "cancel", "filter": {"status": ["unknown"]}}, "cancel/filter/status/0"),

@@ -1,0 +1,90 @@
+"""Which methods a path has. What it does not have is 405 with all it has, whichever route it would have come to."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import EnumType
+from re import Pattern
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import problem
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass
+class _Resource:
+    """A path as routes write it, and the methods of all routes that have it."""
+
+    regex: Pattern[str]
+    literal: int
+    methods: set[str] = field(default_factory=set)
+
+
+class KnownMethods:
+    """A layer that knows all methods of a path: a router knows of a path only what its first route says.
+
+    The path of one resource may look like that of another with a parameter: `/orders/{id}/links` like
+    `/orders/{id}/{verb}`. The one with more of it written out is meant.
+    """
+
+    def __init__(self, app: ASGIApp, facade: FastAPI) -> None:
+        self._app, self._facade = app, facade
+        self._resources: dict[int, list[_Resource]] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request by a method that its path has; RFC 9110, section 15.5.6, for others."""
+        if scope["type"] == "http" and (refusal := self._refused(scope["method"], scope["path"])) is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refused(self, method: str, path: str) -> Response | None:
+        if self._resources is None:
+            self._resources = _resources(self._facade)
+        there = [known for known in self._resources[path.count("/")] if known.regex.fullmatch(path)]
+        if not there or method in (meant := max(there, key=lambda known: known.literal)).methods:
+            return None
+        allowed = ", ".join(sorted(meant.methods))
+        text = f"{method[:20]} cannot be done here; this takes {allowed}"
+        return problem(405, "method_not_allowed", text, headers={"Allow": allowed})
+
+
+def _resources(facade: FastAPI) -> dict[int, list[_Resource]]:
+    """All resources of an application by the depth of their paths; what takes any path or method is left alone."""
+    found: dict[str, _Resource] = {}
+    for route in iter_route_contexts(facade.routes):
+        path: Any = route.path
+        if not route.methods or path is None or ":path}" in path:
+            continue
+        if path not in found:
+            found[path] = _Resource(_pattern(path, route), len(_PARAMETER.sub("", path)))
+        found[path].methods |= route.methods
+    by_depth: dict[int, list[_Resource]] = defaultdict(list)
+    for path, resource in found.items():
+        by_depth[path.count("/")].append(resource)
+    return by_depth
+
+
+def _pattern(path: str, route: RouteContext) -> Pattern[str]:
+    """What a path looks like; where a parameter is one of a few words, it is one of these."""
+    declared = getattr(route, "dependant", None)
+    fields = declared.path_params if declared is not None else ()
+    kinds: dict[str, Any] = {field.alias: field.field_info.annotation for field in fields}
+    pieces, at = [], 0
+    for parameter in _PARAMETER.finditer(path):
+        known = [re.escape(word) for word in _words(kinds.get(parameter[1]))] or ["[^/]+"]
+        pieces += [re.escape(path[at : parameter.start()]), f"(?:{'|'.join(known)})"]
+        at = parameter.end()
+    return re.compile("".join(pieces) + re.escape(path[at:]))
+
+
+def _words(kind: Any) -> list[str]:
+    """The values of a parameter that has only some."""
+    members: dict[str, Any] = dict(kind.__members__) if isinstance(kind, EnumType) else {}
+    return [str(member.value) for member in members.values()]
