@@ -54,7 +54,7 @@ histories: $(STAMP) ## record the workflow histories of the replay tests anew, a
 	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)
 
 bench: $(STAMP) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
-	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
+	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip pycryptodome zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
 	@$(BIN)/python -m bench.archives $(ARGS)
 
 docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.heartbeats import beating
 from activities.settling import NothingToMake
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
@@ -69,6 +70,7 @@ class DeliveringActivities:
         return Delivered(number=suborder.number, bytes=parcel.size)
 
     @activity.defn
+    @beating()
     async def give_up_delivery(self, failed: SubOrderFailed) -> None:
         """Note that an archive could not be delivered; it can still be downloaded."""
         async with self.sessions.begin() as session:

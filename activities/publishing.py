@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.heartbeats import beating
 from activities.settling import NothingToMake, Superseded
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, delivered, layout_of
@@ -26,6 +27,7 @@ class PublishingActivities:
     sessions: async_sessionmaker[AsyncSession]
 
     @activity.defn
+    @beating()
     async def publish_suborder(self, publication: Publication) -> SubOrderResult:
         """Lay the archive out and publish it; a sub-order none of whose files can be delivered has failed."""
         order_id, number = publication.order_id, publication.number

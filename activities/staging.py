@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.heartbeats import beating
 from activities.settling import SettledFile, claim, settle_files
 from activities.troubles import Whose, noted
 from models.errors import Failed, Failure, FailureCode
@@ -94,6 +95,7 @@ class StagingActivities:
         return await self._result(suborder, mine.attempt)
 
     @activity.defn
+    @beating()
     async def give_up_files(self, failed: SubOrderFailed) -> StagedFiles:
         """Record every file that is still pending as failed; attempts that may still be alive are fenced off."""
         async with self.sessions.begin() as session:

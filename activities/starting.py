@@ -1,4 +1,4 @@
-"""Starting the workflow of an order, which may be tried any number of times and happens once."""
+"""Starting the workflows of orders and bulks, which may be tried any number of times and happens once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,10 +18,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities import search_attributes as attributes
 from activities.noticing import deliver_notices
 from models.labels import counted, size_in_words
-from models.messages import ORDER_WORKFLOW, ORDERS_QUEUE, OrderInput, order_workflow_id
+from models.messages import (
+    BULK_WORKFLOW,
+    ORDER_WORKFLOW,
+    ORDERS_QUEUE,
+    BulkInput,
+    OrderInput,
+    bulk_workflow_id,
+    order_workflow_id,
+)
+from models.queries import bulk as bulk_queries
 from models.queries import downloads
 from models.queries import orders as queries
-from models.tables import Order
+from models.tables import Bulk, Order
 
 START_TIMEOUT = 5.0
 """Seconds a start may take; `rpc_timeout` alone can take several times as long when the server is dead."""
@@ -111,6 +120,28 @@ async def revive_order(client: Client, start: OrderStart) -> bool:
     return True
 
 
+async def start_bulk(client: Client, bulk: Bulk) -> None:
+    """Start the workflow of a bulk, also in place of one that broke off; that one is there already counts as success.
+
+    Raises what the client raises when Temporal is away: RPCError, RuntimeError or TimeoutError.
+    """
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            await client.start_workflow(
+                BULK_WORKFLOW,
+                BulkInput(bulk_id=bulk.id),
+                id=bulk_workflow_id(bulk.id),
+                task_queue=ORDERS_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                search_attributes=TypedSearchAttributes([Pair(attributes.CUSTOMER, attributes.opaque(bulk.customer))]),
+                static_summary=f"{bulk.command} · {counted(bulk.total, 'order')}",
+                static_details="One command for many orders. Cancel it by the API, which says what became of each.",
+                priority=Priority(fairness_key=attributes.opaque(bulk.customer)),
+            )
+    except WorkflowAlreadyStartedError:
+        log.debug("bulk has its workflow already", bulk=str(bulk.id))
+
+
 @dataclass(frozen=True)
 class StartingActivities:
     """What the reconciler does."""
@@ -131,6 +162,7 @@ class StartingActivities:
                 await session.execute(queries.mark_started(order.id, now))
             activity.heartbeat()
         revived = await self._revive_lost(now)
+        await self._start_missing_bulks(now)
         # What the facade could not tell, for Temporal was away from it.
         await deliver_notices(self.client, self.sessions, downloads.notices(before=now - GRACE))
         return len(found) + revived
@@ -157,6 +189,17 @@ class StartingActivities:
             order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
             skus = await _skus(session, [order])
         return await revive_order(self.client, OrderStart(order, skus.get(order_id, ())))
+
+    async def _start_missing_bulks(self, now: datetime) -> None:
+        """Have every bulk that has not ended at work: Temporal was away, or somebody terminated its workflow."""
+        async with self.sessions.begin() as session:
+            query = bulk_queries.unfinished(before=now - GRACE, limit=500)
+            found = (await session.execute(query)).scalars().all()
+        for bulk in found:
+            await start_bulk(self.client, bulk)
+            async with self.sessions.begin() as session:
+                await session.execute(bulk_queries.mark_started(bulk.id, now))
+            activity.heartbeat()
 
 
 async def _running(client: Client, order_ids: Sequence[UUID]) -> set[str]:

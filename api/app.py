@@ -14,6 +14,7 @@ from api.observing import Observed
 from api.routes import (
     annotations,
     archives,
+    bulks,
     commands,
     destinations,
     estimates,
@@ -76,8 +77,8 @@ def create_app(open_services: Lifespan) -> FastAPI:
     api = APIRouter(prefix=API)
     for router in (
         # Notes stand before commands, whose names would be any word.
-        *(exports.router, orders.router, annotations.router, commands.router, destinations.router, results.router),
-        *(tokens.router, views.router),
+        *(bulks.router, exports.router, orders.router, annotations.router, commands.router),
+        *(destinations.router, results.router, tokens.router, views.router),
         *(archives.router, files.router, metalinks.router, links.router, products.router),
         *(events.router, operations.stats_router, estimates.router),
     ):

@@ -2,18 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from api.routes.orders import detail_of, owned, start
 from api.schemas import OrderDetail
 from api.services import Caller, Services
 from models.access import needed_to_command
-from models.errors import IllegalTransition, NotExtended
+from models.errors import NotExtended
 from models.messages import CommandRequest, Extension
-from models.order import Command, OrderStatus, advance, allowed_actions, past_tense
+from models.order import Command, OrderStatus
 from models.queries import orders as queries
-from models.tables import Order, TimelineRow
-from workflows.client import OrderStart, WorkflowIsOver, command_anew, command_order, extend_order
+from models.tables import Order
+from workflows.client import OrderStart, WorkflowIsOver, command_anew, command_order, extend_order, obey_after_the_end
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
@@ -43,8 +41,10 @@ async def obey(services: Services, order_id: UUID, request: CommandRequest) -> N
         try:
             await command_order(services.temporal, order_id, request)
         except WorkflowIsOver:
-            if (start := await _after_the_end(services, order_id, request)) is not None:
-                await command_anew(services.temporal, start, request)
+            async with services.sessions.begin() as session:
+                anew = await obey_after_the_end(session, order_id, request, services.now())
+            if anew is not None:
+                await command_anew(services.temporal, anew, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:
@@ -71,43 +71,3 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
 async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
     async with services.sessions.begin() as session:
         return await detail_of(session, services, await owned(session, caller, order_id), caller)
-
-
-async def _after_the_end(services: Services, order_id: UUID, request: CommandRequest) -> OrderStart | None:
-    """What a new workflow starts from; None where none is needed, for a delete only changes rows.
-
-    Raises IllegalTransition.
-    """
-    async with services.sessions.begin() as session:
-        order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
-        status = OrderStatus(order.status)
-        if request.command not in allowed_actions(status):
-            raise IllegalTransition(request.command, status, allowed_actions(status))
-        if request.command is not Command.DELETE:
-            skus = [sku for _, sku in await session.execute(queries.skus_of([order_id]))]
-            return OrderStart(order, skus)
-        after = advance(status, request.command)
-        await note_after_the_end(session, services, order, past_tense(request.command), request.actor, after)
-    return None
-
-
-async def note_after_the_end(
-    session: AsyncSession, services: Services, order: Order, what: str, actor: str, after: OrderStatus
-) -> None:
-    """Write the next timeline row of an order whose workflow has ended; the caller holds the order's row lock."""
-    before, now = order.status, services.now()
-    order.version += 1
-    if after != before:
-        order.status, order.status_at = after, now
-    session.add(order)
-    session.add(
-        TimelineRow(
-            order_id=order.id,
-            sequence=order.version,
-            at=now,
-            actor=actor,
-            what=what,
-            status_before=before,
-            status_after=after,
-        )
-    )

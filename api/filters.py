@@ -1,5 +1,6 @@
 """The parameters of lists and exports of orders, checked; what they mean is in `models.listing`."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def _query(value: str) -> str:
     return value
 
 
-class OrderFilters(BaseModel):
+class OrderMatch(BaseModel):
     """Which orders; several filters must all hold, several values of one are alternatives."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,8 +60,6 @@ class OrderFilters(BaseModel):
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None
     has: list[Literal["errors"]] = Field([], max_length=10)
-    ids: list[UUID] = Field([], max_length=MAX_IDS)
-    sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
 
     def wanted(self) -> OrderFilter:
         """The filter."""
@@ -73,7 +72,6 @@ class OrderFilters(BaseModel):
             tags=tuple(self.tag),
             customers=tuple(self.customer),
             has_errors=True if self.has or search.has_errors else None,
-            ids=tuple(self.ids) or None,
             **self.model_dump(include=_AS_THEY_ARE),
         )
 
@@ -88,6 +86,17 @@ _AS_THEY_ARE = {
     "label", "created_after", "created_before", "expires_after", "expires_before", "min_bytes", "max_bytes",
     "waiting_for_user",
 }  # fmt: skip
+
+
+class OrderFilters(OrderMatch):
+    """Which orders of a list or an export, and how they are sorted."""
+
+    ids: list[UUID] = Field([], max_length=MAX_IDS)
+    sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
+
+    def wanted(self) -> OrderFilter:
+        """The filter."""
+        return replace(super().wanted(), ids=tuple(self.ids) or None)
 
 
 class OrderList(OrderFilters):

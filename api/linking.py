@@ -30,6 +30,7 @@ async def linked_files(
     archives; where folders of two archives would mix, the archive's number goes before.
     """
     mixed: set[str] | None = None
+    order_id = str(order.id)  # written once, for it stands in every URL
     for start in range(after, min(upto, order.files_total), _PAGE):
         page = queries.linked_files(order.id, after=start, upto=min(start + _PAGE, upto))
         async with services.sessions.begin() as session:
@@ -38,7 +39,7 @@ async def linked_files(
                 mixed = set((await session.execute(queries.FOLDERS_IN_SEVERAL_SUBORDERS, where)).scalars())
             rows = (await session.execute(page)).all()
         yield [
-            (seq, LinkedFile(_name(order, part, path, mixed), size, sha256, signed(services, file_path(order.id, seq))))
+            (seq, LinkedFile(_name(order, part, path, mixed), size, sha256, signed(services, file_path(order_id, seq))))
             for seq, part, path, size, sha256 in rows
         ]
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.commanding import note_after_the_end, obey, start_unstarted
+from api.commanding import obey, start_unstarted
 from api.services import Services
 from models.errors import IllegalTransition, PaymentRefused
 from models.messages import CommandRequest
@@ -21,6 +21,7 @@ from models.payment import PaymentState
 from models.queries import orders as queries
 from models.queries import payments as payment_queries
 from models.tables import Order, Payment
+from workflows.client import note_after_the_end
 
 ACTOR = "payment-provider"
 
@@ -151,7 +152,8 @@ async def _note_refund(services: Services, order_id: UUID) -> None:
     async with services.sessions.begin() as session:
         order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
         if order.status == OrderStatus.CANCELLED:
-            await note_after_the_end(session, services, order, "refund_due", ACTOR, OrderStatus(order.status))
+            status = OrderStatus(order.status)
+            await note_after_the_end(session, order, "refund_due", ACTOR, status, services.now())
 
 
 async def _conclude(services: Services, message_id: str, state: PaymentState, reason: str | None) -> None:

@@ -23,6 +23,9 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
         errors.IllegalTransition: 409,
         errors.InvalidOrder: 422,
         errors.InvalidDestination: 422,
+        errors.InvalidBulk: 422,
+        errors.SelectionChanged: 409,
+        errors.BulkIsOver: 409,
         errors.NameTaken: 409,
         errors.InvalidCursor: 422,
         errors.NotExtended: 409,
@@ -100,8 +103,10 @@ async def _refusal(_: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, errors.IllegalTransition):
         members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
-    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.QuotaExceeded):
+    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk | errors.QuotaExceeded):
         members = {"faults": [fault.model_dump() for fault in error.faults]}
+    if isinstance(error, errors.SelectionChanged):
+        members = {"expected": error.expected, "found": error.found}
     if isinstance(error, errors.InvalidCursor):
         members = {"faults": [{"field": error.field, "code": error.code, "text": str(error)}]}
     if isinstance(error, errors.KeyInFlight):

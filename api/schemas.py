@@ -76,10 +76,13 @@ def _printable(text: str) -> str:
     return text
 
 
+ReasonGiven = Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)]
+
+
 class CommandBody(Body):
     """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
 
-    reason: Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)] | None = None
+    reason: ReasonGiven | None = None
     files: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 

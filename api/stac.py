@@ -1,6 +1,6 @@
 """What an order came to, as STAC 1.1: a collection, a catalogue for each sub-order, an item for each object.
 
-The catalogue keeps no footprints: geometries are null, and an item's time is that of its newest file.
+Footprints are the catalogue's: geometries are null here, and an item's time is that of its newest file.
 Assets carry size and checksum after the file extension, version 2.1.0.
 """
 

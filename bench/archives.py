@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -69,7 +70,8 @@ class Place(NamedTuple):
         """Remove what a writer has left."""
         if self.target.is_dir():
             shutil.rmtree(self.target)
-        self.target.unlink(missing_ok=True)
+        for left in (self.target, self.target.with_name("target.zip")):
+            left.unlink(missing_ok=True)
 
 
 Contender = Callable[[Place], Measured]
@@ -81,13 +83,16 @@ def made(case: Case, data: Path) -> Place:
     place = Place(folder, data / f"{folder.name}.known", data / "target")
     if folder.exists():
         return place
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
     block = os.urandom(min(case.size, MB))
     for index in range(case.files):
         if index % _FOLDER_FILES == 0:
-            (scene := folder / f"scene-{index // _FOLDER_FILES:04}").mkdir(parents=True)
+            (scene := part / f"scene-{index // _FOLDER_FILES:04}").mkdir(parents=True)
         with (scene / f"file-{index:07}.tif").open("wb") as file:
             for _ in range(case.size // len(block)):
                 file.write(block)
+    part.rename(folder)
     return place
 
 
@@ -143,9 +148,11 @@ def run_case(
     *,
     programs: Sequence[str] = (),
     keep: bool = False,
+    so_far: Callable[[dict[str, Series | None]], None] = lambda _: None,
 ) -> dict[str, Series | None]:
-    """Every contender, or the programs named, in every round, one after the other."""
+    """Every contender, or the programs named, in every round, one after the other; `so_far` gets what has run."""
     place = made(case, data)
+    place.clear()  # what a killed slice has left
     found: dict[str, Series | None] = {}
     racing = {name: run for name, run in contenders(case).items() if not programs or name in programs}
     for name, run in racing.items():
@@ -155,8 +162,8 @@ def run_case(
             told(f"{case.name}, round {number + 1} of {rounds}: {name}")
             if run and (series := found[name]) is not None:
                 series.runs.append(run(place))
+                so_far({name: each for name, each in found.items() if each is None or each.runs})
                 place.clear()
-                place.target.with_name("target.zip").unlink(missing_ok=True)
                 os.sync()  # nobody pays for the pages that the one before has left dirty
     if not keep:
         shutil.rmtree(place.folder)
@@ -269,7 +276,7 @@ class Results:
         self._aims = {what: Aim(what, *rest) for what, *rest in kept["aims"]}
 
     def add_case(self, case: Case, found: dict[str, Series | None]) -> None:
-        """Add contenders of a case, in place of those of the same name."""
+        """Add contenders of a case, in place of those of the same name; kept at once, for a slice may be killed."""
         runs = {name: None if series is None else [[*run] for run in series.runs] for name, series in found.items()}
         self._runs.setdefault(case.name, {}).update(runs)
         self._save()
@@ -306,8 +313,8 @@ def _measure(wanted: argparse.Namespace, data: Path, told: Callable[[str], None]
     few, many = 10_000, 100_000 if wanted.small else 1_000_000
     for case in SMALL if wanted.small else FULL:
         if wanted.only in {None, "files", case.section}:
-            found = run_case(case, data, wanted.rounds, told, programs=wanted.programs, keep=wanted.keep)
-            results.add_case(case, found)
+            so_far = partial(results.add_case, case)
+            run_case(case, data, wanted.rounds, told, programs=wanted.programs, keep=wanted.keep, so_far=so_far)
     if wanted.only in {None, "files", "layout"}:
         results.add_aims(layout_aims(few, many))
     if wanted.only in {None, "serving"}:

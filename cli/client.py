@@ -37,9 +37,9 @@ class Api:
         """The JSON behind a path. Raises CommandFailed with the problem's sentence."""
         return self._asked("GET", path, params={k: v for k, v in params.items() if v is not None})
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None, **params: Any) -> Any:
         """What a POST answers."""
-        return self._asked("POST", path, json=body)
+        return self._asked("POST", path, json=body, params=params)
 
     def patch(self, path: str, body: Any) -> Any:
         """What a PATCH answers."""
@@ -60,11 +60,11 @@ class Api:
                 return self.get(f"/orders/{order['id']}")
         raise CommandFailed(f"there is no order {key}")
 
-    def pages(self, path: str, *, limit: int = 1000) -> Iterator[Any]:
+    def pages(self, path: str, *, limit: int = 1000, **params: Any) -> Iterator[Any]:
         """The items of all pages."""
         cursor = None
         while True:
-            page = self.get(path, limit=limit, cursor=cursor)
+            page = self.get(path, limit=limit, cursor=cursor, **params)
             yield from page["items"]
             if (cursor := page["next_cursor"]) is None:
                 return
@@ -89,11 +89,15 @@ class Api:
 
     def wait(self, order_id: str, seen: Callable[[Any], None]) -> Any:
         """The order when its outcome is known; `seen` is told of every look in between."""
-        while (order := self.get(f"/orders/{order_id}"))["outcome"] == "pending":
-            seen(order)
+        return self.wait_for(f"/orders/{order_id}", lambda order: order["outcome"] != "pending", seen)
+
+    def wait_for(self, path: str, condition: Callable[[Any], bool], seen: Callable[[Any], None]) -> Any:
+        """What is behind a path when it is as wanted; `seen` is told of every look on the way."""
+        while not condition(found := self.get(path)):
+            seen(found)
             time.sleep(_POLL)
-        seen(order)
-        return order
+        seen(found)
+        return found
 
     def download(self, url: str, folder: Path, progress: Callable[[int], None]) -> Path:
         """Download into a folder under the name the server gives; a part that is there already is continued.
@@ -119,11 +123,11 @@ class Api:
         part.replace(target)
         return target
 
-    def save(self, path: str, target: Path, **params: Any) -> int:
+    def save(self, path: str, target: Path, *, method: str = "GET", body: Any = None, **params: Any) -> int:
         """Save what a path streams, whole or not at all; how many bytes. Raises CommandFailed."""
         part = target.with_name(f".{target.name}.part")
         try:
-            with self._client.stream("GET", path, params=params) as answer, part.open("wb") as file:
+            with self._client.stream(method, path, params=params, json=body) as answer, part.open("wb") as file:
                 if answer.is_error:
                     answer.read()
                 _check(answer)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli.commands import api, catalog, destination, dev, migrate, order, token, worker
+from cli.commands import api, bulk, catalog, destination, dev, migrate, order, token, worker
 from cli.errors import CommandFailed
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command()(dev.dev)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(order.app, name="order")
+app.add_typer(bulk.app, name="bulk")
 app.add_typer(destination.app, name="destination")
 app.command()(token.token)
 app.command()(worker.worker)

@@ -138,6 +138,27 @@ def _timeline(rows: Sequence[Any]) -> Table:
     return table
 
 
+def bulks_table(bulks: Sequence[Any]) -> RenderableType:
+    """One line a bulk."""
+    if not bulks:
+        return Text("No bulks yet. Begin with `consignor order bulk ACTION --dry-run`.")
+    counts = ("total", "done", "skipped", "failed", "pending")
+    table = _table("id", "action", "state", *counts, "created")
+    for bulk in bulks:
+        numbers = (str(bulk[name]) for name in counts)
+        table.add_row(bulk["id"], bulk["action"], bulk["state"], *numbers, bulk["created_at"][:19])
+    return table
+
+
+def bulk_orders_table(orders: Sequence[Any]) -> RenderableType:
+    """One line an order of a bulk, or of its dry run."""
+    table = _table("number", "id", "outcome", "why")
+    for order in orders:
+        why = order["text"] or (f"→ {order['label']}" if order.get("label") else "")
+        table.add_row(order["number"] or "", order["order_id"], order["outcome"], Text(why))
+    return table
+
+
 def _table(*columns: str, title: str | None = None) -> Table:
     table = Table(*columns, title=title, box=None, title_justify="left", title_style="bold", header_style="dim")
     for column in table.columns:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from activities.search_attributes import ALL, MayNotRegister, register
 from cli import heap
 from cli.connecting import runtime_with_metrics, temporal_client
 from cli.delivery import deliverer
@@ -71,12 +72,22 @@ async def _is_migrated(engine: AsyncEngine) -> bool | None:
 
 
 async def _connected(runtime: Runtime | None) -> Client | None:
-    """A client whose Temporal serves our namespace; the reconciler's schedule is ensured on the way."""
+    """A client whose Temporal serves our namespace; search attributes and the schedule are ensured on the way."""
     try:
         async with asyncio.timeout(5):
             client = await temporal_client(lazy=False, runtime=runtime)
+            await _register(client)
             await ensure_schedule(client)
     except (RPCError, RuntimeError, TimeoutError) as error:
         log.debug("temporal not there yet", error=str(error))
         return None
     return client
+
+
+async def _register(client: Client) -> None:
+    """Without the search attributes no order starts; where we may not add them, an engineer has to."""
+    try:
+        if added := await register(client):
+            log.info("search attributes added", names=added)
+    except MayNotRegister as error:
+        log.warning("search attributes not looked at", names=[key.name for key in ALL], error=str(error))

@@ -1,10 +1,11 @@
 """Who may do what: roles, scopes and permissions, and the caller they belong to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Self
 
 from models import listing
 from models.errors import Forbidden, InsufficientScope
@@ -121,6 +122,22 @@ class Caller:
     def admitted(self) -> frozenset[str] | None:
         """The groups whose products the caller may see besides the public ones; None for every product."""
         return None if Permission.READ_ALL in granted(self.roles) else self.groups
+
+    @classmethod
+    def known(
+        cls, customer: str, roles: Iterable[str], groups: Iterable[str], scopes: Iterable[str] | None = None
+    ) -> Self:
+        """The caller that was written down so; roles and scopes that are no more are none."""
+        return cls(
+            customer=customer,
+            roles=frozenset(Role(role) for role in roles if role in set(Role)),
+            groups=frozenset(groups),
+            scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes if scope in set(Scope)),
+        )
+
+    def may_command(self, *, own: bool) -> bool:
+        """Whether roles and scopes allow to command one's own orders, or those of others."""
+        return self.may(Permission.ORDER if own else Permission.COMMAND_ALL)
 
     def may(self, permission: Permission) -> bool:
         """Whether roles and scopes allow it."""

@@ -12,6 +12,11 @@ from models.errors import Failure, FailureCode
 from models.order import FULFILLED, OrderStatus
 from models.suborder import SubOrderState
 
+RELEASED_AS: Mapping[OrderStatus, SubOrderState] = MappingProxyType(
+    {OrderStatus.CANCELLED: SubOrderState.CANCELLED, OrderStatus.EXPIRED: SubOrderState.EXPIRED}
+)
+"""What the sub-orders of an order are, all of them, when nothing of it can be had any more."""
+
 
 class DeliveryStatus(StrEnum):
     """The words of the archive world."""

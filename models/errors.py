@@ -6,6 +6,10 @@ DomainError
 │   ├── IllegalTransition
 │   ├── InvalidOrder        carries every fault, not the first
 │   ├── InvalidDestination  carries every fault too
+│   ├── InvalidBulk         so does this
+│   ├── SelectionChanged
+│   ├── BulkIsOver
+│   ├── KeyReused
 │   ├── LabelTaken
 │   ├── NameTaken
 │   ├── ViewTaken
@@ -173,6 +177,35 @@ class InvalidDestination(Refusal):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class InvalidBulk(Refusal):
+    """A bulk that cannot be accepted, with every fault at once."""
+
+    code = "invalid_bulk"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.text for fault in self.faults))
+
+
+class SelectionChanged(Refusal):
+    """A bulk would have another number of orders than its caller expects."""
+
+    code = "selection_changed"
+
+    def __init__(self, expected: int, found: int) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"you expect {expected} orders, and now there are {found}; look again, nothing was done")
+
+
+class BulkIsOver(Refusal):
+    """A bulk that has ended cannot be cancelled."""
+
+    code = "bulk_is_over"
+
+    def __init__(self) -> None:
+        super().__init__("this bulk has come to its end; what it did to each order stays")
 
 
 class InvalidCursor(Refusal):

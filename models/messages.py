@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from models.errors import Failure, Fault
+from models.errors import Failure, Fault, IllegalTransition
 from models.labels import one_line
-from models.order import Command, OrderStatus
+from models.order import Command, OrderStatus, advance, allowed_actions
 from models.suborder import SubOrderState
 
 ORDERS_QUEUE = "consignor-orders"
@@ -18,6 +18,12 @@ PACKAGING_QUEUE = "consignor-packaging"
 ORDER_WORKFLOW = "order"
 SUBORDER_WORKFLOW = "suborder"
 RECONCILE_WORKFLOW = "reconcile"
+BULK_WORKFLOW = "bulk"
+BULK_DETAIL = "bulk"
+"""Under what the details of a timeline entry name the bulk that asked for it."""
+
+COMMAND_UPDATE = "command"
+EXTEND_UPDATE = "extend"
 NOTICE_SIGNAL = "notice"
 
 
@@ -29,6 +35,11 @@ def order_workflow_id(order_id: UUID) -> str:
 def suborder_workflow_id(order_id: UUID, number: int) -> str:
     """The id of a sub-order's workflow, a child of the order's."""
     return f"order-{order_id}/sub-{number}"
+
+
+def bulk_workflow_id(bulk_id: UUID) -> str:
+    """The id of a bulk's workflow."""
+    return f"bulk-{bulk_id}"
 
 
 MAX_NAMED_FILES = 1_000
@@ -109,13 +120,30 @@ class OrderBrief(Message):
 
 
 class CommandRequest(Message):
-    """Somebody asks something of an order. The same `id` again is the same request and has no second effect."""
+    """Somebody asks something of an order. The same `id` again is the same request and has no second effect.
+
+    `only_in` narrows the statuses in which it may be obeyed; empty: wherever the table allows it. `bulk_id` is the bulk
+    that asks, which the timeline then tells.
+    """
 
     id: str
     command: Command
     actor: ActorName
     reason: Reason | None = None
     seqs: Seqs = ()
+    only_in: tuple[OrderStatus, ...] = ()
+    bulk_id: UUID | None = None
+
+    def obeyed(self, status: OrderStatus, *, origin: OrderStatus | None = None) -> OrderStatus:
+        """The status after an order in `status` has obeyed. Raises IllegalTransition where it must not."""
+        if self.only_in and status not in self.only_in:
+            raise IllegalTransition(self.command, status, allowed_actions(status))
+        return advance(status, self.command, origin=origin)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the timeline keeps of the request besides who and why."""
+        return {BULK_DETAIL: str(self.bulk_id)} if self.bulk_id else {}
 
 
 class SignalInput(Message):
@@ -295,3 +323,33 @@ class Tally(Message):
     bytes: int
     failure: Failure | None = None
     undelivered: int = 0
+
+
+class BulkInput(Message):
+    """What a bulk workflow starts from; `after` is the order up to which an earlier run has come."""
+
+    bulk_id: UUID
+    after: UUID | None = None
+
+
+class BulkRef(Message):
+    """Which bulk an activity is about."""
+
+    bulk_id: UUID
+
+
+class BulkPage(Message):
+    """Which orders of a bulk to work on: the next ones behind `after`."""
+
+    bulk_id: UUID
+    after: UUID | None = None
+
+
+class BulkPageDone(Message):
+    """How far a bulk has come. `last`: every order up to this one has its result; None: there is nothing left to do."""
+
+    last: UUID | None = None
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    total: int = 0

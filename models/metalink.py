@@ -95,7 +95,7 @@ def _name(name: str) -> str:
 
 
 def _text(url: str) -> str:
-    return escape(url) if _SPECIAL.search(url) else url
+    return escape(url)
 
 
 _SPECIAL: Final = re.compile('[&<>"\t\r\n]')

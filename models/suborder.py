@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from models.order import OrderStatus
-
 
 class SubOrderState(StrEnum):
     """How far a sub-order is on its way to its customer."""
@@ -45,12 +43,6 @@ SUBORDER_TRANSITIONS: Mapping[SubOrderState, frozenset[SubOrderState]] = Mapping
 )
 """A ready, downloaded or failed sub-order is planned again when a retry has files to mend in it; a ready one whose
 files have all changed in their storage before they were downloaded has failed."""
-
-
-RELEASED_AS: Mapping[OrderStatus, SubOrderState] = MappingProxyType(
-    {OrderStatus.CANCELLED: P.CANCELLED, OrderStatus.EXPIRED: P.EXPIRED}
-)
-"""What the sub-orders of an order are, all of them, when nothing of it can be had any more."""
 
 
 def states_before(state: SubOrderState) -> frozenset[SubOrderState]:

@@ -228,6 +228,62 @@ def test_another_worker_finishes_what_a_killed_one_began(outside: Where, tmp_pat
     assert attempts(outside["DATABASE_URL"]) == 2
 
 
+DRAFTS = 60
+
+
+def told(database_url: str, bulk_id: str) -> list[Any]:
+    """What the timelines say a bulk has done, how often, and to how many orders."""
+    query = "SELECT what, count(*), count(DISTINCT order_id) FROM timeline WHERE details->>'bulk' = %s GROUP BY what"
+    with psycopg.connect(database_url) as connection:
+        return connection.execute(query, (bulk_id,)).fetchall()
+
+
+def test_another_worker_finishes_a_bulk_and_no_order_hears_it_twice(outside: Where, tmp_path: Path) -> None:
+    put(tmp_path / "one" / "a.bin", b"a")
+    with ExitStack() as running:
+        running.enter_context(program(outside, tmp_path / "api.log", "api"))
+        first = running.enter_context(program(outside, tmp_path / "first.log", "worker"))
+        api = outside["CONSIGNOR_PUBLIC_URL"]
+        eventually(lambda: is_healthy(api), "the API serves", 90)
+        consignor(outside, "catalog", "import", tmp_path / "one", "--sku", "one")
+        me = running.enter_context(httpx2.Client(base_url=f"{api}/api/v1", headers=authorization(outside), timeout=30))
+        for number in range(DRAFTS):
+            body = {"items": [{"product": "one"}], "draft": True, "label": f"draft {number}"}
+            assert me.post("/orders", json=body).status_code == 201
+        made = asked(outside, "order", "bulk", "cancel", "--product", "one", "--expected", str(DRAFTS))
+        url = f"/bulks/{made['id']}"
+        eventually(lambda: me.get(url).json()["done"] > 0, "the bulk has begun", 90)
+        first.kill()
+        first.wait()
+        assert 0 < me.get(url).json()["done"] < DRAFTS
+        running.enter_context(program(outside, tmp_path / "second.log", "worker"))
+        eventually(lambda: me.get(url).json()["finished_at"] is not None, "the bulk is done", 90)
+        found = me.get(url).json()
+        assert (found["state"], found["done"], found["failed"]) == ("finished", DRAFTS, 0)
+        assert told(outside["DATABASE_URL"], made["id"]) == [("cancelled", DRAFTS, DRAFTS)]
+
+
+def test_many_orders_are_tried_labelled_and_exported_by_command(stack: ExitStack, where: Where, tmp_path: Path) -> None:
+    put(tmp_path / "crowd" / "a.bin", b"a")
+    consignor(where, "catalog", "import", tmp_path / "crowd", "--sku", "crowd")
+    orders = [asked(where, "order", "place", "--draft", "--product", "crowd") for _ in range(2)]
+    named = ("--product", "crowd")
+    would = consignor(where, "order", "bulk", "cancel", *named, "--dry-run")
+    assert would.endswith("would cancel 2 of 2, skip 0\n")
+    assert {o["status"] for o in asked(where, "order", "list", *named)} == {"draft"}
+    said = asked(where, "order", "bulk", "label", *named, "--new-label", "crowd {number}", "--wait")
+    assert (said["state"], said["done"]) == ("finished", 2)
+    consignor(where, "order", "bulk", "export", *named, "--output", tmp_path / "crowd.csv")
+    found = csv.DictReader((tmp_path / "crowd.csv").read_text(encoding="utf-8").splitlines())
+    assert {row["label"] for row in found} == {f"crowd {order['number']}" for order in orders}
+    nobody = "00000000-0000-7000-8000-000000000000"
+    said = asked(where, "order", "bulk", "pause", orders[0]["number"], nobody, "--wait")
+    assert (said["done"], said["skipped"]) == (0, 2)
+    shown = asked(where, "bulk", "show", said["id"], "--outcome", "skipped")
+    assert sorted(order["code"] for order in shown["orders"]) == ["illegal_transition", "not_found"]
+    assert said["id"] in consignor(where, "bulk", "list")
+
+
 def test_orders_are_listed_by_filter_and_exported(stack: ExitStack, where: Where, tmp_path: Path) -> None:
     put(tmp_path / "few" / "a.bin", b"a")
     consignor(where, "catalog", "import", tmp_path / "few", "--sku", "few")

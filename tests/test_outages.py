@@ -90,11 +90,15 @@ def test_with_temporal_frozen_all_but_commands_goes_on_and_what_was_ordered_is_d
         refused = api.post(f"/orders/{meanwhile}/cancel")
         assert (refused.status_code, refused.json()["code"]) == (503, "temporal_unavailable")
         assert "retry-after" in refused.headers
+        bulk = api.post("/orders:bulk", json={"action": "label", "label": "late {number}", "ids": [meanwhile]})
+        assert (bulk.status_code, bulk.json()["state"], bulk.json()["degraded"]) == (202, "waiting", True)
         assert api.get(f"/orders/{done}/suborders/1/archive").status_code == 200
         ready = httpx2.get(f"{stack['api']}/readyz", timeout=LONGEST)
         assert (ready.status_code, ready.json()["degraded"]) == (200, True)
     eventually(lambda: not api.get("/orders").json()["degraded"], "the return is noticed")
     eventually(lambda: fulfilled(api, meanwhile), "what was ordered meanwhile is done", 90)
+    url = f"/bulks/{bulk.json()['id']}"
+    eventually(lambda: api.get(url).json()["done"] == 1, "what was asked of many meanwhile is done", 90)
 
 
 def test_a_temporal_that_freezes_right_now_keeps_nobody_waiting(api: httpx2.Client, stack: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.delivering import DeliveringActivities
     from models.messages import PACKAGING_QUEUE, OrderRef, SubOrderFailed, SubOrderInput
 
-from workflows.failures import failure_of, root_type
+from workflows.failures import NOT_GIVEN_UP, failure_of, is_being_cancelled, root_type
 from workflows.ledger import Ledger
 from workflows.policies import DELIVER, PUBLISH
 
@@ -26,7 +26,7 @@ async def hand_over(order: OrderRef, number: int, ledger: Ledger) -> None:
             **DELIVER,
         )
     except ActivityError as error:
-        if is_cancelled_exception(error):
+        if is_cancelled_exception(error) or (is_being_cancelled() and workflow.patched(NOT_GIVEN_UP)):
             # As any task that was cancelled: the loop would call an ActivityError nobody fetches a mistake.
             raise asyncio.CancelledError from error
         if root_type(error) == "nothing_to_make":

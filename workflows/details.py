@@ -1,9 +1,10 @@
 """What the Temporal UI shows of a running order, in Markdown."""
 
+from models.delivery import RELEASED_AS
 from models.labels import counted, size_in_words
 from models.messages import SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
-from models.suborder import RELEASED_AS, SubOrderState
+from models.suborder import SubOrderState
 
 _ROWS = 50
 

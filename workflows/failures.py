@@ -1,5 +1,7 @@
 """From what Temporal raises in a workflow to a failure fit for the timeline."""
 
+import asyncio
+
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -10,6 +12,19 @@ from temporalio.exceptions import (
 )
 
 from models.errors import Failure, FailureCode
+
+NOT_GIVEN_UP = "2026-11-21-cancelled-not-given-up"
+"""The patch since which nothing is given up that breaks while it is being cancelled."""
+
+
+def is_being_cancelled() -> bool:
+    """Whether the present task is on its way out: a pause or a cancel has come.
+
+    Temporal tries nothing again that is being cancelled, so that what breaks then, as when its worker dies, comes as
+    a failure after one attempt.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _root(error: BaseException) -> BaseException:

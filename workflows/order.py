@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.releasing import ReleasingActivities
+    from models.delivery import RELEASED_AS
     from models.errors import IllegalTransition
     from models.messages import (
         NOTICE_SIGNAL,
@@ -22,8 +23,7 @@ with workflow.unsafe.imports_passed_through():
         SignalInput,
         Standing,
     )
-    from models.order import TERMINAL, Command, Event, OrderStatus, advance, allowed_actions
-    from models.suborder import RELEASED_AS
+    from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
 
 from workflows.ledger import Ledger
 from workflows.policies import READ
@@ -174,7 +174,7 @@ class OrderWorkflow:
         if not self._opened or request.id in self._obeyed:
             return
         try:
-            advance(self._ledger.status, request.command, origin=self._ledger.origin)
+            request.obeyed(self._ledger.status, origin=self._ledger.origin)
         except IllegalTransition as error:
             raise _refused(error) from None
 
@@ -247,12 +247,13 @@ class OrderWorkflow:
         if request.id in self._obeyed:
             return
         # No await between the check and the change: two commands at once are obeyed one after the other.
-        advance(self._ledger.status, request.command, origin=self._ledger.origin)
+        request.obeyed(self._ledger.status, origin=self._ledger.origin)
         self._remember(request.id)
         if request.command is Command.RETRY:
             self._provisioning.reopen = request.seqs
         code = f"by_{request.actor.partition(':')[0].replace('-', '_')}"
-        await self._ledger.advance(request.command, actor=request.actor, reason_code=code, reason_text=request.reason)
+        why = {"reason_code": code, "reason_text": request.reason, "details": request.details}
+        await self._ledger.advance(request.command, actor=request.actor, **why)
         if request.command is Command.PAUSE:
             await self._rest()
 

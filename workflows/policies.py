@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
 
 _FOR_EVER = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30), maximum_attempts=0
@@ -44,9 +45,11 @@ STAGE: dict[str, Any] = {
 }
 
 # Rows of one sub-order and a compare-and-set; its archive is known to be good, so it is never given up.
-# Superseded, it needs a new number, which the sub-order workflow gets by staging again.
+# Superseded, it needs a new number, which the sub-order workflow gets by staging again. Nobody waits five minutes for a
+# worker that was killed meanwhile: its heartbeat is missed before.
 PUBLISH: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": timedelta(seconds=20),
     "retry_policy": dataclasses.replace(_FOR_EVER, non_retryable_error_types=["superseded"]),
 }
 
@@ -56,6 +59,15 @@ DELIVER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(days=2),
     "heartbeat_timeout": timedelta(seconds=30),
     "retry_policy": dataclasses.replace(_PATIENT, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
+}
+
+# Each order has its own patience, within; what stops a whole page is PostgreSQL or Temporal, and they come back.
+# A cancel waits until no order is in the midst of it.
+BULK: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=10),
+    "retry_policy": _FOR_EVER,
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
 
 # The schedule comes again in half a minute anyway.

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
         SubOrderResult,
     )
 
-from workflows.failures import failure_of, root_type
+from workflows.failures import NOT_GIVEN_UP, failure_of, is_being_cancelled, root_type
 from workflows.policies import PUBLISH, STAGE
 
 
@@ -69,6 +69,8 @@ class SubOrderWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error) or root_type(error) == "nothing_to_make":
                 raise
+            if is_being_cancelled() and workflow.patched(NOT_GIVEN_UP):
+                raise asyncio.CancelledError from error
             failure = failure_of(error)
         return await workflow.execute_activity_method(
             StagingActivities.give_up_files,

@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.bulk import BulkActivities
 from activities.delivering import DeliveringActivities
 from activities.failures import FailureInterceptor
 from activities.orders import OrderActivities
@@ -22,11 +23,12 @@ from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
 from storage.delivery import Deliverer
+from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.suborder import SubOrderWorkflow
 
-WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow]
+WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow, BulkWorkflow]
 
 CONCURRENT_STAGINGS = 4
 """Sub-orders one worker reads at once; two cores hash two files, the others wait for disks."""
@@ -42,6 +44,7 @@ def orders_worker(
     """The worker of the workflows and of all that is quick."""
     orders, publishing = OrderActivities(sessions, terms), PublishingActivities(sessions)
     releasing = ReleasingActivities(sessions)
+    bulks = BulkActivities(sessions, client)
     planning, staging = PlanningActivities(sessions, limits), StagingActivities(sessions)
     return _worker(
         client,
@@ -55,6 +58,7 @@ def orders_worker(
             releasing.reopen_files,
             releasing.release_suborders,
             DeliveringActivities(sessions, Deliverer()).give_up_delivery,
+            *(bulks.work_bulk, bulks.stop_bulk, bulks.close_bulk),
             StartingActivities(sessions, client).start_missing_orders,
         ],
         workflows=WORKFLOWS,

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.verifying import Claims
-from models.access import Caller, Role, Scope, customer_id
+from models.access import Caller, Role, customer_id
 from models.errors import Forbidden
 from models.tables import Person
 
@@ -32,13 +32,8 @@ def person_of(config: OidcConfig, claims: Claims, now: datetime) -> Person:
 
 
 def caller_of(person: Person, scopes: Iterable[str] | None = None) -> Caller:
-    """The caller a person is; roles and scopes that are no more are none."""
-    return Caller(
-        customer=person.id,
-        roles=frozenset(Role(role) for role in person.roles if role in set(Role)),
-        groups=frozenset(person.groups),
-        scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes if scope in set(Scope)),
-    )
+    """The caller a person is."""
+    return Caller.known(person.id, person.roles, person.groups, scopes)
 
 
 def _roles(names: ClaimNames, claims: Claims) -> list[str]:

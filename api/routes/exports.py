@@ -1,5 +1,7 @@
 """Exports of orders as CSV and JSON Lines: all that match a filter, some by id, or one."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from api.exporting import begun
 from api.filters import OrderExport, OrderFilters, OrderIds
 from api.routes.orders import owned
 from api.schemas import Problem
-from api.services import CallerDep, ReaderDep, Services, ServicesDep
+from api.services import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from models.listing import OrderFilter, Scope, Sort
 from models.queries import exporting
 
@@ -62,6 +64,16 @@ async def export_jsonl(services: ServicesDep, caller: CallerDep, query: Annotate
     asked = await _asked(services, caller.scope, query)
     copy = exporting.as_json_lines(asked.scope, asked.wanted, asked.sort)
     return Streamed(await begun(services, copy), headers=_attached("orders.jsonl"), media_type=JSON_LINES)
+
+
+async def export_chosen(
+    services: Services, caller: Caller, wanted: OrderFilter, ids: Collection[UUID] | None, *, bom: bool
+) -> Streamed:
+    """The orders of a bulk as CSV."""
+    wanted = wanted if ids is None else replace(wanted, ids=tuple(ids))
+    async with services.sessions.begin() as session:
+        asked = await listing.prepared(session, listing.Asked(caller.scope, wanted, Sort.NEWEST))
+    return await _csv(services, asked, "orders", bom=bom)
 
 
 async def _asked(services: Services, scope: Scope, query: OrderFilters) -> listing.Asked:

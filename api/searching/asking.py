@@ -14,7 +14,7 @@ MAX_LIMIT: Final = 1_000
 MAX_NAMED: Final = 1_000
 """Ids and collections that a search may name."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def _checked_interval(text: str) -> str:

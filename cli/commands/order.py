@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.bulk import bulk_orders
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 from cli.commands.order_notes import label_order, list_notes, write_note
@@ -65,6 +66,7 @@ def place(
 app.command("estimate")(estimate_order)
 app.command("list")(list_orders)
 app.command("export")(export_orders)
+app.command("bulk")(bulk_orders)
 app.command("label")(label_order)
 app.command("note")(write_note)
 app.command("notes")(list_notes)

@@ -43,14 +43,12 @@ def list_orders(
     from cli.settings import api_url
     from cli.tables import orders_table, show
 
-    filters = _filters(
-        search, status, not_status, product, customer, label, created_after, created_before, waiting, sort
-    )
+    chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
     with Api(api_url()) as api:
-        page = api.get("/orders", limit=limit, **filters)
+        page = api.get("/orders", limit=limit, **chosen)
     if as_json:
         return typer.echo(orjson.dumps(page["items"], option=orjson.OPT_INDENT_2))
-    show(orders_table(page["items"], narrowed=bool(filters.keys() - {"sort"})))
+    show(orders_table(page["items"], narrowed=bool(chosen.keys() - {"sort"})))
     total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
     if page["next_cursor"]:
         typer.echo(f"{len(page['items'])} of {total}")
@@ -78,15 +76,14 @@ def export_orders(
     kind = file.suffix.lower()
     if kind not in {".csv", ".jsonl"}:
         raise typer.BadParameter("the name must end in .csv or .jsonl", param_hint="FILE")
-    filters = _filters(
-        search, status, not_status, product, customer, label, created_after, created_before, waiting, sort
-    )
+    chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
     with Api(api_url()) as api:
-        size = api.save(f"/orders{kind}", file, **filters, **({"bom": True} if bom and kind == ".csv" else {}))
+        chosen |= {"bom": True} if bom and kind == ".csv" else {}
+        size = api.save(f"/orders{kind}", file, **chosen)
     typer.echo(f"saved {file} ({size:,} bytes)")
 
 
-def _filters(
+def filters(
     search: str | None,
     status: list[str] | None,
     not_status: list[str] | None,
@@ -96,7 +93,7 @@ def _filters(
     created_after: datetime | None,
     created_before: datetime | None,
     waiting: bool | None,
-    sort: str,
+    sort: str | None = None,
 ) -> dict[str, Any]:
     """The parameters of the API."""
     given = {

@@ -33,11 +33,12 @@ class SampleFile(NamedTuple):
 
 @dataclass(frozen=True)
 class SampleObject:
-    """One object of a sample product."""
+    """One object of a sample product; `box` is where it is: west, south, east, north in degrees."""
 
     name: str
     day: int
     files: tuple[SampleFile, ...]
+    box: tuple[float, float, float, float] | None = None
 
 
 def scenes() -> Iterator[SampleObject]:
@@ -59,6 +60,7 @@ def scenes() -> Iterator[SampleObject]:
                 SampleFile(f"{name}_quicklook.png", sample_files.png(pixels), "image/png", "thumbnail"),
                 SampleFile(f"{name}_metadata.json", orjson.dumps(known), "application/json", "metadata"),
             ),
+            (float(number - 10), 43.0, float(number - 9), 44.0),
         )
 
 
@@ -139,7 +141,7 @@ def _item(sku: str, found: SampleObject) -> dict[str, Any]:
         "stac_extensions": ["https://stac-extensions.github.io/file/v2.1.0/schema.json"],
         "id": found.name,
         "collection": sku,
-        "geometry": None,
+        **_place(found),
         "properties": {"datetime": f"2024-06-{found.day:02d}T12:00:00Z"},
         "assets": {file.name: _asset(file) for file in found.files},
         "links": [
@@ -148,6 +150,14 @@ def _item(sku: str, found: SampleObject) -> dict[str, Any]:
             {"rel": "collection", "href": "../collection.json", "type": "application/json"},
         ],
     }
+
+
+def _place(found: SampleObject) -> dict[str, Any]:
+    if found.box is None:
+        return {"geometry": None}
+    west, south, east, north = found.box
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"geometry": {"type": "Polygon", "coordinates": [ring]}, "bbox": [*found.box]}
 
 
 def _asset(file: SampleFile) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
+from models.tables.bulk import Bulk, BulkItem
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
 from models.tables.counting import OrderCount
 from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
@@ -24,6 +25,8 @@ from models.tables.views import SavedView
 __all__ = [
     "AccessToken",
     "ArchiveCoverage",
+    "Bulk",
+    "BulkItem",
     "CatalogueFile",
     "CatalogueObject",
     "Delivery",

@@ -15,9 +15,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
 from api.services import Services
-from models.messages import Terms, order_workflow_id, suborder_workflow_id
+from models.messages import Terms, bulk_workflow_id, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
-from models.tables import CatalogueFile, Order, SubOrder
+from models.tables import Bulk, CatalogueFile, Order, SubOrder
 from tests.factories import Sessions
 from tests.issuer import as_, identified
 from workflows.worker import orders_worker, packaging_worker
@@ -66,6 +66,8 @@ async def _end_all(temporal: Client, sessions: Sessions) -> None:
     async with sessions.begin() as session:
         orders = (await session.execute(sa.select(col(Order.id)))).scalars().all()
         parts = (await session.execute(sa.select(col(SubOrder.order_id), col(SubOrder.number)))).all()
+        bulks = (await session.execute(sa.select(col(Bulk.id)))).scalars().all()
+    await _terminate(temporal, map(bulk_workflow_id, bulks))
     await _terminate(temporal, [order_workflow_id(order) for order in orders])
     await _terminate(temporal, [suborder_workflow_id(order, number) for order, number in parts])
 

@@ -16,7 +16,7 @@ from api.services import Services
 from models.access import Caller
 from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.queries.people import describe
-from models.tables import AccessToken, CatalogueFile, Destination, Note, Order, Person, SavedView
+from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, Person, SavedView
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 from tests.issuer import Issuer
@@ -134,6 +134,11 @@ MATRIX = (
     Row("POST", f"{API}/orders/{{order_id}}/extend", COMMAND, {"expires_at": "2030-01-01T00:00:00Z"}),
     Row("POST", f"{API}/orders/{{order_id}}/{{verb}}", COMMAND),
     Row("DELETE", f"{API}/orders/{{order_id}}", COMMAND),
+    Row("POST", f"{API}/orders:bulk", (401, 202, 202, 403, 202), {"action": "cancel", "filter": {"q": "scenes"}}),
+    Row("GET", f"{API}/bulks", SIGNED_IN),
+    Row("GET", f"{API}/bulks/{{bulk_id}}", OWN),
+    Row("GET", f"{API}/bulks/{{bulk_id}}/orders", OWN),
+    Row("POST", f"{API}/bulks/{{bulk_id}}/cancel", (401, 404, 200, 403, 200)),
     Row("POST", f"{API}/webhooks/payments", everybody(400)),
     Row("GET", "/stac", SIGNED_IN),
     Row("GET", "/stac/conformance", SIGNED_IN),
@@ -194,6 +199,9 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
         await session.refresh(token)
         obj = (await session.execute(CatalogueFile.__table__.select())).first()  # type: ignore[attr-defined]
         session.add(Destination(customer=OWNER.customer, name="exports", kind="local", folder="/nowhere"))
+        bulk = Bulk(customer=OWNER.customer, actor=OWNER.actor, command="cancel")
+        session.add(bulk)
+        await session.flush()
     assert obj is not None
     keys = LinkKeys([LINK_KEY])
     paths = {
@@ -207,6 +215,7 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
             "number": "1",
             "sku": product.sku,
             "collection_id": product.sku,
+            "bulk_id": str(bulk.id),
             "object_id": str(obj.object_id),
             "token_id": str(token.id),
             "note_id": str(note.id),

@@ -38,7 +38,7 @@ BODIES: list[tuple[Any, str]] = [
     ({"datetime": "2013-06-02T00:00:00Z/2013-06-01T00:00:00Z"}, "datetime"),
     ({"limit": 0}, "limit"), ({"limit": "5"}, "limit"), ({"limit": True}, "limit"), ({"limit": 1.5}, "limit"),
     ({"ids": "a"}, "ids"), ({"ids": []}, "ids"), ({"ids": [1]}, "ids/0"), ({"ids": ["\0"]}, "ids/0"),
-    ({"ids": ["a"] * 1001}, "ids"), ({"ids": ["\ud800"]}, "ids/0"), ({"ids": [""]}, "ids/0"),
+    ({"ids": ["a"] * 1001}, "ids"), ({"ids": [""]}, "ids/0"),
     ({"collections": "a"}, "collections"), ({"collections": []}, "collections"),
     ({"collections": [None]}, "collections/0"),
     ({"token": 5}, "token"), ({"token": "x"}, "token"), ({"intersects": {"type": "Point"}}, "intersects"),
@@ -46,17 +46,17 @@ BODIES: list[tuple[Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/search", "/collections/scenes/items"])
 @pytest.mark.parametrize(("query", "field"), QUERIES, ids=range(len(QUERIES)))
 async def test_a_bad_parameter_is_refused_by_name(
-    client: AsyncClient, make_product: MakeProduct, path: str, query: str, field: str
+    client: AsyncClient, make_product: MakeProduct, query: str, field: str
 ) -> None:
     await make_product(files={"winter": {"f": b"x"}})
-    answer = await client.get(f"{STAC}{path}?{query}")
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    (fault, *_) = answer.json()["faults"]
-    assert fault["field"].removeprefix("query/") == field
+    for path in ("/search", "/collections/scenes/items"):
+        answer = await client.get(f"{STAC}{path}?{query}")
+        assert answer.status_code == 422, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        (fault, *_) = answer.json()["faults"]
+        assert fault["field"].removeprefix("query/") == field
 
 
 @pytest.mark.parametrize(("body", "field"), BODIES, ids=range(len(BODIES)))
@@ -75,6 +75,7 @@ async def test_a_bad_body_is_refused_by_the_name_of_its_field(client: AsyncClien
         (b'{"bbox": [0, 0, Infinity, 1]}', "bbox/2"),
         (b'{"bbox": [0, 0, 1e999, 1]}', "bbox/2"),
         (b'{"limit": NaN}', "limit"),
+        (b'{"ids": ["\\ud800"]}', "ids/0"),
         (b'{"limit": ', "body"),
         (b"", "body"),
     ],

@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.search_attributes import ALL, register
 from cli.dev.ports import any_free
 from cli.dev.temporal import TemporalDev, connect, ensure, has_pollers, temporal_dev
 
@@ -56,6 +57,20 @@ async def test_an_old_database_file_gets_what_the_settings_gained(tmp_path: Path
         assert set(full.search_attributes) <= await attributes_of(client)
         assert await retention_of(client) == timedelta(days=full.retention_days)
     assert (tmp_path / full.database).exists()
+
+
+async def test_a_namespace_that_lacks_search_attributes_gets_them_once(tmp_path: Path) -> None:
+    poor = temporal_dev().model_copy(update={"search_attributes": {"ConsignorStatus": "Keyword"}})
+    async with served(poor, tmp_path) as client:
+        await ensure(client, poor)
+        assert set(await register(client)) == {key.name for key in ALL} - {"ConsignorStatus"}
+        assert {key.name for key in ALL} <= await attributes_of(client)
+        assert await register(client) == []
+
+
+def test_the_settings_of_the_dev_stack_name_each_search_attribute_with_its_type() -> None:
+    kinds = {key.name: key.indexed_value_type.name.title().replace("_", "") for key in ALL}
+    assert temporal_dev().search_attributes == kinds
 
 
 async def test_a_renamed_namespace_is_made_in_an_old_file(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ import asyncio
 import gc
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_order
+from activities.starting import OrderStart, start_bulk, start_order
 from cli.dev.binaries import temporal_binary
 from cli.dev.temporal import temporal_dev
 from models.errors import Fault
@@ -24,9 +25,12 @@ from models.messages import (
     ORDERS_QUEUE,
     OrderInput,
     Verdict,
+    bulk_workflow_id,
     order_workflow_id,
     suborder_workflow_id,
 )
+from models.tables import Bulk
+from tests.workflows.bulk_lives import BulkWorld, working_off
 from tests.workflows.recorded_lives import Commanded, Life, lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
 from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
@@ -50,6 +54,11 @@ def worlds() -> Mapping[str, World]:
     }
 
 
+def bulks() -> Mapping[str, BulkWorld]:
+    """What is recorded of bulks."""
+    return {"finished": BulkWorld(pages=2), "cancelled": BulkWorld(pages=3, held=2)}
+
+
 async def record() -> None:
     """Play every world on a server of its own and write what it left."""
     HISTORIES.mkdir(exist_ok=True)
@@ -65,6 +74,9 @@ async def record() -> None:
         for number, (name, life) in enumerate(lives().items(), 101):
             await _live(environment.client, UUID(int=number), life)
             await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
+        for number, (name, bulk) in enumerate(bulks().items(), 201):
+            await _work_off(environment.client, UUID(int=number), bulk)
+            await _write(environment.client, bulk_workflow_id(UUID(int=number)), f"{name}_bulk")
         # The sub-orders of two worlds show all that a sub-order does.
         for number, name in ((1, "fulfilled"), (5, "given_up")):
             await _write(environment.client, suborder_workflow_id(UUID(int=number), 1), f"{name}_suborder")
@@ -95,6 +107,20 @@ async def _live(client: Client, order_id: UUID, life: Life) -> None:
             await client.start_workflow(ORDER_WORKFLOW, order, id=workflow_id, task_queue=ORDERS_QUEUE)
         await life.script(Commanded(client, order_id, life.world))
         await client.get_workflow_handle(workflow_id).result()
+
+
+async def _work_off(client: Client, bulk_id: UUID, world: BulkWorld) -> None:
+    """Run a bulk to its end; where it is held up somebody cancels it in Temporal."""
+    async with working_off(client, world):
+        await start_bulk(
+            client, Bulk(id=bulk_id, customer="maria", actor="customer:maria", command="cancel", total=world.pages)
+        )
+        handle = client.get_workflow_handle(bulk_workflow_id(bulk_id))
+        if world.held is not None:
+            await world.holding.wait()
+            await handle.cancel()
+        with suppress(WorkflowFailureError):
+            await handle.result()
 
 
 async def _write(client: Client, workflow_id: str, name: str, run_id: str | None = None) -> None:

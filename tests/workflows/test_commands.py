@@ -14,7 +14,7 @@ from models.errors import CommandPending, IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension, OrderInput, Projection, SignalInput, order_workflow_id
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import World
+from tests.workflows.stand_ins import AWAY, World
 from tests.workflows.under_way import LONG, endless, running, staging
 from workflows.client import WorkflowIsOver, command_order, extend_order
 from workflows.order import OrderWorkflow
@@ -43,6 +43,22 @@ async def test_a_paused_order_can_be_resumed_and_goes_on_where_it_was(temporal: 
         await order.reached(OrderStatus.FULFILLED)
     assert order.world.told[3:] == ["paused", "resumed", "suborder_ready", "settled"]
     assert [e.sequence for e in order.world.entries] == list(range(2, len(order.world.entries) + 2))
+
+
+async def test_what_breaks_at_the_moment_of_a_pause_is_not_given_up(temporal: WorkflowEnvironment) -> None:
+    async def breaks(_: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise AWAY from None
+
+    async with running(temporal.client, "pause-break", World(gate=breaks, terms=LONG)) as order:
+        await staging(order)
+        await order.command(Command.PAUSE)
+        order.world.gate = lambda _: asyncio.sleep(0)
+        await order.command(Command.RESUME)
+        await order.reached(OrderStatus.FULFILLED)
+    assert order.world.given_up == {}
 
 
 async def test_a_cancelled_order_publishes_nothing_and_is_released(temporal: WorkflowEnvironment) -> None:

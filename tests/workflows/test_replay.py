@@ -10,13 +10,22 @@ from temporalio.workflow import NondeterminismError
 
 from activities.orders import OrderActivities
 from models.errors import FailureCategory, FailureCode
-from models.messages import ORDER_WORKFLOW, OrderInput, OrderRef, Projection, TimelineEntry
-from tests.workflows.record_histories import worlds
+from models.messages import (
+    COMMAND_UPDATE,
+    EXTEND_UPDATE,
+    ORDER_WORKFLOW,
+    OrderInput,
+    OrderRef,
+    Projection,
+    TimelineEntry,
+)
+from tests.workflows.record_histories import bulks, worlds
 from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
-from workflows.order import CONTINUE_AFTER_EVENTS, OrderWorkflow
+from workflows.order import OrderWorkflow
 from workflows.policies import READ
 from workflows.suborder import SubOrderWorkflow
+from workflows.works import CONTINUE_AFTER_EVENTS
 
 RECORDED = histories()
 
@@ -33,6 +42,12 @@ async def test_the_workflows_ask_for_what_their_fingerprints_say() -> None:
 
 def test_every_world_has_its_history() -> None:
     assert {f"{name}_order" for name in (*worlds(), *lives())} <= set(RECORDED)
+    assert {f"{name}_bulk" for name in bulks()} <= set(RECORDED)
+
+
+@pytest.mark.parametrize("update", [COMMAND_UPDATE, EXTEND_UPDATE])
+def test_the_updates_of_an_order_have_the_names_by_which_they_are_called(update: str) -> None:
+    assert update in {name for name in vars(OrderWorkflow) if not name.startswith("_")}
 
 
 def events(name: str) -> list[dict[str, Any]]:

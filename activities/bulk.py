@@ -1,0 +1,101 @@
+"""What the bulk workflow asks for: the next orders acted on, and the end written down."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import FailureError
+
+from activities.bulk_acting import Acting, Outcome
+from activities.failures import failure_of
+from activities.heartbeats import beating
+from models.bulk import STOPPED, ItemResult, Said
+from models.errors import FailureCode
+from models.messages import BulkPage, BulkPageDone, BulkRef
+from models.queries import bulk as queries
+from models.tables import Bulk
+
+PAGE = 200
+"""Orders of one activity: seconds of work, and few events in the history of a large bulk."""
+
+CONCURRENT = 8
+"""Orders that the bulks of one worker act on at a time; they must not keep everybody else's orders waiting."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class BulkActivities:
+    """Activities on the orders of a bulk."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    client: Client
+    places: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, CONCURRENT))
+
+    @activity.defn
+    async def work_bulk(self, page: BulkPage) -> BulkPageDone:
+        """Act on the next orders, some at a time; every one of them has its result afterwards."""
+        async with self.sessions.begin() as session:
+            await session.execute(queries.mark_started(page.bulk_id, datetime.now(UTC)))
+            bulk = (await session.execute(queries.bulk_by_id(page.bulk_id))).scalar_one()
+            query = queries.to_do(page.bulk_id, page.after, PAGE)
+            order_ids = (await session.execute(query)).scalars().all()
+        acting = Acting(self.sessions, self.client, bulk)
+        async with beating():
+            await _each(acting, order_ids, self.places)
+        return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
+
+    @activity.defn
+    async def stop_bulk(self, ref: BulkRef) -> None:
+        """Have a bulk end before its next order."""
+        async with self.sessions.begin() as session:
+            await session.execute(queries.cancel(ref.bulk_id, datetime.now(UTC)))
+
+    @activity.defn
+    async def close_bulk(self, ref: BulkRef) -> BulkPageDone:
+        """Write down that a bulk has ended; what a cancelled one did not come to is skipped."""
+        values = {"bulk_id": ref.bulk_id, "now": datetime.now(UTC), "code": STOPPED.code, "text": STOPPED.text}
+        async with self.sessions.begin() as session:
+            await session.execute(queries.CLOSE, values)
+        return await self._come_to(ref.bulk_id, None)
+
+    async def _come_to(self, bulk_id: UUID, last: UUID | None) -> BulkPageDone:
+        async with self.sessions.begin() as session:
+            bulk: Bulk = (await session.execute(queries.bulk_by_id(bulk_id))).scalar_one()
+        return BulkPageDone(last=last, done=bulk.done, skipped=bulk.skipped, failed=bulk.failed, total=bulk.total)
+
+
+async def _each(acting: Acting, order_ids: Iterable[UUID], places: asyncio.Semaphore) -> None:
+    """Act on all of them. Raises what goes wrong with more than the one order; the others are then left for later."""
+
+    async def one(order_id: UUID) -> None:
+        async with places:
+            await _safely(acting, order_id)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for order_id in order_ids:
+                group.create_task(one(order_id))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _safely(acting: Acting, order_id: UUID) -> None:
+    """Act on an order; a mistake of ours costs this order alone."""
+    try:
+        await acting.on(order_id)
+    except FailureError:
+        raise
+    except Exception as error:
+        failure = failure_of(error)
+        if failure.code is not FailureCode.INTERNAL:
+            raise
+        log.exception("a bulk could not act on an order", bulk=str(acting.bulk.id), order=str(order_id))
+        await acting.record(order_id, Outcome(ItemResult.FAILED, Said(failure.code, failure.text)))

@@ -1,0 +1,199 @@
+"""Acting on one order of a bulk: at most once, whoever dies meanwhile, and only where its caller may at that moment."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import col
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+
+from activities.commanding import WorkflowIsOver, command_anew, command_order, obey_after_the_end
+from activities.starting import OrderStart, start_order
+from models.access import Caller
+from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Said, acts_in, command_of, labelled, skipped
+from models.errors import CommandPending, IllegalTransition, TemporalAway
+from models.messages import CommandRequest
+from models.order import OrderStatus
+from models.queries import bulk as queries
+from models.queries import orders, people
+from models.tables import Bulk, BulkItem, Order
+
+TRIES = 3
+"""How often an order whose workflow does not answer is asked, while Temporal itself is well."""
+
+_PATIENCE = 15.0
+"""Seconds to wait for a verdict: nobody sits and waits for a bulk."""
+
+_PAUSE = 1.0
+_HEALTH_TIMEOUT = 2.0
+
+log = structlog.get_logger()
+
+
+class Taken(NamedTuple):
+    """An order that has yet to hear of the bulk, and what it is asked."""
+
+    order: Order
+    request: CommandRequest
+
+
+class Outcome(NamedTuple):
+    """What became of an order."""
+
+    result: ItemResult
+    said: Said | None = None
+
+
+DONE = Outcome(ItemResult.DONE)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Acts for one bulk."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    client: Client
+    bulk: Bulk
+
+    async def on(self, order_id: UUID) -> None:
+        """Act on an order and write down what became of it, unless that has been done."""
+        if (taken := await self._take(order_id)) is None:
+            return
+        await self.record(order_id, await self._ask(taken))
+
+    async def record(self, order_id: UUID, outcome: Outcome) -> None:
+        """Write down what became of an order; what is written stays."""
+        async with self.sessions.begin() as session:
+            await self._record(session, order_id, outcome)
+
+    async def _take(self, order_id: UUID) -> Taken | None:
+        """What has to be asked of the order; None where nothing has to be, any more."""
+        async with self.sessions.begin() as session:
+            query = queries.item_to_do(self.bulk.id, order_id)
+            if (item := (await session.execute(query)).scalar_one_or_none()) is None:
+                return None
+            caller = await self._caller(session)
+            if item.sent_at is not None:
+                # Sent, and whoever sent it has died: it was allowed then, and under its id it has its effect once.
+                return await self._sent_before(session, caller, item)
+            order = (await session.execute(orders.order_of(caller.scope, order_id))).scalar_one_or_none()
+            if order is None or (said := self._why_not(caller, order)):
+                said = NOT_FOUND if order is None else said
+                await self._record(session, order_id, Outcome(ItemResult.SKIPPED, said))
+                return None
+            if self.bulk.command == BulkCommand.LABEL:
+                await self._record(session, order_id, await self._label(session, order))
+                return None
+            item.sent_at = datetime.now(UTC)
+            session.add(item)
+            return Taken(order, self._request(order, caller))
+
+    async def _caller(self, session: AsyncSession) -> Caller:
+        """Who asked for the bulk, as they are known now; whoever is not known any more may nothing."""
+        person = (await session.execute(people.person(self.bulk.customer))).scalar_one_or_none()
+        roles, groups = (person.roles, person.groups) if person else ([], [])
+        return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
+
+    def _why_not(self, caller: Caller, order: Order) -> Said | None:
+        may = caller.may_command(own=order.customer == caller.customer)
+        return skipped(BulkCommand(self.bulk.command), OrderStatus(order.status), may=may)
+
+    async def _sent_before(self, session: AsyncSession, caller: Caller, item: BulkItem) -> Taken | None:
+        if (await session.execute(queries.was_obeyed(self.bulk.id, item.order_id))).scalar_one():
+            await self._record(session, item.order_id, DONE)
+            return None
+        order = (await session.execute(orders.order_by_id(item.order_id))).scalar_one_or_none()
+        if order is None:
+            await self._record(session, item.order_id, Outcome(ItemResult.SKIPPED, NOT_FOUND))
+            return None
+        return Taken(order, self._request(order, caller))
+
+    def _request(self, order: Order, caller: Caller) -> CommandRequest:
+        command = BulkCommand(self.bulk.command)
+        asked = command_of(command)
+        if asked is None:
+            raise ValueError(f"{command} is nothing that an order is asked")
+        return CommandRequest(
+            id=f"bulk-{self.bulk.id}-{order.id}",
+            command=asked,
+            actor=caller.actor,
+            reason=self.bulk.reason,
+            only_in=tuple(sorted(acts_in(command))),
+            bulk_id=self.bulk.id,
+        )
+
+    async def _label(self, session: AsyncSession, order: Order) -> Outcome:
+        label = labelled(self.bulk.label or "", label=order.label, number=order.number)
+        try:
+            async with session.begin_nested():
+                await session.execute(sa.update(Order).where(col(Order.id) == order.id).values(label=label))
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            text = f"another order of the same customer is labelled “{label}”"
+            return Outcome(ItemResult.SKIPPED, Said("label_taken", text))
+        return DONE
+
+    async def _ask(self, taken: Taken) -> Outcome:
+        """What the order says. Raises ApplicationError where Temporal is away."""
+        for again in range(TRIES):
+            try:
+                if taken.order.started_at is None:
+                    await self._start(taken.order)
+                await self._obeyed(taken)
+            except IllegalTransition as refused:
+                return Outcome(ItemResult.SKIPPED, self._said(refused))
+            except (TemporalAway, CommandPending) as away:
+                if not await self._is_well():
+                    raise ApplicationError(str(away), type=away.code) from None
+                await asyncio.sleep(_PAUSE * (again + 1))
+            else:
+                return DONE
+        return Outcome(ItemResult.FAILED, NO_ANSWER)
+
+    async def _start(self, order: Order) -> None:
+        """Start the workflow of an order that was accepted while Temporal was away."""
+        try:
+            await start_order(self.client, OrderStart(order, order.skus))
+        except (RPCError, RuntimeError, TimeoutError):
+            raise TemporalAway from None
+
+    def _said(self, refused: IllegalTransition) -> Said:
+        """Why it was refused: often the order has gone on since it was looked at."""
+        said = skipped(BulkCommand(self.bulk.command), OrderStatus(refused.status))
+        return said or Said(refused.code, str(refused))
+
+    async def _is_well(self) -> bool:
+        """Whether Temporal answers; if so, it is the order's workflow that does not."""
+        try:
+            async with asyncio.timeout(_HEALTH_TIMEOUT):
+                return await self.client.service_client.check_health()
+        except (RPCError, RuntimeError, TimeoutError):
+            return False
+
+    async def _obeyed(self, taken: Taken) -> None:
+        """Have the order obey; one whose workflow has ended by the table alone, or by a new workflow."""
+        order_id, request = taken.order.id, taken.request
+        try:
+            await command_order(self.client, order_id, request, patience=_PATIENCE)
+        except WorkflowIsOver:
+            async with self.sessions.begin() as session:
+                if (await session.execute(queries.was_obeyed(self.bulk.id, order_id))).scalar_one():
+                    return
+                start = await obey_after_the_end(session, order_id, request, datetime.now(UTC))
+            if start is not None:
+                await command_anew(self.client, start, request, patience=_PATIENCE)
+
+    async def _record(self, session: AsyncSession, order_id: UUID, outcome: Outcome) -> None:
+        code, text = outcome.said or (None, None)
+        values = {"bulk_id": self.bulk.id, "order_id": order_id, "result": outcome.result, "code": code, "text": text}
+        await session.execute(queries.RECORD, values)

@@ -1,0 +1,104 @@
+"""Searches among a hundred thousand objects read indexes and never the whole table, whatever is asked for."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from models.listing import Position
+from models.queries import searching as queries
+from models.searching import Box, ObjectFilter, interval_of
+from tests.database import truncate
+
+OBJECTS = 100_000
+MANY, FEW = 1, 2
+PAGE = 11
+
+# Nine tenths in one product; a day of 100 objects for every day; all over the earth; every tenth without a place.
+FILL = f"""
+    INSERT INTO products (id, sku, name, location) OVERRIDING SYSTEM VALUE
+    VALUES ({MANY}, 'many', 'Many', '/'), ({FEW}, 'few', 'Few', '/');
+    INSERT INTO catalogue_objects (product_id, name, geometry, west, south, east, north, begins_at, ends_at)
+    SELECT CASE WHEN n % 10 = 0 THEN {FEW} ELSE {MANY} END, 'object-' || n,
+        CASE WHEN n % 10 <> 3 THEN '{{"type": "Point", "coordinates": [0, 0]}}'::jsonb END,
+        CASE WHEN n % 10 <> 3 THEN (n * 7919 % 35900) / 100.0 - 180 END,
+        CASE WHEN n % 10 <> 3 THEN (n * 104729 % 17900) / 100.0 - 90 END,
+        CASE WHEN n % 10 <> 3 THEN (n * 7919 % 35900) / 100.0 - 179.5 END,
+        CASE WHEN n % 10 <> 3 THEN (n * 104729 % 17900) / 100.0 - 89.5 END,
+        timestamptz '2013-01-01Z' + n / 100 * interval '1 day', timestamptz '2013-01-01Z' + n / 100 * interval '1 day'
+    FROM generate_series(1::bigint, {OBJECTS}) n;
+"""
+
+
+@pytest.fixture(scope="module")
+async def full(engine: AsyncEngine) -> Any:
+    """The shared database with very many objects; emptied again for those who follow."""
+    await truncate(engine)
+    async with engine.begin() as connection:
+        for statement in FILL.split(";")[:-1]:
+            await connection.execute(sa.text(statement))
+        await connection.execute(sa.text("ANALYZE catalogue_objects"))
+    async with AsyncSession(engine) as session:
+        yield session
+    await truncate(engine)
+
+
+async def plan(session: AsyncSession, query: Any) -> tuple[set[str], set[str], int]:
+    """Indexes that a query uses, kinds of its steps, and the most rows that any of them has read."""
+    compiled = query.compile(dialect=session.get_bind().dialect, compile_kwargs={"render_postcompile": True})
+    connection = await session.connection()
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled.string}"
+    found = (await connection.exec_driver_sql(explain, compiled.params)).scalar_one()
+    steps, waiting = [], [found[0]["Plan"]]
+    while waiting:
+        step = waiting.pop()
+        steps.append(step)
+        waiting += step.get("Plans", [])
+    read = max(int(step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) for step in steps)
+    return {step["Index Name"] for step in steps if "Index Name" in step}, {step["Node Type"] for step in steps}, read
+
+
+NEWEST, OF_ALL = "ix_catalogue_objects_newest", "ix_catalogue_objects_newest_of_all"
+# Of a product that holds nearly everything, either list is as good.
+EITHER = {NEWEST, OF_ALL}
+PLACE, TIME = "ix_catalogue_objects_footprint", "ix_catalogue_objects_during"
+NAMES, TWO_DAYS = "uq_catalogue_objects_product_id_name", "2013-06-01T00:00:00Z/2013-06-02T00:00:00Z"
+SMALL, WORLD = Box(10, 10, 11, 11), Box(-180, -90, 180, 90)
+LAST = Position("2014-01-01 00:00:00+00", "ffffffff-ffff-ffff-ffff-ffffffffffff")  # type: ignore[arg-type]
+
+
+def wanted(time: str | None = None, **more: Any) -> ObjectFilter:
+    interval = interval_of(time) if time else None
+    return ObjectFilter(begins=interval and interval.begins, ends=interval and interval.ends, **more)
+
+
+@pytest.mark.parametrize(
+    ("make", "products", "asked", "after", "indexes", "most"),
+    [
+        (queries.page, [MANY], wanted(), None, EITHER, 100),
+        (queries.page, [FEW], wanted(), None, {NEWEST}, 100),
+        (queries.page, [FEW], wanted(), LAST, {NEWEST}, 100),
+        (queries.page, [MANY], wanted(), LAST, EITHER, 100),
+        (queries.page, [MANY, FEW], wanted(), None, {OF_ALL}, 100),
+        (queries.page, [MANY, FEW], wanted(), LAST, {OF_ALL}, 100),
+        (queries.page, [MANY], wanted("../2013-06-01T00:00:00Z"), None, EITHER, 100),
+        (queries.page, [MANY, FEW], wanted(names=("object-5", "object-10")), None, {NAMES}, 10),
+        (queries.page_of_walk, [MANY, FEW], wanted(box=WORLD), None, {OF_ALL}, 2 * queries.WALK),
+        (queries.page_of_walk, [MANY], wanted(box=SMALL), None, EITHER, 2 * queries.WALK),
+        (queries.page_of_walk, [MANY], wanted(TWO_DAYS), None, EITHER, 2 * queries.WALK),
+        (queries.page_of_hits, [MANY, FEW], wanted(box=SMALL), None, {PLACE}, 1_000),
+        (queries.page_of_hits, [MANY], wanted(box=SMALL), LAST, {PLACE}, 1_000),
+        (queries.page_of_hits, [MANY], wanted(TWO_DAYS), None, {TIME}, 1_000),
+        (queries.page_of_hits, [MANY, FEW], wanted("2013-06-01T00:00:00Z", box=SMALL), None, {PLACE, TIME}, 1_000),
+    ],
+)  # fmt: skip
+async def test_a_search_reads_an_index_and_little_else(
+    full: AsyncSession, make: Any, products: list[int], asked: ObjectFilter, after: Position | None,
+    indexes: set[str], most: int,
+) -> None:  # fmt: skip
+    used, steps, read = await plan(full, make(products, asked, after, PAGE))
+    assert used
+    assert used <= indexes, used
+    assert "Seq Scan" not in steps
+    assert read <= most
