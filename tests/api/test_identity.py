@@ -228,7 +228,7 @@ async def test_who_one_is_comes_from_the_token(anonymous: AsyncClient, issuer: I
     me = (await shown(anonymous, token)).json()
     assert me["id"] == customer_id(REALM, "sam")
     assert (me["name"], me["email"], me["roles"], me["groups"]) == ("Sam", "sam@example.org", ["support"], ["a", "b"])
-    assert me["permissions"] == ["manage_tokens", "read", "read_all"]
+    assert me["permissions"] == ["annotate", "manage_tokens", "read", "read_all"]
     assert me["scopes"] is None
 
 
