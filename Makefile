@@ -26,7 +26,7 @@ dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order
 	@$(BIN)/consignor dev $(ARGS)
 
 test: $(STAMP) ## run the tests, two at a time
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lifecycle: $(STAMP) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps
 	@LIFECYCLE_RUNS=200 $(BIN)/python -m pytest tests/workflows/test_lifecycle_machine.py --timeout 3600 --durations 1 $(ARGS)

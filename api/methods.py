@@ -21,6 +21,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 class _Resource:
     """A path as routes write it, and the methods of all routes that have it."""
 
+    path_format: str
     regex: Pattern[str]
     literal: int
     methods: set[str] = field(default_factory=set)
@@ -39,17 +40,19 @@ class KnownMethods:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request by a method that its path has; RFC 9110, section 15.5.6, for others."""
-        if scope["type"] == "http" and (refusal := self._refused(scope["method"], scope["path"])) is not None:
+        if scope["type"] == "http" and (refusal := self._refused(scope)) is not None:
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _refused(self, method: str, path: str) -> Response | None:
+    def _refused(self, scope: Scope) -> Response | None:
+        method, path = scope["method"], scope["path"]
         if self._resources is None:
             self._resources = _resources(self._facade)
         there = [known for known in self._resources[path.count("/")] if known.regex.fullmatch(path)]
         if not there or method in (meant := max(there, key=lambda known: known.literal)).methods:
             return None
+        scope["route"] = meant  # No router comes to it, and the log and the metrics name it all the same.
         allowed = ", ".join(sorted(meant.methods))
         text = f"{method[:20]} cannot be done here; this takes {allowed}"
         return problem(405, "method_not_allowed", text, headers={"Allow": allowed})
@@ -63,7 +66,7 @@ def _resources(facade: FastAPI) -> dict[int, list[_Resource]]:
         if not route.methods or path is None or ":path}" in path:
             continue
         if path not in found:
-            found[path] = _Resource(_pattern(path, route), len(_PARAMETER.sub("", path)))
+            found[path] = _Resource(path, _pattern(path, route), len(_PARAMETER.sub("", path)))
         found[path].methods |= route.methods
     by_depth: dict[int, list[_Resource]] = defaultdict(list)
     for path, resource in found.items():

@@ -14,6 +14,18 @@ from models.database import make_engine, make_sessions
 from tests.database import Databases, truncate
 from workflows.converter import DATA_CONVERTER
 
+LONG_ONES = (
+    "test_outages", "test_end_to_end", "test_bench_facade", "test_dev_stack", "test_order_command",
+    "test_generated_clients", "test_stac_clients", "test_download_tools", "test_contract_fuzz",
+    "test_lifecycle_machine", "test_long_orders", "test_order", "test_listing", "test_bulk",
+)  # fmt: skip
+"""Modules that take half a minute and more: begun last, they would leave one of the two processes without work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the long modules first; the others as they are."""
+    items.sort(key=lambda item: item.path.stem not in LONG_ONES)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def own_environment() -> Iterator[None]:

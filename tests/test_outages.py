@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ def frozen(pid: int) -> Iterator[None]:
         yield
     finally:
         for one in stopped:
-            os.kill(one, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGCONT)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from models.labels import counted, size_in_words
-
 
 def estimate_order(
     product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
@@ -36,6 +34,7 @@ def estimate_order(
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
         from cli.tables import show, suborders_estimated
+        from models.labels import counted, size_in_words
 
         price = f"{told['total_price']} {told['currency'] or ''}".strip()
         counts = counted(told["objects"], "object"), counted(told["files"], "file"), size_in_words(told["bytes"])

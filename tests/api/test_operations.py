@@ -55,7 +55,7 @@ async def test_a_log_line_names_the_route_and_no_secret(client: AsyncClient) -> 
         await client.get(f"/orders/{NOBODY}?token={secret}", headers=headers)
         await client.get(f"/{secret}")
     (first, second) = [line for line in logs if line["event"] == "request"]
-    assert (first["route"], first["status"], first["order"]) == ("/api/v1/orders/{order_id}", 401, NOBODY)
+    assert (first["route"], first["status"], first["order"]) == ("/api/v1/orders/{order_id}", 422, NOBODY)
     assert second["status"] == 404
     assert secret not in str(logs)
 
