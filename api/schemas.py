@@ -1,7 +1,7 @@
 """What the facade takes and gives, as Pydantic models; requests are strict and refuse what they do not know."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -45,13 +45,22 @@ def _written_out(value: Any) -> Any:
     raise ValueError("an instant is text: date, time and offset, such as 2026-12-05T00:00:00Z")
 
 
+def _in_utc(value: datetime) -> datetime:
+    """The same instant in UTC: PostgreSQL knows no offsets of 16 hours and more, RFC 3339 does."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        # On the first or the last day that there is: nothing lies beyond.
+        return value.replace(tzinfo=UTC)
+
+
 EXACT = 2**53 - 1
 """The largest whole number that every reader of JSON takes for itself (RFC 8259, section 6)."""
 
 WHOLE = BeforeValidator(_whole)
 """Stands behind the bounds of a whole number in a body."""
 
-Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out)]
+Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
 """An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""
 
 
@@ -135,7 +144,7 @@ class ExtendBody(Body):
     expires_at: Instant
 
 
-# What the schemas of label and tags tell more strictly than they check, `label_faults` and `tag_faults` refuse in words.
+# The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
 _Tag = Annotated[
     str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
 ]

@@ -3,15 +3,30 @@
 `CONSIGNOR_FUZZ_IDS` holds them: the values of path parameters by name, and of fields of bodies as `body.…`.
 """
 
+import ast
 import json
 import os
 from hashlib import sha256
+from threading import RLock
 from typing import Any
 
 import schemathesis
 from schemathesis import Case, HookContext
 
 KNOWN: dict[str, list[Any]] = json.loads(os.environ.get("CONSIGNOR_FUZZ_IDS", "{}"))
+
+# Hypothesis parses the source of lambdas, in every worker of schemathesis. In CPython 3.11 the threads share one count
+# of how deep they are, and now and then that ends in "SystemError: AST constructor recursion depth mismatch".
+_parse: Any = ast.parse
+_alone = RLock()
+
+
+def _parsed_alone(*args: Any, **kwargs: Any) -> Any:
+    with _alone:
+        return _parse(*args, **kwargs)
+
+
+vars(ast)["parse"] = _parsed_alone
 
 
 def readable(text: str) -> str:
