@@ -1,7 +1,7 @@
 """What the facade takes and gives, as Pydantic models; requests are strict and refuse what they do not know."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -21,6 +21,7 @@ from pydantic import (
 from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
+from models.instants import in_utc
 from models.labels import MAX_LABEL_CHARACTERS
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
@@ -45,22 +46,13 @@ def _written_out(value: Any) -> Any:
     raise ValueError("an instant is text: date, time and offset, such as 2026-12-05T00:00:00Z")
 
 
-def _in_utc(value: datetime) -> datetime:
-    """The same instant in UTC: PostgreSQL knows no offsets of 16 hours and more, RFC 3339 does."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        # On the first or the last day that there is: nothing lies beyond.
-        return value.replace(tzinfo=UTC)
-
-
 EXACT = 2**53 - 1
 """The largest whole number that every reader of JSON takes for itself (RFC 8259, section 6)."""
 
 WHOLE = BeforeValidator(_whole)
 """Stands behind the bounds of a whole number in a body."""
 
-Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(in_utc)]
 """An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""
 
 
