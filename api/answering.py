@@ -91,7 +91,10 @@ def settled(request: Request, shown: Representation) -> Response | None:
 async def answer(
     request: Request, services: Services, shown: Representation, target: Target, reader: Reader
 ) -> Response:
-    """The bytes asked for. A failure before the first of them is raised, so that it can be told."""
+    """The bytes asked for. Failed comes before the first of them, so that it can be told.
+
+    Raises Failed; the answer, when it is sent, raises Gone or TooManyDownloads before anything of it has gone out.
+    """
     size, headers = shown.version.size, shown.headers
     try:
         spans = ranges.wanted(request.headers, shown.version, now=services.now())

@@ -90,15 +90,20 @@ _AS_THEY_ARE = {
 }  # fmt: skip
 
 
-class OrderFilters(OrderMatch):
-    """Which orders of a list or an export, and how they are sorted."""
+class OrderChoice(OrderMatch):
+    """Which orders of a list or an export."""
 
     ids: list[UUID] = Field([], max_length=MAX_IDS)
-    sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
 
     def wanted(self) -> OrderFilter:
         """The filter."""
         return replace(super().wanted(), ids=tuple(self.ids) or None)
+
+
+class OrderFilters(OrderChoice):
+    """Which orders of a list or an export, and how they are sorted."""
+
+    sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
 
 
 class OrderList(OrderFilters):

@@ -1,5 +1,6 @@
 """What the facade takes and gives, as Pydantic models; requests are strict and refuse what they do not know."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -17,8 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
 from models.delivery import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
+from models.instants import in_utc
+from models.labels import MAX_LABEL_CHARACTERS
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
 from models.payment import PaymentState
@@ -48,7 +52,7 @@ EXACT = 2**53 - 1
 WHOLE = BeforeValidator(_whole)
 """Stands behind the bounds of a whole number in a body."""
 
-Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out)]
+Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(in_utc)]
 """An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""
 
 
@@ -56,6 +60,17 @@ class Body(BaseModel):
     """A request: strict, and nothing unknown."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def change_schema(example: dict[str, Any], **more: Any) -> Callable[[dict[str, Any]], None]:
+    """What the schema of a change says besides: what is left out stays, and so has no default."""
+
+    def complete(schema: dict[str, Any]) -> None:
+        for field in schema["properties"].values():
+            field.pop("default", None)
+        schema |= {"examples": [example], **more}
+
+    return complete
 
 
 class OrderLineCreate(Body):
@@ -121,12 +136,26 @@ class ExtendBody(Body):
     expires_at: Instant
 
 
-class OrderChange(Body):
-    """What a customer may change of an order; what is left out stays."""
+# The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
+_Tag = Annotated[
+    str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
+]
 
-    label: str = Field(default="", description="At most 50 characters, unique among the customer's orders.")
-    tags: Annotated[list[str], Field(max_length=1000)] = Field(
-        default=[], description="All tags the order has from now on: at most 20, each of at most 50 characters."
+
+class OrderChange(Body):
+    """What a customer may change of an order, one thing at least; what is left out stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra=change_schema({"label": "My order", "tags": ["winter"]}, minProperties=1)
+    )
+
+    label: str = Field(
+        default="",
+        description="Unique among the customer's orders.",
+        json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"},
+    )
+    tags: Annotated[list[_Tag], Field(max_length=1000)] = Field(
+        default=[], description="All tags the order has from now on.", json_schema_extra={"maxItems": MAX_TAGS}
     )
 
     @model_validator(mode="after")

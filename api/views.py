@@ -1,16 +1,16 @@
 """Saved views: their bodies, how they are kept and who sees them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.annotating import is_operator
-from api.filters import OrderFilters
-from api.schemas import Body
+from api.filters import OrderChoice
+from api.schemas import Body, change_schema
 from api.services import Caller
 from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, ViewTaken
 from models.listing import Sort
@@ -27,18 +27,16 @@ def _shown(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_shown)]
-Columns = Annotated[list[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]], Field(max_length=50)]
-_FILTER = "As the parameters of `GET /orders`; `sort` stands beside it, and may not be in it as well."
+Columns = Annotated[
+    list[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", examples=["label"])]], Field(max_length=50)
+]
+_FILTER = "As the parameters of `GET /orders`; `sort` stands beside it, and is not in it."
 
 
-class ViewFilter(OrderFilters):
+class ViewFilter(OrderChoice):
     """The filter of a list."""
 
-    @model_validator(mode="after")
-    def _only_filters(self) -> Self:
-        if "sort" in self.model_fields_set:
-            raise ValueError("give `sort` beside the filter, not in it")
-        return self
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": ["fulfilled"], "tag": ["winter"]}]})
 
     def kept(self) -> dict[str, Any]:
         """What was given, as it is written."""
@@ -57,6 +55,8 @@ class ViewCreate(Body):
 
 class ViewChange(Body):
     """What to change of a view; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra=change_schema({"name": "winter", "shared": False}))
 
     name: Name = ""
     filter: Annotated[ViewFilter, Field(strict=False, description=_FILTER)] = ViewFilter()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from models.instants import in_utc
 from models.order import OrderStatus
 from models.suborder import SubOrderState
 
@@ -90,7 +91,7 @@ def _instant(text: str) -> datetime:
     if not _RFC3339.fullmatch(upper):
         raise ValueError("write instants as in 2024-06-01T00:00:00Z, an interval as BEGIN/END, BEGIN/.. or ../END")
     try:
-        return datetime.fromisoformat(upper)
+        return in_utc(datetime.fromisoformat(upper))
     except ValueError:
         raise ValueError("there is no such instant") from None
 

@@ -50,20 +50,26 @@ def checked(answer: Response, status: int, named: str | None) -> None:
         assert any(named in found.split("/") or found == named for found in fields), (named, problem["faults"][:5])
 
 
-WRITING = {
-    "/orders": {"items": [LINE]},
-    "/orders.csv": {"ids": [NOBODY]},
-    "/destinations": LOCAL,
-    "/tokens": TOKEN,
-    f"/orders/{NOBODY}/restart": {},
-    f"/orders/{NOBODY}/extend": {"expires_at": "2030-01-01T00:00:00Z"},
-    f"/orders/{NOBODY}/cancel": {},
-    "/orders:bulk": {"action": "pause", "ids": [NOBODY]},
-    STAC_SEARCH: {},
-}
-"""Every route that takes a body, with a good one."""
+WRITING = (
+    "POST /orders",
+    "POST /orders:estimate",
+    "POST /orders.csv",
+    "POST /destinations",
+    "POST /tokens",
+    f"PATCH /orders/{NOBODY}",
+    f"POST /orders/{NOBODY}/restart",
+    f"POST /orders/{NOBODY}/extend",
+    f"POST /orders/{NOBODY}/cancel",
+    f"POST /orders/{NOBODY}/notes",
+    f"PATCH /orders/{NOBODY}/notes/{NOBODY}",
+    "POST /views",
+    f"PATCH /views/{NOBODY}",
+    "POST /orders:bulk",
+    f"POST {STAC_SEARCH}",
+)
+"""Every route that takes a body."""
 
-TOLD_BY = {"/destinations": "kind", "/orders:bulk": "action"}
+TOLD_BY = {"POST /destinations": "kind", "POST /orders:bulk": "action"}
 """Of what kind these are has to be known before their fields are."""
 
 BODIES: list[tuple[str, bytes, dict[str, str], int, str]] = [
@@ -109,7 +115,11 @@ def post(name: str, path: str, json: Any, named: str) -> Row:
     return Row(f"{path.split('/')[1]}: {name}", "POST", path, named, json=json)
 
 
-EXTEND, COMMAND = f"/orders/{NOBODY}/extend", f"/orders/{NOBODY}/cancel"
+def patch(name: str, path: str, json: Any, named: str) -> Row:
+    return Row(f"{path.split('/')[1]}: {name}", "PATCH", path, named, json=json)
+
+
+ORDER, EXTEND, COMMAND = f"/orders/{NOBODY}", f"/orders/{NOBODY}/extend", f"/orders/{NOBODY}/cancel"
 
 FIELDS = [
     post("items are a text", "/orders", {"items": "all"}, "items"),
@@ -168,6 +178,20 @@ FIELDS = [
     post("file 1.5", COMMAND, {"files": [1.5]}, "files"),
     post("too many files", COMMAND, {"files": [1] * 100_000}, "files"),
     post("a command nobody knows", f"/orders/{NOBODY}/explode", {}, "verb"),
+    post("an estimate of nothing", "/orders:estimate", {}, "body"),
+    post("an estimate of files and items", "/orders:estimate", {"files": [NOBODY], "items": [LINE]}, "body"),
+    patch("a change of nothing", ORDER, {}, "body"),
+    patch("a label of an order is null", ORDER, {"label": None}, "label"),
+    patch("tags are a text", ORDER, {"tags": "winter"}, "tags"),
+    patch("a tag is a number", ORDER, {"tags": [7]}, "tags"),
+    patch("a thousand and one tags", ORDER, {"tags": ["a"] * 1001}, "tags"),
+    post("a note without text", f"{ORDER}/notes", {}, "text"),
+    post("a note for nobody", f"{ORDER}/notes", {"text": "a", "visibility": "nobody"}, "visibility"),
+    patch("a note that is too long", f"{ORDER}/notes/{NOBODY}", {"text": "x" * 40_001}, "text"),
+    post("a view of no name", "/views", {"name": ""}, "name"),
+    post("a view sorted twice", "/views", {"name": "a", "filter": {"sort": "-number"}}, "sort"),
+    patch("a view of a strange filter", f"/views/{NOBODY}", {"filter": {"colour": "red"}}, "colour"),
+    patch("columns in capitals", f"/views/{NOBODY}", {"columns": ["Label"]}, "columns"),
     post("ids are no UUIDs", "/orders.csv", {"ids": ["1"]}, "ids"),
     post("no ids", "/orders.csv", {"ids": []}, "ids"),
     post("ids are numbers", "/orders.csv", {"ids": [1]}, "ids"),
@@ -257,12 +281,13 @@ CURSORS = ("x", "", "%00", "..%2F", "eyJhIjoxfQ", "A" * 400, "%F0%9F%98%80", "A"
 LIMITS = ("0", "-1", "1001", "ten", "1e3", "1.5", "NaN", "", "9" * 30, "0x10", "%00")
 
 
-@pytest.mark.parametrize("path", WRITING, ids=lambda path: path.replace(NOBODY, "ID"))
-async def test_no_body_however_bad_is_a_mistake_of_ours(client: AsyncClient, path: str) -> None:
+@pytest.mark.parametrize("route", WRITING, ids=lambda route: route.replace(NOBODY, "ID"))
+async def test_no_body_however_bad_is_a_mistake_of_ours(client: AsyncClient, route: str) -> None:
+    method, path = route.split()
     for name, content, headers, status, named in BODIES:
-        answer = await client.post(path, content=content, headers=headers)
+        answer = await client.request(method, path, content=content, headers=headers)
         try:
-            checked(answer, status, TOLD_BY.get(path, named) if named == "labl" else named)
+            checked(answer, status, TOLD_BY.get(route, named) if named == "labl" else named)
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
 
@@ -296,21 +321,23 @@ async def test_a_bad_range_is_not_one(client: AsyncClient, value: str) -> None:
     checked(answer, 404, None)
 
 
-def matched(templates: set[str], paths: Iterable[str]) -> bool:
-    """Whether every template has its path, and every path its template."""
+def matched(templates: set[str], routes: Iterable[str]) -> bool:
+    """Whether every template of a method and a path has its route, and every route its template."""
     looks = {re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template))) for template in templates}
-    whole = [path.removeprefix(PUBLIC_URL) if "://" in path else f"/api/v1{path}" for path in paths]
+    whole = [
+        route.replace(f" {PUBLIC_URL}", " ") if "://" in route else route.replace(" ", " /api/v1") for route in routes
+    ]
     return all(any(map(look.fullmatch, whole)) for look in looks) and all(
-        any(look.fullmatch(path) for look in looks) for path in whole
+        any(look.fullmatch(route) for look in looks) for route in whole
     )
 
 
 async def test_every_route_with_a_body_is_in_the_table(app: FastAPI) -> None:
     described = app.openapi()["paths"]
     takes = {
-        path
+        f"{method.upper()} {path}"
         for path, methods in described.items()
-        for operation in methods.values()
+        for method, operation in methods.items()
         if "requestBody" in operation and "webhooks" not in path
     }
     assert matched(takes, WRITING), "a route that takes a body needs its row in WRITING"
@@ -318,12 +345,12 @@ async def test_every_route_with_a_body_is_in_the_table(app: FastAPI) -> None:
 
 async def test_every_list_in_pages_is_in_the_table(app: FastAPI) -> None:
     paged = {
-        path
+        f"GET {path}"
         for path, methods in app.openapi()["paths"].items()
         for parameter in methods.get("get", {}).get("parameters", ())
         if parameter["name"] == "cursor"
     }
-    assert matched(paged, PAGED), "a list in pages needs its row in PAGED"
+    assert matched(paged, (f"GET {path}" for path in PAGED)), "a list in pages needs its row in PAGED"
 
 
 async def test_no_route_takes_a_parameter_that_nobody_described(client: AsyncClient, app: FastAPI) -> None:

@@ -65,11 +65,12 @@ def codes(document: Json, method: str, path: str, status: str) -> set[str]:
 
 
 def test_a_route_tells_what_it_can_raise_and_nothing_else(document: Json) -> None:
-    assert statuses(document, "get", "/products") == {"200", "401", "403", "422", "503"}
-    assert statuses(document, "get", "/me") == {"200", "401", "403", "503"}
-    assert codes(document, "post", "/orders", "422") == {"invalid_order", "invalid_request"}
+    assert statuses(document, "get", "/products") == {"200", "401", "403", "422", "429", "503"}
+    assert statuses(document, "get", "/me") == {"200", "401", "403", "429", "503"}
+    assert codes(document, "post", "/orders", "422") == {"idempotency_key_reused", "invalid_order", "invalid_request"}
     assert "label_taken" in codes(document, "post", "/orders", "409")
-    assert codes(document, "post", "/orders/{order_id}/{verb}", "409") == {"illegal_transition"}
+    commanded = codes(document, "post", "/orders/{order_id}/{verb}", "409")
+    assert commanded == {"idempotency_key_in_flight", "illegal_transition"}
     assert codes(document, "get", "/orders/{order_id}/links", "410") == {"gone"}
 
 

@@ -22,9 +22,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mapping[st
 @pytest.mark.parametrize(
     ("person", "phases", "tags"),
     [
-        ("alice", "examples,coverage", ["orders", "commands"]),
-        ("bob", "examples,fuzzing", []),
-        ("admin", "examples,stateful", ["orders", "identity", "destinations", "bulks"]),
+        ("alice", "coverage", ["orders"]),
+        ("alice", "coverage", ["commands"]),
+        ("alice", "examples", []),
+        ("bob", "fuzzing", []),
+        ("admin", "stateful", ["orders", "identity", "destinations", "bulks"]),
     ],
 )
 def test_whatever_is_asked_is_answered_as_the_document_says(

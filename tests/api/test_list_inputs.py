@@ -78,10 +78,16 @@ async def test_no_search_however_strange_is_a_mistake_of_ours(
 
 
 @pytest.mark.parametrize(
-    "query", ["created_after=0001-01-01T00:00:00%2B14:00", "expires_before=9999-12-31T23:59:59-14:00"]
+    "query",
+    [
+        "created_after=0001-01-01T00:00:00%2B14:00",
+        "expires_before=9999-12-31T23:59:59-14:00",
+        "created_before=2026-11-21T22:50:33-23:58",
+    ],
 )
-async def test_the_ends_of_time_are_instants(client: AsyncClient, query: str) -> None:
-    assert (await client.get(f"/orders?{query}")).status_code == 200
+async def test_the_ends_of_time_and_of_offsets_are_instants(client: AsyncClient, query: str) -> None:
+    for path in ("/orders", "/orders.csv"):
+        assert (await client.get(f"{path}?{query}")).status_code == 200, path
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,17 @@ async def test_what_is_not_there_is_not_found(client: AsyncClient, make_product:
 
 
 @pytest.mark.parametrize(
-    "datetime", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "../0001-01-01T00:00:00+14:00"]
+    "datetime",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "../0001-01-01T00:00:00+14:00",
+        "2026-11-21T22:50:33-23:58",
+    ],
 )
-async def test_the_ends_of_time_are_instants(client: AsyncClient, make_product: MakeProduct, datetime: str) -> None:
+async def test_the_ends_of_time_and_of_offsets_are_instants(
+    client: AsyncClient, make_product: MakeProduct, datetime: str
+) -> None:
     await make_product()
     for path in ("/search", "/collections/scenes/items"):
         assert (await client.get(f"{STAC}{path}", params={"datetime": datetime})).status_code == 200

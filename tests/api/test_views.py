@@ -89,7 +89,7 @@ async def test_somebody_has_so_many_views_and_no_more(client: AsyncClient) -> No
         ({}, "name"), ({"name": ""}, "name"), ({"name": " a"}, "name"), ({"name": "x" * 101}, "name"),
         ({"name": "a\n"}, "name"), ({"name": "a", "filter": {"statsu": ["failed"]}}, "filter/statsu"),
         ({"name": "a", "filter": {"status": ["done"]}}, "filter/status/0"),
-        ({"name": "a", "filter": {"sort": "bytes"}}, "filter"), ({"name": "a", "filter": None}, "filter"),
+        ({"name": "a", "filter": {"sort": "bytes"}}, "filter/sort"), ({"name": "a", "filter": None}, "filter"),
         ({"name": "a", "sort": "price"}, "sort"), ({"name": "a", "columns": ["A b"]}, "columns/0"),
         ({"name": "a", "columns": "number"}, "columns"), ({"name": "a", "shared": "yes"}, "shared"),
         ({"name": "a", "owner": "me"}, "owner"),
