@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 from boto3.session import Session
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
@@ -54,6 +55,8 @@ def bucket(name: str = "archives") -> Iterator[Bucket]:
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
+        # All servers of a process have one memory: what an earlier one took is in it.
+        httpx2.post(f"{endpoint}/moto-api/reset").raise_for_status()
         session = Session(aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET, region_name="us-east-1")
         client = session.client("s3", endpoint_url=endpoint)
         client.create_bucket(Bucket=name)

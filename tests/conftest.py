@@ -1,5 +1,6 @@
 """What all tests share: one PostgreSQL and one Temporal for each test process, real ones both."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -25,6 +26,12 @@ LONG_ONES = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Take the long modules first; the others as they are."""
     items.sort(key=lambda item: item.path.stem not in LONG_ONES)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays: no garbage collection needs to look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

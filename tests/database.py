@@ -34,8 +34,13 @@ class Databases:
         return self.server.url(name)
 
 
+_FILLED = sa.text(
+    " UNION ALL ".join(f"(SELECT '{table.fullname}' FROM {table.fullname} LIMIT 1)" for table in metadata.sorted_tables)
+)
+
+
 async def truncate(engine: AsyncEngine) -> None:
-    """Empty every table."""
-    tables = ", ".join(table.fullname for table in metadata.sorted_tables)
+    """Empty every table; those that are empty are left alone, for a TRUNCATE of all takes longer than most tests."""
     async with engine.begin() as connection:
-        await connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        if tables := (await connection.execute(_FILLED)).scalars().all():
+            await connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))

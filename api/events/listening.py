@@ -1,6 +1,7 @@
 """The one connection of a process that hears of changes: LISTEN, a probe now and then, and again after a loss."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -17,7 +18,8 @@ PROBE_EVERY = 5.0
 PATIENCE = 3.0
 """Seconds it has for the answer, and for a new connection."""
 
-APPLICATION = "consignor events"
+APPLICATION = "consignor events {pid}"
+"""What PostgreSQL calls the connection: it tells the processes apart."""
 """How `pg_stat_activity` names the connection."""
 
 AGAIN_AFTER = 0.5
@@ -43,7 +45,7 @@ async def _listen_for_ever(database_url: str, hub: Hub) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 connection = await AsyncConnection.connect(
-                    _dsn(database_url), autocommit=True, application_name=APPLICATION
+                    _dsn(database_url), autocommit=True, application_name=APPLICATION.format(pid=os.getpid())
                 )
         except (Error, OSError, TimeoutError):
             await asyncio.sleep(AGAIN_AFTER)

@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,17 +83,34 @@ async def services(
         )
 
 
-@pytest.fixture
-async def app(services: Services) -> AsyncIterator[FastAPI]:
-    """The whole application, started."""
+@dataclass
+class Whole:
+    """The whole application, made once, for that takes longer than most tests; each test starts it with services of its
+    own.
+    """
+
+    services: list[Services] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(self._opened)
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Services]:
-        yield services
+    async def _opened(self) -> AsyncIterator[Services]:
+        yield self.services[-1]
 
-    made = create_app(opened)
-    async with made.router.lifespan_context(made):
-        yield made
+
+@pytest.fixture(scope="session")
+def whole() -> Whole:
+    return Whole()
+
+
+@pytest.fixture
+async def app(whole: Whole, services: Services) -> AsyncIterator[FastAPI]:
+    """The whole application, started."""
+    whole.services.append(services)
+    async with whole.app.router.lifespan_context(whole.app):
+        yield whole.app
+    whole.services.remove(services)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from httpx2 import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.events.listening import APPLICATION
 from api.services import Caller, Services
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct
@@ -21,12 +23,13 @@ from tests.issuer import as_, identified
 
 CROWD = 200
 
+OURS = APPLICATION.format(pid=os.getpid())
 LISTENING = sa.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'consignor events'"
+    f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{OURS}'"
     " AND datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
 )
 TERMINATE = sa.text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'consignor events'"
+    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{OURS}'"
     " AND datname = current_database()"
 )
 
@@ -96,16 +99,6 @@ async def connected(engine: AsyncEngine) -> None:
             if (await connection.execute(LISTENING)).scalar_one():
                 return
         await asyncio.sleep(0.02)
-
-
-async def eventually_one(engine: AsyncEngine) -> None:
-    """Return when there is one LISTEN connection, no more."""
-    async with asyncio.timeout(10):
-        while True:
-            async with engine.connect() as connection:
-                if (await connection.execute(LISTENING)).scalar_one() == 1:
-                    return
-            await asyncio.sleep(0.02)
 
 
 async def move(sessions: Sessions, order: Order, **values: object) -> None:
@@ -213,8 +206,8 @@ async def test_a_crowd_hears_every_change_from_one_connection_to_the_database(
             return said[1]["id"]
 
         assert set(await asyncio.gather(*map(heard, crowd))) == {str(order.id)}
-        # A connection of the test before may be on its way out.
-        await eventually_one(engine)
+        async with engine.connect() as connection:
+            assert (await connection.execute(LISTENING)).scalar_one() == 1
 
 
 async def test_a_stream_ends_when_the_process_drains(base: str, services: Services) -> None:
