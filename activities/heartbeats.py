@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from temporalio import activity
+
+from models.beside import beside
 
 _BEAT = 1.0
 
@@ -12,16 +14,11 @@ _BEAT = 1.0
 @asynccontextmanager
 async def beating() -> AsyncIterator[None]:
     """Heartbeats for as long as the block, or the activity that this decorates, lasts."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT)
-
-    task = asyncio.create_task(beat())
-    try:
+    async with beside(_beat()):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(_BEAT)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from models.beside import beside
 from models.errors import TemporalAway
 
 CHECK_EVERY = 1.0
@@ -57,13 +58,8 @@ class Standing:
 @asynccontextmanager
 async def watching(client: Client, standing: Standing) -> AsyncIterator[None]:
     """Keep an eye on Temporal as long as the block lasts."""
-    task = asyncio.create_task(_watch(client, standing))
-    try:
+    async with beside(_watch(client, standing)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _watch(client: Client, standing: Standing) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from psycopg import AsyncConnection, Error
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.events.change import CHANNEL, change_of
 from api.events.hub import Hub
+from models.beside import beside
 
 PROBE_EVERY = 5.0
 """Seconds of silence after which the server is asked whether it is still there."""
@@ -19,8 +20,7 @@ PATIENCE = 3.0
 """Seconds it has for the answer, and for a new connection."""
 
 APPLICATION = "consignor events {pid}"
-"""What PostgreSQL calls the connection: it tells the processes apart."""
-"""How `pg_stat_activity` names the connection."""
+"""How `pg_stat_activity` names the connection; the pid tells the processes apart."""
 
 AGAIN_AFTER = 0.5
 """Seconds between two attempts to connect."""
@@ -31,13 +31,8 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def listening(database_url: str, hub: Hub) -> AsyncIterator[None]:
     """Feed the hub as long as the block lasts, whatever becomes of the database meanwhile."""
-    task = asyncio.create_task(_listen_for_ever(database_url, hub))
-    try:
+    async with beside(_listen_for_ever(database_url, hub)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _listen_for_ever(database_url: str, hub: Hub) -> None:
