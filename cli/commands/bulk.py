@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from cli.commands.common import Json, print_json, the_api
 from cli.commands.order_list import After, Before, Customer, Label, NotStatus, Product, Search, Status, Waiting, filters
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Watch and cancel bulks: one action for many orders.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 BulkId = Annotated[UUID, typer.Argument(metavar="ID", help="The bulk's id.")]
 
 
@@ -60,9 +60,6 @@ def bulk_orders(
     Exits with 0 if the bulk was accepted and, with --wait, no order failed and nobody cancelled it; with 1 otherwise;
     with 2 on wrong usage. Orders that are skipped are no failure: a dry run tells of them beforehand.
     """
-    from cli.client import Api
-    from cli.settings import api_url
-
     chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting)
     if sum((bool(orders), bool(chosen), everything)) != 1:
         raise typer.BadParameter("name orders, or give a filter, or --all", param_hint="ORDER")
@@ -72,7 +69,7 @@ def bulk_orders(
         raise typer.BadParameter("name the file to write to", param_hint="--output")
     body: dict[str, Any] = {"action": action.value, "dry_run": dry_run, "expected": expected}
     body |= {k: v for k, v in {"reason": reason, "label": new_label}.items() if v is not None}
-    with Api(api_url()) as api:
+    with the_api() as api:
         body |= {"ids": [_id_of(api, key) for key in orders]} if orders else {"filter": chosen}
         if dry_run:
             return _dry_run(api, body, as_json)
@@ -93,10 +90,10 @@ def list_bulks(as_json: Json = False) -> None:
     """List the newest bulks."""
     from cli.tables import bulks_table, show
 
-    with _api() as api:
+    with the_api() as api:
         found = api.get("/bulks")["items"]
     if as_json:
-        return _print_json(found)
+        return print_json(found)
     return show(bulks_table(found))
 
 
@@ -111,11 +108,11 @@ def show_bulk(
     """Show a bulk, and what became of each of its orders."""
     from cli.tables import bulk_orders_table, show
 
-    with _api() as api:
+    with the_api() as api:
         bulk = api.get(f"/bulks/{bulk_id}")
         orders = list(api.pages(f"/bulks/{bulk_id}/orders", outcome=outcome))
     if as_json:
-        return _print_json(bulk | {"orders": orders})
+        return print_json(bulk | {"orders": orders})
     typer.echo(_line(bulk))
     return show(bulk_orders_table(orders))
 
@@ -123,18 +120,11 @@ def show_bulk(
 @app.command("cancel")
 def cancel_bulk(bulk_id: BulkId, as_json: Json = False) -> None:
     """Have a bulk stop before its next order; what it has done stays."""
-    with _api() as api:
+    with the_api() as api:
         bulk = api.post(f"/bulks/{bulk_id}/cancel")
     if as_json:
-        return _print_json(bulk)
+        return print_json(bulk)
     return typer.echo(_line(bulk))
-
-
-def _api() -> "Api":
-    from cli.client import Api
-    from cli.settings import api_url
-
-    return Api(api_url())
 
 
 def _id_of(api: "Api", key: str) -> str:
@@ -155,7 +145,7 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
         found["items"] += page["items"]
     del found["next_cursor"]
     if as_json:
-        return _print_json(found)
+        return print_json(found)
     show(bulk_orders_table(found["items"]))
     reasons = "".join(f", {count} {code}" for code, count in found["reasons"].items())
     return typer.echo(f"would {found['action']} {found['done']} of {found['total']}, skip {found['skipped']}{reasons}")
@@ -178,7 +168,7 @@ def _show(api: "Api", bulk: Any, as_json: bool) -> None:
     from cli.tables import bulk_orders_table, show
 
     if as_json:
-        return _print_json(bulk)
+        return print_json(bulk)
     typer.echo(f"{_line(bulk)}\nid {bulk['id']}")
     if not (bulk["skipped"] or bulk["failed"]):
         return None
@@ -192,9 +182,3 @@ def _show(api: "Api", bulk: Any, as_json: bool) -> None:
 def _line(bulk: Any) -> str:
     counts = ", ".join(f"{bulk[name]} {name}" for name in ("done", "skipped", "failed", "pending"))
     return f"{bulk['action']}  {bulk['state']}  {bulk['total']} orders: {counts}"
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.common import Json, print_json
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Source = Annotated[
     Path,
     typer.Argument(
@@ -56,7 +57,7 @@ def import_(
 
     reports, read = asyncio.run(_import(found().database_url, source, options, checksums=checksums))
     if as_json:
-        _print_json([_as_json(report, read.get(report.sku)) for report in reports])
+        print_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
         _show_reports(reports, read)
     if not any(report.files for report in reports):
@@ -73,7 +74,7 @@ def list_products(as_json: Json = False) -> None:
     with Api(api_url()) as api:
         products = api.get("/products")["items"]
     if as_json:
-        return _print_json(products)
+        return print_json(products)
     if not products:
         return typer.echo("No products yet. Add some with `consignor catalog import SOURCE`.")
     from cli.tables import show
@@ -99,7 +100,7 @@ def list_objects(
         found = list(islice(pages, limit + 1))
     shown, more = found[:limit], len(found) > limit
     if as_json:
-        return _print_json(shown)
+        return print_json(shown)
     from cli.tables import show
 
     show(_objects_table(shown))
@@ -216,9 +217,3 @@ def _add_row(table: "Table", *cells: str) -> None:
     from rich.text import Text
 
     table.add_row(*(Text(cell) for cell in cells))
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.commands.common import Json, print_json, the_api
+
 app = typer.Typer(help="Save, test and remove destinations for deliveries.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Key = Annotated[str, typer.Argument(metavar="NAME", help="The destination's name or id.")]
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -33,7 +34,7 @@ def add(
         body |= {"kind": "local", "folder": folder}
     else:
         body |= {"kind": "s3", "bucket": bucket, "region": region, "endpoint": endpoint, **_credentials()}
-    with _api() as api:
+    with the_api() as api:
         saved = api.post("/destinations", body)
     _show([saved], as_json)
 
@@ -41,17 +42,17 @@ def add(
 @app.command("list")
 def list_destinations(as_json: Json = False) -> None:
     """List your destinations."""
-    with _api() as api:
+    with the_api() as api:
         _show(api.get("/destinations")["items"], as_json)
 
 
 @app.command("test")
 def try_out(name: Key, as_json: Json = False) -> None:
     """Write something small to a destination, read it back and delete it."""
-    with _api() as api:
+    with the_api() as api:
         found = api.post(f"/destinations/{name}/test")
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif found["ok"]:
         typer.echo(f"{name}  works")
     else:
@@ -63,7 +64,7 @@ def try_out(name: Key, as_json: Json = False) -> None:
 @app.command()
 def remove(name: Key) -> None:
     """Remove a destination and its keys; what was delivered there stays."""
-    with _api() as api:
+    with the_api() as api:
         api.delete(f"/destinations/{name}")
     typer.echo(f"{name}  removed")
 
@@ -98,25 +99,12 @@ def _credentials() -> dict[str, str]:
     return found | ({"session_token": token} if key and token else {})
 
 
-def _api() -> Any:
-    from cli.client import Api
-    from cli.settings import api_url
-
-    return Api(api_url())
-
-
 def _show(found: list[Any], as_json: bool) -> None:
     if as_json:
-        return _print_json(found)
+        return print_json(found)
     for one in found:
         where = one["folder"] or f"s3://{one['bucket']}" + (f" at {one['endpoint']}" if one["endpoint"] else "")
         typer.echo(f"{one['name']}  {one['kind']}  {where}/{one['prefix']}")
     if not found:
         typer.echo("No destinations yet. Save one with `consignor destination add NAME`.")
     return None
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.bulk import bulk_orders
+from cli.commands.common import Json, OrderId, print_json, the_api
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 from cli.commands.order_notes import label_order, list_notes, write_note
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from cli.client import Api
 
 app = typer.Typer(help="Place, watch and download orders.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
 
 
 @app.command()
@@ -49,7 +47,7 @@ def place(
     if object_ and len(product) > 1:
         raise typer.BadParameter("objects are named for one product; place an order for each", param_hint="--object")
     items = [{"product": sku, "objects": object_ or "all"} for sku in product]
-    with _api() as api:
+    with the_api() as api:
         delivery = {"delivery": {"destination": deliver_to}} if deliver_to else {}
         order = api.post("/orders", {"items": items, "label": label, "draft": draft, **delivery})
         if wait or download:
@@ -75,7 +73,7 @@ app.command("notes")(list_notes)
 @app.command()
 def show(order_id: OrderId, as_json: Json = False) -> None:
     """Show an order: status, progress, sub-orders, timeline."""
-    with _api() as api:
+    with the_api() as api:
         order = _find(api, order_id)
         path = f"/orders/{order['id']}"
         if order["destination"]:
@@ -83,7 +81,7 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
         order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
         order["failed_files"] = _failed_files(api, order)
     if as_json:
-        return _print_json(order)
+        return print_json(order)
     from cli.tables import order_page
 
     return order_page(order)
@@ -96,7 +94,7 @@ def download(
     as_json: Json = False,
 ) -> None:
     """Download every archive that is ready; what was cut off is continued."""
-    with _api() as api:
+    with the_api() as api:
         _download(api, _find(api, order_id), folder, quiet=as_json, as_json=as_json)
 
 
@@ -175,10 +173,10 @@ def links(
     as_json: Json = False,
 ) -> None:
     """Print links that need no token, for download tools: they open one thing each until the order expires."""
-    with _api() as api:
+    with the_api() as api:
         found = api.links(_find(api, order_id)["id"], all_files=files)
     if as_json:
-        return _print_json(found)
+        return print_json(found)
     for url in (found["metalink"], *(archive["url"] for archive in found["archives"])):
         typer.echo(url)
     for file in found["files"] if files else []:
@@ -195,7 +193,7 @@ def metalink(
     """Save the Metalink of an order; of a very large order further parts go to FILE.2, FILE.3 and so on."""
     from cli.errors import CommandFailed
 
-    with _api() as api:
+    with the_api() as api:
         path = f"/orders/{_find(api, order_id)['id']}/{'.metalink' if v3 else 'metalink'}"
         for part, document in enumerate(api.documents(path), 1):
             if output is None and part > 1:
@@ -211,7 +209,7 @@ def metalink(
 @app.command()
 def delete(order_id: OrderId) -> None:
     """Hide an order that is over."""
-    with _api() as api:
+    with the_api() as api:
         order = _find(api, order_id)
         api.delete(f"/orders/{order['id']}")
     typer.echo(f"{order['number']}  deleted")
@@ -234,23 +232,16 @@ def purge(
     age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
     purged = asyncio.run(purge_orders(settings.database_url, age))
     if as_json:
-        return _print_json(purged)
+        return print_json(purged)
     typer.echo(f"{len(purged)} purged" + "".join(f"\n{number}" for number in purged))
     return None
 
 
 def _command(key: str, verb: str, body: Any, as_json: bool) -> Any:
-    with _api() as api:
+    with the_api() as api:
         order = api.post(f"/orders/{_find(api, key)['id']}/{verb}", body)
     _show(order, as_json)
     return order
-
-
-def _api() -> "Api":
-    from cli.client import Api
-    from cli.settings import api_url
-
-    return Api(api_url())
 
 
 def _find(api: "Api", key: str) -> Any:
@@ -303,7 +294,7 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
             except CommandFailed as error:
                 failed.append(f"part {suborder['number']}: {error}")
     if as_json:
-        _print_json({"number": order["number"], "files": [str(file) for file in saved], "failed": failed})
+        print_json({"number": order["number"], "files": [str(file) for file in saved], "failed": failed})
     elif not quiet:
         for file in saved:
             typer.echo(f"saved {file}")
@@ -328,7 +319,7 @@ def _show(order: Any, as_json: bool) -> None:
     from models.labels import counted
 
     if as_json:
-        return _print_json(order)
+        return print_json(order)
     progress = order["progress"]
     files = f"{progress['files_available']} of {counted(progress['files_total'], 'file')}"
     typer.echo(f"{order['number']}  {order['status']}  {files}  “{order['label']}”")
@@ -342,9 +333,3 @@ def _show(order: Any, as_json: bool) -> None:
         for fault in order["faults"] if len(order["faults"]) > 1 else []:
             typer.echo(f"  {fault['code']}: {fault['text']}")
     return None
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.commands.common import Json, print_json, the_api
+
 
 def estimate_order(
     product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
@@ -12,26 +14,21 @@ def estimate_order(
     ] = None,
     label: Annotated[str | None, typer.Option(help="The label it would get.")] = None,
     deliver_to: Annotated[str | None, typer.Option(metavar="NAME", help="A saved destination.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the sub-orders, size, price and everything against an order, without placing it.
 
     Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
     """
-    import orjson
-
-    from cli.client import Api
-    from cli.settings import api_url
-
     if object_ and len(product) > 1:
         raise typer.BadParameter("objects are named for one product; ask for each", param_hint="--object")
     body: dict[str, Any] = {"items": [{"product": sku, "objects": object_ or "all"} for sku in product], "label": label}
     if deliver_to:
         body["delivery"] = {"destination": deliver_to}
-    with Api(api_url()) as api:
+    with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:
-        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        print_json(told)
     else:
         from cli.tables import show, suborders_estimated
         from models.labels import counted, size_in_words

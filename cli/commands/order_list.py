@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.commands.common import Json, print_json, the_api
+
 Search = Annotated[
     str | None, typer.Option("--search", "-s", help="Words of id, number, label, customer or product; or has:errors.")
 ]
@@ -34,20 +36,16 @@ def list_orders(
     waiting: Waiting = None,
     sort: Sort = "-created_at",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List orders, newest first unless sorted otherwise."""
-    import orjson
-
-    from cli.client import Api
-    from cli.settings import api_url
     from cli.tables import orders_table, show
 
     chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
-    with Api(api_url()) as api:
+    with the_api() as api:
         page = api.get("/orders", limit=limit, **chosen)
     if as_json:
-        return typer.echo(orjson.dumps(page["items"], option=orjson.OPT_INDENT_2))
+        return print_json(page["items"])
     show(orders_table(page["items"], narrowed=bool(chosen.keys() - {"sort"})))
     total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
     if page["next_cursor"]:
@@ -70,14 +68,11 @@ def export_orders(
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with a byte order mark.")] = False,
 ) -> None:
     """Export every order that matches as CSV or JSON Lines."""
-    from cli.client import Api
-    from cli.settings import api_url
-
     kind = file.suffix.lower()
     if kind not in {".csv", ".jsonl"}:
         raise typer.BadParameter("the name must end in .csv or .jsonl", param_hint="FILE")
     chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
-    with Api(api_url()) as api:
+    with the_api() as api:
         chosen |= {"bom": True} if bom and kind == ".csv" else {}
         size = api.save(f"/orders{kind}", file, **chosen)
     typer.echo(f"saved {file} ({size:,} bytes)")

@@ -4,19 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.common import Json, OrderId, print_json, the_api
+
 if TYPE_CHECKING:
-    from cli.client import Api
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
-
-
-def _api() -> "Api":
-    from cli.client import Api
-    from cli.settings import api_url
-
-    return Api(api_url())
+    pass
 
 
 def label_order(
@@ -36,10 +27,10 @@ def label_order(
         change["tags"] = tag or []
     if not change:
         raise typer.BadParameter("give a label, --tag or --no-tags", param_hint="LABEL")
-    with _api() as api:
+    with the_api() as api:
         order = api.patch(f"/orders/{api.order(order_id)['id']}", change)
     if as_json:
-        _print_json(order)
+        print_json(order)
     else:
         typer.echo("  ".join([order["number"], f"“{order['label']}”", *order["tags"]]))
 
@@ -52,20 +43,20 @@ def write_note(
 ) -> None:
     """Write a note on an order."""
     body = {"text": text, "visibility": "operators" if for_operators else "customer"}
-    with _api() as api:
+    with the_api() as api:
         note = api.post(f"/orders/{api.order(order_id)['id']}/notes", body)
     if as_json:
-        _print_json(note)
+        print_json(note)
     else:
         typer.echo(f"note {note['id']}")
 
 
 def list_notes(order_id: OrderId, as_json: Json = False) -> None:
     """Show the notes on an order that you may read."""
-    with _api() as api:
+    with the_api() as api:
         notes = api.get(f"/orders/{api.order(order_id)['id']}/notes")["items"]
     if as_json:
-        return _print_json(notes)
+        return print_json(notes)
     for note in notes:
         edited = ", edited" if note["edited_at"] else ""
         hidden = ", for operators" if note["visibility"] == "operators" else ""
@@ -73,9 +64,3 @@ def list_notes(order_id: OrderId, as_json: Json = False) -> None:
             f"{note['written_at'][:19]}  {note['author']}{edited}{hidden}\n  " + "\n  ".join(note["text"].split("\n"))
         )
     return None
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -1,0 +1,26 @@
+"""What the commands that ask the API share: a client of it, the option --json, and how an order is named."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.client import Api
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
+
+
+def the_api() -> "Api":
+    """A client of the API that the settings name; imported only now, for help must not wait for it."""
+    from cli.client import Api
+    from cli.settings import api_url
+
+    return Api(api_url())
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON for scripts."""
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
