@@ -1,10 +1,12 @@
 """Free TCP ports on the loopback interface."""
 
+import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_NAMES = frozenset({LOOPBACK, "localhost", "::1"})
 _NEIGHBOURS = 50
+_FOR_SERVERS = range(12_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -20,11 +22,14 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that nothing listens on, of the system's choice."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on, from below those that systems give to clients (RFC 6335: dynamic ports).
+
+    A server binds it only seconds later, and until then any connection that somebody opens may get one of those.
+    """
+    while True:
+        port = secrets.choice(_FOR_SERVERS)
+        if is_free(port):
+            return port
 
 
 def free_port(preferred: int, *, taken: frozenset[int] = frozenset()) -> int:
