@@ -20,9 +20,9 @@ from models.queries import destinations as queries
 from models.queries import orders
 from models.suborder import SubOrderState
 from models.tables import Delivery, Destination, Order, SubOrder
-from storage.delivery import Deliverer, Parcel, Target, refused
-from storage.members import members_of
-from storage.virtual import Blocks
+from storage.archive.members import members_of
+from storage.archive.virtual import Blocks
+from storage.targets.protocol import Deliverer, Parcel, Target, refused
 
 TELL_EVERY = 0.5
 """Seconds between two signs of life; as fast a delivery hears that it is to stop."""

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError, CancelledError, FailureError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from models.errors import Failed, Failure, FailureCode
-from storage.source import failed_by
+from storage.sources.protocol import failed_by
 
 log = structlog.get_logger()
 

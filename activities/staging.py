@@ -20,9 +20,9 @@ from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
 from models.queries import suborders as queries
 from models.verify import Verify
-from storage.digest import Digest, DigestStopped, Wanted, digests
-from storage.places import check_answers, source_at
-from storage.source import FileVersion, Source
+from storage.archive.digest import Digest, DigestStopped, Wanted, digests
+from storage.sources.protocol import FileVersion, Source
+from storage.sources.registry import check_answers, source_at
 
 WRITE_EVERY = 0.5
 """Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""

@@ -16,7 +16,7 @@ from models.messages import OrderRef, Verdict
 from models.queries import orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import SelectedFile
-from storage.places import check_answers, source_at
+from storage.sources.registry import check_answers, source_at
 
 MAX_FAULTS = 1_000
 """Faults listed one by one; the rest is only counted, for a payload has its limit."""

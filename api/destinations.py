@@ -23,7 +23,7 @@ from models.destination import (
 )
 from models.errors import Fault, InvalidDestination, NameTaken
 from models.tables import Delivery, Destination
-from storage.delivery import Deliverer
+from storage.targets.protocol import Deliverer
 from storage.vault import NoKey
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -12,7 +12,7 @@ from models.labels import counted
 from models.order import Event
 from models.queries import downloads as queries
 from models.tables import Notice
-from storage.virtual import Member
+from storage.archive.virtual import Member
 
 log = structlog.get_logger()
 

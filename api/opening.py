@@ -25,9 +25,9 @@ from models.metalink import FILES_PER_DOCUMENT
 from models.packaging import NS_PER_SECOND, PackedFile, delivered, layout_of
 from models.queries import orders as queries
 from models.tables import Order, OrderFile, SubOrder
-from storage.places import source_at
-from storage.source import FileVersion
-from storage.virtual import Member, MemberFailed, stream
+from storage.archive.virtual import Member, MemberFailed, stream
+from storage.sources.protocol import FileVersion
+from storage.sources.registry import source_at
 
 log = structlog.get_logger()
 

@@ -23,7 +23,7 @@ from models.naming import archive_filename
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
-from storage.delivery import Deliverer
+from storage.targets.protocol import Deliverer
 
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
 

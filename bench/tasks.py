@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from bench.measuring import high_water
+from bench.writing import copy_archive, write_archive
 from models.archive import Entry, FileSlice, Layout
-from storage.digest import Digest, Wanted, digests
-from storage.local import LocalSource
-from storage.source import FileVersion
-from storage.virtual import Member
-from storage.writing import copy_archive, write_archive
+from storage.archive.digest import Digest, Wanted, digests
+from storage.archive.virtual import Member
+from storage.sources.local import LocalSource
+from storage.sources.protocol import FileVersion
 
 MTIME = 1_750_000_000
 

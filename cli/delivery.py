@@ -9,7 +9,7 @@ from cli.settings import Settings
 from models.database import make_engine, make_sessions
 from models.destination import Allowed
 from models.tables import Destination
-from storage.delivery import Deliverer
+from storage.targets.protocol import Deliverer
 from storage.vault import NoKey, Vault
 
 

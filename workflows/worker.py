@@ -22,7 +22,7 @@ from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
-from storage.delivery import Deliverer
+from storage.targets.protocol import Deliverer
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow

@@ -17,9 +17,9 @@ from activities.catalogue.messages import ChecksumReport, Refused
 from models.errors import Failed
 from models.queries import knowing
 from models.tables import Product
-from storage.digest import Digest, DigestStopped, Wanted, digests
-from storage.places import check_answers, source_at
-from storage.source import FileVersion, Source, check_version
+from storage.archive.digest import Digest, DigestStopped, Wanted, digests
+from storage.sources.protocol import FileVersion, Source, check_version
+from storage.sources.registry import check_answers, source_at
 
 _BATCH_FILES: Final = 2_000
 _BATCH_BYTES: Final = 1024**3

@@ -28,10 +28,10 @@ from models.order import OrderStatus
 from models.packaging import PackedFile, layout_of
 from models.queries import orders
 from models.tables import Destination, Order
-from storage.delivery import Deliverer, Parcel, Target
-from storage.members import members_of
+from storage.archive.members import members_of
+from storage.archive.virtual import Blocks
+from storage.targets.protocol import Deliverer, Parcel, Target
 from storage.vault import Vault, new_key
-from storage.virtual import Blocks
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
 from models.destination import Allowed
-from storage.delivery import Deliverer
+from storage.targets.protocol import Deliverer
 from storage.vault import Vault, new_key
 from tests.activities.catalogue_sources import rows
 from tests.activities.test_delivering import in_folder

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from models.archive import Entry, FileSlice, Generated, Layout
 from models.naming import entry_names
-from storage.local import LocalSource
-from storage.virtual import Blocks, Member
+from storage.archive.virtual import Blocks, Member
+from storage.sources.local import LocalSource
 
 FULL = 2**32 - 1
 NEAR = 300

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from models.errors import Failed, FailureCode
-from storage.source import FileVersion, check_version, failed_by
+from storage.sources.protocol import FileVersion, check_version, failed_by
 
 # Without O_NONBLOCK opening a FIFO waits for a writer for ever.
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from models.packaging import PackedFile, delivered
-from storage.places import source_at
-from storage.source import FileVersion
-from storage.virtual import Member
+from storage.archive.virtual import Member
+from storage.sources.protocol import FileVersion
+from storage.sources.registry import source_at
 
 
 def members_of(location: str, files: Sequence[PackedFile]) -> list[Member]:

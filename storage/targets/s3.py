@@ -13,7 +13,7 @@ from uuid import uuid1
 
 from models.destination import Credentials, Place
 from models.errors import Failed
-from storage.delivery import Parcel, full, refused, unavailable
+from storage.targets.protocol import Parcel, full, refused, unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from models.errors import Failed, FailureCode
-from storage.local import LocalSource, is_mounted
-from storage.source import Source
+from storage.sources.local import LocalSource, is_mounted
+from storage.sources.protocol import Source
 
 
 def source_at(location: str) -> Source:

@@ -18,8 +18,8 @@ from typing import Final
 
 from models.archive import Layout
 from models.errors import Failed
-from storage.source import failed_by
-from storage.virtual import Blocks, Member
+from storage.archive.virtual import Blocks, Member
+from storage.sources.protocol import failed_by
 
 BUFFER_BYTES: Final = 512 * 1024
 _SMALL_BYTES: Final = 64 * 1024

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol, Self
 from isal.isal_zlib import crc32
 
 from models.errors import Failed, FailureCode
-from storage.source import FileVersion, Reader, Source, check_version
+from storage.sources.protocol import FileVersion, Reader, Source, check_version
 
 BUFFER_BYTES: Final = 512 * 1024
 _BUFFERS: Final = 4

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import Failed, FailureCode
-from storage.delivery import Parcel
-from storage.delivery_local import LocalTarget
+from storage.targets.local import LocalTarget
+from storage.targets.protocol import Parcel
 
 CONTENT = bytes(range(256)) * 10_000
 PARCEL = Parcel("CO-1/a.zip", len(CONTENT), '"etag"')

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid1
 
 from models.errors import Failed
-from storage.delivery import Parcel, full, refused, unavailable
+from storage.targets.protocol import Parcel, full, refused, unavailable
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -10,11 +10,11 @@ from zlib import crc32
 
 import pytest
 
+from bench.writing import BUFFER_BYTES, WritingStopped, write_archive
 from models.archive import Entry, Generated, Layout
 from models.errors import Failed, FailureCode
-from storage.local import LocalSource
-from storage.virtual import Blocks, Member, MemberFailed
-from storage.writing import BUFFER_BYTES, WritingStopped, write_archive
+from storage.archive.virtual import Blocks, Member, MemberFailed
+from storage.sources.local import LocalSource
 
 SIZES = [0, 10, BUFFER_BYTES, 3 * BUFFER_BYTES + 7, *[3_000] * 400]
 

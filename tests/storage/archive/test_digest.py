@@ -10,9 +10,9 @@ from zlib import crc32
 import pytest
 
 from models.errors import Failed, FailureCode
-from storage.digest import BUFFER_BYTES, Digest, DigestStopped, Wanted, digest, digests
-from storage.local import LocalReader, LocalSource
-from storage.source import FileVersion
+from storage.archive.digest import BUFFER_BYTES, Digest, DigestStopped, Wanted, digest, digests
+from storage.sources.local import LocalReader, LocalSource
+from storage.sources.protocol import FileVersion
 
 SIZES = [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, 9 * BUFFER_BYTES + 17]
 

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 
 from models.destination import Credentials, DestinationKind, Place
 from models.errors import Failed, FailureCode
-from storage.delivery import Parcel
-from storage.delivery_s3 import MAX_OBJECT_BYTES, MAX_PARTS, PART_BYTES, S3Target, _part_size
+from storage.targets.protocol import Parcel
+from storage.targets.s3 import MAX_OBJECT_BYTES, MAX_PARTS, PART_BYTES, S3Target, _part_size
 from tests.buckets import CREDENTIALS, KEY_ID, SECRET, Bucket, bucket
-from tests.storage.test_delivery_local import blocks, breaking
+from tests.storage.targets.test_local import blocks, breaking
 
 MIB = 1024 * 1024
 CONTENT = bytes(range(256)) * 4 * 1024 * 16 + b"the end"

@@ -15,10 +15,10 @@ import pytest
 
 from models.archive import Entry, Generated, Layout
 from models.errors import FailureCode
-from storage.digest import Wanted, digest
-from storage.local import LocalSource
-from storage.source import FileVersion, Reader, Source
-from storage.virtual import BLOCK_BYTES, Blocks, Member, MemberFailed, stream
+from storage.archive.digest import Wanted, digest
+from storage.archive.virtual import BLOCK_BYTES, Blocks, Member, MemberFailed, stream
+from storage.sources.local import LocalSource
+from storage.sources.protocol import FileVersion, Reader, Source
 
 SIZES = [0, 1, 10_000, 0, 3 * BLOCK_BYTES + 11, *[4_000] * 700, BLOCK_BYTES, 0]
 

@@ -48,10 +48,10 @@ class Deliverer:
         if faults := place_faults(place, self.allowed):
             raise Failed(FailureCode.DESTINATION_REFUSED, faults[0].text)
         if place.kind is DestinationKind.LOCAL:
-            from storage.delivery_local import LocalTarget
+            from storage.targets.local import LocalTarget
 
             return LocalTarget(place.folder or "", self.allowed.root_of(place.folder or "") or "")
-        from storage.delivery_s3 import S3Target
+        from storage.targets.s3 import S3Target
 
         credentials = Credentials.model_validate_json(self.vault.open(sealed or "", owner))
         return S3Target(place, credentials)

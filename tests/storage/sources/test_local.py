@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from models.errors import Failed, FailureCode
-from storage.local import LocalSource
-from storage.places import check_answers
-from storage.source import FileVersion, Source, failed_by
+from storage.sources.local import LocalSource
+from storage.sources.protocol import FileVersion, Source, failed_by
+from storage.sources.registry import check_answers
 
 
 @pytest.fixture

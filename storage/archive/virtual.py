@@ -15,7 +15,7 @@ from isal.isal_zlib import crc32
 
 from models.archive import FileSlice, Layout
 from models.errors import Failed, FailureCode
-from storage.source import FileVersion, Reader, Source, check_version
+from storage.sources.protocol import FileVersion, Reader, Source, check_version
 
 BLOCK_BYTES: Final = 1024 * 1024
 _KEPT_BUFFERS: Final = 4
