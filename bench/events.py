@@ -63,7 +63,7 @@ async def _served(url: str, parent: Connection) -> None:
     from api.operations import Operations
     from api.services import Services
     from bench.asking import identity, let_in
-    from models.database import make_engine, make_sessions
+    from database.engine import make_engine, make_sessions
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     client = await Client.connect("127.0.0.1:9", lazy=True)

@@ -31,8 +31,8 @@ from api.services import Services
 from bench import orders, usual
 from bench.asking import OPERATOR, identity, let_in
 from cli.dev.postgres import EmbeddedPostgres
+from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
-from models.database import make_engine, make_sessions
 
 KEY = b"bench"
 PATIENCE = 0.05

@@ -6,7 +6,7 @@ from sqlmodel import col
 
 from cli.errors import CommandFailed
 from cli.settings import Settings
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.destination import Allowed
 from models.tables import Destination
 from storage.targets.protocol import Deliverer

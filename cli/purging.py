@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.queries.purging import purge_bulks, purge_deleted
 
 

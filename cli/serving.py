@@ -23,7 +23,7 @@ from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
 from cli.dev.ports import LOOPBACK_NAMES
 from cli.errors import CommandFailed
 from cli.settings import Settings
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.links import LinkKeys
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from cli import heap
 from cli.connecting import runtime_with_metrics, temporal_client
 from cli.delivery import deliverer
 from cli.settings import Settings
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.messages import Terms
 from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker

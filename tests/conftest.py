@@ -11,7 +11,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from cli.dev.binaries import temporal_binary
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.temporal import temporal_dev
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from tests.database import Databases, truncate
 from workflows.converter import DATA_CONVERTER
 

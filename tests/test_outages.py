@@ -15,8 +15,8 @@ from temporalio.client import Client
 
 from api.services import Services
 from cli.dev.postgres import EmbeddedPostgres
+from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
-from models.database import make_engine, make_sessions
 from tests.api.serving import served
 from tests.cli.processes import eventually
 from tests.factories import add_order, add_product

@@ -127,7 +127,7 @@ async def _import(
 
     from activities.catalogue import import_source
     from cli.errors import CommandFailed
-    from models.database import make_engine, make_sessions
+    from database.engine import make_engine, make_sessions
     from models.errors import Failed
 
     engine = make_engine(url, pool_size=1)

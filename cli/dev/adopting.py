@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from cli.dev.issuer.people import DEFAULT
-from models.database import make_engine
+from database.engine import make_engine
 
 _ADOPT = sa.text("""
     UPDATE orders SET customer = :customer

@@ -98,7 +98,7 @@ _PRODUCTS: Final = (
 async def load_sample_if_empty(database_url: str, data: Path) -> bool:
     """Make the sample archive in the data folder and import it where the catalogue has no product; whether it did."""
     from activities.catalogue import import_source
-    from models.database import make_engine, make_sessions
+    from database.engine import make_engine, make_sessions
 
     engine = make_engine(database_url, pool_size=1)
     try:

@@ -16,7 +16,7 @@ from activities.failures import FailureInterceptor
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
 from cli.dev.ports import any_free
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.errors import FailureCode, category_of
 from models.messages import OrderRef
 from tests.activities.making import (

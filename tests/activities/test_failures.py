@@ -16,7 +16,7 @@ from activities.failures import FailureInterceptor, failure_of
 from activities.orders import OrderActivities
 from activities.settling import Superseded
 from cli.dev.ports import any_free
-from models.database import make_engine, make_sessions
+from database.engine import make_engine, make_sessions
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Terms
 from tests.activities.making import Sessions, placed

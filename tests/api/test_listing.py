@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import listing
 from api.cursors import Cursors
-from models.database import make_sessions
+from database.engine import make_sessions
 from models.delivery import DeliveryStatus
 from models.listing import OrderFilter, Position, Scope, Sort
 from models.order import OrderStatus

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from models.answering import AnsweringConnection
+from database.liveness import AnsweringConnection
 
 CONNECT_TIMEOUT = 3
 """Seconds until an unreachable database is an error; DESIGN §6 promises an answer within three."""
