@@ -15,12 +15,12 @@ from temporalio.exceptions import FailureError
 
 from activities.bulk_acting import Acting, Outcome
 from activities.failures import failure_of
-from activities.heartbeats import beating
 from models.bulk import STOPPED, ItemResult, Said
 from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
 from models.queries import bulk as queries
 from models.tables import Bulk
+from temporal.heartbeat import beating
 
 PAGE = 200
 """Orders of one activity: seconds of work, and few events in the history of a large bulk."""

@@ -16,8 +16,6 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.commanding import WorkflowIsOver, command_anew, command_order, obey_after_the_end
-from activities.starting import OrderStart, start_order
 from models.access import Caller
 from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Said, acts_in, command_of, labelled, skipped
 from models.errors import CommandPending, IllegalTransition, TemporalAway
@@ -26,6 +24,8 @@ from models.order import OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders, people
 from models.tables import Bulk, BulkItem, Order
+from temporal.commands import WorkflowIsOver, command_anew, command_order, obey_after_the_end
+from temporal.start import OrderStart, start_order
 
 TRIES = 3
 """How often an order whose workflow does not answer is asked, while Temporal itself is well."""

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.heartbeats import beating
 from activities.settling import NothingToMake
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
@@ -23,6 +22,7 @@ from models.tables import Delivery, Destination, Order, SubOrder
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks
 from storage.targets.protocol import Deliverer, Parcel, Target, refused
+from temporal.heartbeat import beating
 
 TELL_EVERY = 0.5
 """Seconds between two signs of life; as fast a delivery hears that it is to stop."""

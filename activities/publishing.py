@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.heartbeats import beating
 from activities.settling import NothingToMake, Superseded
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, delivered, layout_of
@@ -14,6 +13,7 @@ from models.queries import orders
 from models.queries import suborders as queries
 from models.suborder import SubOrderState
 from models.tables import SubOrder
+from temporal.heartbeat import beating
 
 _ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
 _SINCE = (SubOrderState.DOWNLOADED, SubOrderState.FAILED)

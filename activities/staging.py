@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.heartbeats import beating
 from activities.settling import SettledFile, claim, settle_files
 from activities.troubles import Whose, noted
 from models.errors import Failed, Failure, FailureCode
@@ -23,6 +22,7 @@ from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source
 from storage.sources.registry import check_answers, source_at
+from temporal.heartbeat import beating
 
 WRITE_EVERY = 0.5
 """Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""

@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from cli.settings import temporal_config
-from workflows.converter import DATA_CONVERTER
+from temporal.converter import DATA_CONVERTER
 
 
 def configure_logs(level: str) -> None:

@@ -13,13 +13,13 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
-from activities.search_attributes import ALL, MayNotRegister, register
 from cli import heap
 from cli.connecting import runtime_with_metrics, temporal_client
 from cli.delivery import deliverer
 from cli.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
+from temporal.search_attributes import ALL, MayNotRegister, register
 from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker
 

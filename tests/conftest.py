@@ -12,8 +12,8 @@ from cli.dev.binaries import temporal_binary
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.temporal import temporal_dev
 from database.engine import make_engine, make_sessions
+from temporal.converter import DATA_CONVERTER
 from tests.database import Databases, truncate
-from workflows.converter import DATA_CONVERTER
 
 LONG_ONES = (
     "test_outages", "test_end_to_end", "test_bench_facade", "test_dev_stack", "test_order_command",

@@ -17,12 +17,12 @@ from api.services import Services
 from cli.dev.postgres import EmbeddedPostgres
 from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
+from temporal.converter import DATA_CONVERTER
 from tests.api.serving import served
 from tests.cli.processes import eventually
 from tests.factories import add_order, add_product
 from tests.issuer import as_, identified
 from tests.programs import authorization, dev_stack
-from workflows.converter import DATA_CONVERTER
 
 ORDER = {"items": [{"product": "sample-scenes"}]}
 LONGEST = 5.0

@@ -1,6 +1,6 @@
 """What a front end needs of the workflows: to start orders and bulks and to command them, with answers in our words."""
 
-from activities.commanding import (
+from temporal.commands import (
     WorkflowIsOver,
     command_anew,
     command_order,
@@ -8,8 +8,8 @@ from activities.commanding import (
     note_after_the_end,
     obey_after_the_end,
 )
-from activities.noticing import deliver_notices
-from activities.starting import OrderStart, start_bulk, start_order
+from temporal.outbox import deliver_notices
+from temporal.start import OrderStart, start_bulk, start_order
 
 __all__ = [
     "OrderStart",

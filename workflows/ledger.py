@@ -7,10 +7,10 @@ from uuid import UUID
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities import search_attributes as attributes
     from activities.orders import OrderActivities
     from models.messages import OrderBrief, Projection, TimelineEntry
     from models.order import OrderStatus, Trigger, advance, past_tense
+    from temporal import search_attributes as attributes
 
 from workflows.policies import RECORD
 

@@ -10,7 +10,6 @@ from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedErro
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities import search_attributes as attributes
     from activities.orders import OrderActivities
     from activities.publishing import PublishingActivities
     from activities.releasing import ReleasingActivities
@@ -29,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         suborder_workflow_id,
     )
     from models.suborder import SubOrderState
+    from temporal import search_attributes as attributes
 
 from workflows.delivering import hand_over
 from workflows.details import order_details, suborder_summary

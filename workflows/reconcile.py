@@ -15,8 +15,8 @@ from temporalio.client import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.starting import StartingActivities
     from models.messages import ORDERS_QUEUE, RECONCILE_WORKFLOW
+    from temporal.start import StartingActivities
 
 from workflows.policies import RECONCILE
 

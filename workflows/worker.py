@@ -17,12 +17,12 @@ from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
 from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
-from activities.starting import StartingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
 from storage.targets.protocol import Deliverer
+from temporal.start import StartingActivities
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow

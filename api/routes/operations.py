@@ -16,7 +16,7 @@ from api.schemas import Problem
 from api.services import CallerDep, Services, ServicesDep
 from models.order import OrderStatus, outcome
 from models.queries import stats
-from workflows.queues import backlogs
+from temporal.queues import backlogs
 
 router = APIRouter(tags=["operations"])
 stats_router = APIRouter(prefix="/stats", tags=["operations"], responses={422: {"model": Problem}})

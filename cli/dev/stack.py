@@ -94,7 +94,7 @@ class Stack:
 
     async def _connect(self) -> "Client":
         # Half a second of imports, in a thread so that the other starts go on.
-        await to_thread.run_sync(import_module, "workflows.converter")
+        await to_thread.run_sync(import_module, "temporal.converter")
         with anyio.fail_after(_PATIENCE):
             client = await temporal.connect(self._places.temporal_address, self._places.namespace)
         self._client = client

@@ -84,7 +84,7 @@ async def connect(address: str, namespace: str) -> "Client":
     """A client, as soon as the server answers."""
     from temporalio.client import Client
 
-    from workflows.converter import DATA_CONVERTER
+    from temporal.converter import DATA_CONVERTER
 
     while True:
         try:

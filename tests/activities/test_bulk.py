@@ -18,8 +18,6 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities import bulk_acting
 from activities.bulk import BulkActivities
-from activities.commanding import command_order
-from activities.starting import GRACE, OrderStart, StartingActivities, start_order
 from cli.dev.ports import any_free
 from models.access import Caller
 from models.listing import OrderFilter, Scope
@@ -29,11 +27,13 @@ from models.queries import bulk as queries
 from models.queries import orders as order_queries
 from models.queries.people import describe
 from models.tables import Bulk, BulkItem, Order, Person
+from temporal.commands import command_order
+from temporal.converter import DATA_CONVERTER
+from temporal.start import GRACE, OrderStart, StartingActivities, start_order
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.api.living import working
 from tests.factories import add_order, add_product
-from workflows.converter import DATA_CONVERTER
 
 MARIA = Caller("maria")
 ITEMS = "SELECT result, code FROM bulk_items ORDER BY order_id"

@@ -20,10 +20,10 @@ from api.operations import Operations
 from api.services import Services
 from models.links import LinkKeys
 from models.tables import Order, Product
+from temporal.converter import DATA_CONVERTER
 from tests.api.witness import HOOKS
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 from tests.issuer import Issuer
-from workflows.converter import DATA_CONVERTER
 
 PUBLIC_URL = "https://orders.example"
 LINK_KEY = "k" * 40

@@ -16,9 +16,9 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from activities.search_attributes import ALL, register
 from cli.dev.ports import any_free
 from cli.dev.temporal import TemporalDev, connect, ensure, has_pollers, temporal_dev
+from temporal.search_attributes import ALL, register
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from uuid import UUID
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_bulk, start_order
 from cli.dev.binaries import temporal_binary
 from cli.dev.temporal import temporal_dev
 from models.errors import Fault
@@ -30,11 +29,12 @@ from models.messages import (
     suborder_workflow_id,
 )
 from models.tables import Bulk
+from temporal.converter import DATA_CONVERTER
+from temporal.start import OrderStart, start_bulk, start_order
 from tests.workflows.bulk_lives import BulkWorld, working_off
 from tests.workflows.recorded_lives import Commanded, Life, lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
 from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
-from workflows.converter import DATA_CONVERTER
 from workflows.provisioning import PAGE
 
 _OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}

@@ -18,7 +18,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from workflows.converter import DATA_CONVERTER
+from temporal.converter import DATA_CONVERTER
 from workflows.worker import WORKFLOWS, sandbox
 
 HISTORIES = Path(__file__).with_name("histories")

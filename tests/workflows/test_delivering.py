@@ -5,9 +5,9 @@ from uuid import NAMESPACE_OID, uuid5
 from temporalio.testing import WorkflowEnvironment
 
 from activities.settling import NothingToMake
-from activities.starting import OrderStart, start_order
 from models.errors import Failed, FailureCode
 from models.messages import order_workflow_id
+from temporal.start import OrderStart, start_order
 from tests.workflows.stand_ins import World, an_order, end, playing
 
 REFUSED = Failed(FailureCode.DESTINATION_REFUSED, "the bucket does not take it (NoSuchBucket)")

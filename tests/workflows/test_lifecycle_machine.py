@@ -22,7 +22,6 @@ from temporalio import activity
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_order
 from models.errors import Fault, IllegalTransition, TemporalAway
 from models.messages import CommandRequest, OrderRef, Standing, Terms, Verdict, order_workflow_id
 from models.order import (
@@ -37,6 +36,7 @@ from models.order import (
     allowed_actions,
     past_tense,
 )
+from temporal.start import OrderStart, start_order
 from tests.workflows.stand_ins import World, an_order, end, playing
 from workflows.client import command_order
 

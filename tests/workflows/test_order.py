@@ -13,11 +13,11 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from activities import search_attributes as attributes
-from activities.starting import OrderStart, start_order
 from models.errors import FailureCode, Fault
 from models.messages import Verdict, order_workflow_id, suborder_workflow_id
 from models.order import TRANSITIONS
+from temporal import search_attributes as attributes
+from temporal.start import OrderStart, start_order
 from tests.workflows.stand_ins import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
 from workflows.policies import STAGE, VALIDATE
 from workflows.provisioning import IN_FLIGHT, PAGE

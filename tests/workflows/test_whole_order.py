@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_order
 from models.messages import Terms, order_workflow_id
 from models.splitting import Limits
 from models.tables import Order
+from temporal.start import OrderStart, start_order
 from tests.activities.catalogue_sources import rows
 from tests.factories import add_order, add_product
 from workflows.worker import orders_worker, packaging_worker

@@ -10,9 +10,9 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from temporalio.client import Client, WorkflowHandle
 
-from activities.starting import OrderStart, start_order
 from models.messages import CommandRequest, Standing, Terms, order_workflow_id
 from models.order import TRANSITIONS, Command, OrderStatus
+from temporal.start import OrderStart, start_order
 from tests.workflows.stand_ins import World, an_order, end, playing
 from workflows.client import command_order
 

@@ -15,8 +15,6 @@ from temporalio.common import Priority, TypedSearchAttributes, WorkflowIDReusePo
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities import search_attributes as attributes
-from activities.noticing import deliver_notices
 from models.labels import counted, size_in_words
 from models.messages import (
     BULK_WORKFLOW,
@@ -31,6 +29,8 @@ from models.queries import bulk as bulk_queries
 from models.queries import downloads
 from models.queries import orders as queries
 from models.tables import Bulk, Order
+from temporal import search_attributes as attributes
+from temporal.outbox import deliver_notices
 
 START_TIMEOUT = 5.0
 """Seconds a start may take; `rpc_timeout` alone can take several times as long when the server is dead."""

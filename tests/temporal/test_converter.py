@@ -11,12 +11,12 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.starting import OrderStart, start_order
 from models.errors import Failed, FailureCode
 from models.messages import CommandRequest, Terms, order_workflow_id, suborder_workflow_id
 from models.order import Command, OrderStatus
+from temporal.converter import DATA_CONVERTER
+from temporal.start import OrderStart, start_order
 from tests.workflows.stand_ins import MISMATCH, World, an_order, end, playing
-from workflows.converter import DATA_CONVERTER
 from workflows.order import OrderWorkflow
 
 NAMESPACE = UUID(int=5)

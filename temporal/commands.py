@@ -18,7 +18,6 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.starting import OrderStart
 from models.errors import CommandPending, IllegalTransition, NotExtended, TemporalAway
 from models.messages import (
     COMMAND_UPDATE,
@@ -33,6 +32,7 @@ from models.messages import (
 from models.order import Command, OrderStatus, allowed_actions, past_tense
 from models.queries import orders as queries
 from models.tables import Order, TimelineRow
+from temporal.start import OrderStart
 
 COMMAND_TIMEOUT = 3.5
 """Seconds to wait for a verdict: no worker may be there, and a pause waits until a worker lets go of its file."""

@@ -11,16 +11,16 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
-from activities import search_attributes as attributes
-from activities.search_attributes import opaque
-from activities.starting import GRACE, OrderStart, StartingActivities, start_order
 from cli.dev.ports import any_free
 from models.messages import order_workflow_id
 from models.tables import Order
+from temporal import search_attributes as attributes
+from temporal.converter import DATA_CONVERTER
+from temporal.search_attributes import opaque
+from temporal.start import GRACE, OrderStart, StartingActivities, start_order
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.factories import add_order, add_product, make_ready
-from workflows.converter import DATA_CONVERTER
 
 STARTED = "SELECT label, started_at IS NOT NULL FROM orders ORDER BY label"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.noticing import deliver_notices
 from models.queries import downloads as queries
 from models.tables import Notice, Order
+from temporal.outbox import deliver_notices
 from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.factories import add_order, add_product, make_ready
