@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import listing
 from api.bulk_schemas import BulkCommandCreate, BulkDryRun, BulkExportCreate, BulkLabelCreate, BulkWould
 from api.cursors import Cursors
 from api.services import Caller
@@ -20,6 +19,7 @@ from models.listing import Sort
 from models.order import OrderStatus
 from models.queries import bulk as queries
 from models.tables import Bulk
+from services import listing
 
 Commands = BulkCommandCreate | BulkLabelCreate
 Asked = Commands | BulkExportCreate

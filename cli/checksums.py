@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from activities.catalogue import ChecksumReport, read_ahead, unknown_of
 from models.labels import size_in_words
+from services.catalogue import ChecksumReport, read_ahead, unknown_of
 
 _REFUSED_SHOWN = 20
 

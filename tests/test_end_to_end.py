@@ -21,11 +21,11 @@ from cli.dev.binaries import temporal_binary
 from cli.dev.ports import any_free
 from cli.dev.temporal import temporal_dev
 from models.messages import order_workflow_id
-from tests.activities.catalogue_sources import collection, item, put, put_json
 from tests.cli.processes import eventually
 from tests.database import Databases
 from tests.downloads import GENERATED, archives, contents, delivered, digest_of, the_end_of
 from tests.programs import asked, authorization, consignor, dev_stack, program
+from tests.services.catalogue_sources import collection, item, put, put_json
 
 PLACE = ("order", "place", "--wait", "--product")
 Where = Mapping[str, str]

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from api import listing
 from api.exporting import begun
 from api.filters import OrderExport, OrderFilters, OrderIds
 from api.routes.orders import owned
@@ -16,6 +15,7 @@ from api.schemas import Problem
 from api.services import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from models.listing import OrderFilter, Scope, Sort
 from models.queries import exporting
+from services import listing
 
 CSV, JSON_LINES = "text/csv; charset=utf-8", "application/jsonl"
 _TEXT = {"schema": {"type": "string"}}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import listing, presenting, quotas
+from api import presenting, quotas
 from api.etags import tagged
 from api.filters import OrderList
 from api.idempotency import OnceDep
@@ -29,6 +29,7 @@ from models.queries import orders as queries
 from models.queries.payments import refund_due
 from models.queries.troubles import TROUBLES
 from models.tables import Order
+from services import listing
 from workflows.client import OrderStart, start_order
 
 log = structlog.get_logger()

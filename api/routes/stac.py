@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.etags import CACHE
 from api.schemas import Problem
-from api.searching import finding
 from api.searching.asking import SearchBody, SearchQuery
 from api.searching.documents import CONFORMS_TO, STAC, Documents
 from api.services import Caller, ReaderDep, Services, ServicesDep
@@ -16,6 +15,7 @@ from api.stac import GEOJSON, JSON
 from models.errors import InvalidCursor, NotFound
 from models.searching import ObjectFilter
 from models.tables import Product
+from services import catalogue_search
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}}}}
 _FEATURES: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
@@ -33,7 +33,7 @@ router = APIRouter(
 async def show_landing_page(services: ServicesDep, caller: ReaderDep) -> Response:
     """The landing page: the root catalogue, with a child for each collection you may see."""
     async with services.sessions.begin() as session:
-        found = await finding.products(session, caller)
+        found = await catalogue_search.products(session, caller)
     return _answer(Documents(services.public_url).landing(found))
 
 
@@ -47,7 +47,7 @@ async def show_conformance(caller: ReaderDep) -> Response:
 async def list_collections(services: ServicesDep, caller: ReaderDep) -> Response:
     """The products you may see, as STAC collections."""
     async with services.sessions.begin() as session:
-        found = await finding.products(session, caller)
+        found = await catalogue_search.products(session, caller)
     return _answer(Documents(services.public_url).collections(found))
 
 
@@ -81,7 +81,7 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
     """An object as a STAC item; its id is the name of the object."""
     async with services.sessions.begin() as session:
         product = await _product(session, caller, collection_id)
-        page = await finding.find(session, caller, [product], ObjectFilter(names=(item_id,)), None, 1)
+        page = await catalogue_search.find(session, caller, [product], ObjectFilter(names=(item_id,)), None, 1)
     if not page.found:
         raise NotFound("item", item_id)
     return _answer(Documents(services.public_url).item(page.found[0]), GEOJSON)
@@ -91,7 +91,7 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
 async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
     """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
     async with services.sessions.begin() as session:
-        among = await finding.products(session, caller, query.skus)
+        among = await catalogue_search.products(session, caller, query.skus)
         found, token = await _page(session, services, caller, among, query, query.wanted, query.meaning)
     documents = Documents(services.public_url)
     return _answer(documents.page(found, *documents.turning("/search", _as_asked(query), token)), GEOJSON)
@@ -101,7 +101,7 @@ async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[Sear
 async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchBody) -> Response:
     """The same with a body. It changes nothing: who may read may search."""
     async with services.sessions.begin() as session:
-        among = await finding.products(session, caller, body.skus)
+        among = await catalogue_search.products(session, caller, body.skus)
         found, token = await _page(session, services, caller, among, body, body.wanted, body.meaning)
     documents = Documents(services.public_url)
     return _answer(documents.page(found, *documents.turning_by_post(body, token)), GEOJSON)
@@ -109,7 +109,7 @@ async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchB
 
 async def _product(session: AsyncSession, caller: Caller, sku: str) -> Product:
     """A product that the caller may see. Raises NotFound."""
-    found = await finding.products(session, caller, [sku])
+    found = await catalogue_search.products(session, caller, [sku])
     if not found:
         raise NotFound("collection", sku)
     return found[0]
@@ -123,14 +123,14 @@ async def _page(
     asked: SearchQuery | SearchBody,
     wanted: ObjectFilter,
     meaning: dict[str, Any],
-) -> tuple[list[finding.Found], str | None]:
+) -> tuple[list[catalogue_search.Found], str | None]:
     """A page and the token of the next one. Raises InvalidCursor."""
     cursors = services.cursors(caller, f"stac {meaning}")
     try:
         after = cursors.position(asked.token)
     except InvalidCursor:
         raise InvalidCursor("token", "that of the `next` link") from None
-    page = await finding.find(session, caller, among, wanted, after, asked.page_size)
+    page = await catalogue_search.find(session, caller, among, wanted, after, asked.page_size)
     return page.found, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 

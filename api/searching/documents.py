@@ -7,10 +7,10 @@ from urllib.parse import quote, urlencode
 
 from api.presenting import API
 from api.searching.asking import SearchBody
-from api.searching.finding import Found, Ordered
 from api.stac import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, instant_text, link
 from models.searching import ItemStatus, rolled
 from models.tables import Product
+from services.catalogue_search import Found, Ordered
 
 STAC: Final = "/stac"
 

@@ -11,7 +11,7 @@ from cli.commands.common import Json, print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from activities.catalogue import ChecksumReport, ImportOptions, ImportReport
+    from services.catalogue import ChecksumReport, ImportOptions, ImportReport
 
 app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
 
@@ -110,7 +110,7 @@ def list_objects(
 def _options(**given: str | tuple[str, ...] | None) -> "ImportOptions":
     from pydantic import ValidationError
 
-    from activities.catalogue import ImportOptions
+    from services.catalogue import ImportOptions
 
     try:
         return ImportOptions.model_validate(given)
@@ -125,10 +125,10 @@ async def _import(
     import psycopg
     from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-    from activities.catalogue import import_source
     from cli.errors import CommandFailed
     from database.engine import make_engine, make_sessions
     from models.errors import Failed
+    from services.catalogue import import_source
 
     engine = make_engine(url, pool_size=1)
     try:

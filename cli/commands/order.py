@@ -225,8 +225,8 @@ def purge(
     """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
     import asyncio
 
-    from cli.purging import purge_orders
     from cli.settings import found
+    from services.retention import purge_orders
 
     settings = found()
     age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)

@@ -97,8 +97,8 @@ _PRODUCTS: Final = (
 
 async def load_sample_if_empty(database_url: str, data: Path) -> bool:
     """Make the sample archive in the data folder and import it where the catalogue has no product; whether it did."""
-    from activities.catalogue import import_source
     from database.engine import make_engine, make_sessions
+    from services.catalogue import import_source
 
     engine = make_engine(database_url, pool_size=1)
     try:

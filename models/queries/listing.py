@@ -1,4 +1,4 @@
-"""Lists of orders: filtered, sorted, paged by position, counted. Each query is a value; `api.listing` chooses."""
+"""Lists of orders: filtered, sorted, paged by position, counted. Each query is a value; `services.listing` chooses."""
 
 from datetime import datetime
 from typing import Any

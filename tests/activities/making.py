@@ -17,8 +17,8 @@ from activities.staging import StagingActivities
 from models.messages import OrderRef, StagedFiles, SubOrderInput
 from models.splitting import Limits
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.factories import Objects, add_order, add_product
+from tests.services.catalogue_sources import rows
 
 Sessions = async_sessionmaker[AsyncSession]
 Given = TypeVar("Given")

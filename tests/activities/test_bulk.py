@@ -30,10 +30,10 @@ from models.tables import Bulk, BulkItem, Order, Person
 from temporal.commands import command_order
 from temporal.converter import DATA_CONVERTER
 from temporal.start import GRACE, OrderStart, StartingActivities, start_order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.api.living import working
 from tests.factories import add_order, add_product
+from tests.services.catalogue_sources import rows
 
 MARIA = Caller("maria")
 ITEMS = "SELECT result, code FROM bulk_items ORDER BY order_id"

@@ -32,10 +32,10 @@ from storage.archive.members import members_of
 from storage.archive.virtual import Blocks
 from storage.targets.protocol import Deliverer, Parcel, Target
 from storage.vault import Vault, new_key
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket
 from tests.factories import LOCAL_CALLER, Objects, add_order, add_product, make_ready
+from tests.services.catalogue_sources import rows
 from tests.workflows.stand_ins import NOON
 
 SCENES: Objects = {"s1": {"a.tif": b"a" * 1000, "b.tif": b"b" * 2000}}

@@ -14,9 +14,9 @@ from models.messages import OrderRef, StagedFiles
 from models.splitting import Limits
 from models.tables import Order
 from models.verify import Verify
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import SCENES, Sessions, files_in, first_of, planned, run, staged
 from tests.factories import add_order
+from tests.services.catalogue_sources import rows
 
 GIB = 1024**3
 KNOWN = "SELECT c.href, k.size_bytes, k.modified_ns, k.sha256, k.crc32 FROM known_files k JOIN catalogue_files c \

@@ -16,8 +16,8 @@ from models.messages import OrderBrief, OrderRef, Projection, SubOrderFailed, Su
 from models.order import OrderStatus
 from models.splitting import Limits
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, everything, placed, planned, run
+from tests.services.catalogue_sources import rows
 
 S = OrderStatus
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

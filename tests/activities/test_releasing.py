@@ -14,10 +14,10 @@ from models.queries import suborders as queries
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, run
 from tests.factories import add_order, add_product, make_ready
 from tests.locks import somebody_waits
+from tests.services.catalogue_sources import rows
 
 FILES = "SELECT seq, state FROM order_files ORDER BY seq"
 PARTS = "SELECT number, state, files_available, files_failed, bytes_settled FROM suborders ORDER BY number"

@@ -15,7 +15,6 @@ from activities.staging import StagingActivities
 from models.errors import Failed, Failure, FailureCode
 from models.messages import StagedFiles, SubOrderFailed
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import (
     ATTEMPTS,
     SCENES,
@@ -31,6 +30,7 @@ from tests.activities.making import (
     run,
     staged,
 )
+from tests.services.catalogue_sources import rows
 
 COUNTS = "files_available, files_failed, bytes_settled"
 BIG = 3 * 1024**3 // 2

@@ -15,8 +15,8 @@ from models.messages import OrderRef, Projection, Terms, TimelineEntry
 from models.order import OrderStatus
 from models.queries.troubles import TROUBLES
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, first_of, moved, placed, planned, run
+from tests.services.catalogue_sources import rows
 
 NOTED = "SELECT suborder, code FROM troubles"
 AWAY = "source_unavailable"

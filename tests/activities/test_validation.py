@@ -10,9 +10,9 @@ from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Verdict
 from models.queries.people import describe
 from models.tables import Order, Person
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions, everything, placed, run
 from tests.factories import add_order, add_product
+from tests.services.catalogue_sources import rows
 
 OBJECTS = {f"o{n}": {"f.bin": b"content"} for n in range(1, 8)}
 

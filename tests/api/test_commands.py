@@ -16,11 +16,11 @@ from api.services import Caller
 from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits
-from tests.activities.catalogue_sources import rows
 from tests.api.conftest import MakeProduct
 from tests.api.living import TERMS, command, facade, make_endless, ordered, reading, settled, told, until, working
 from tests.factories import LOCAL_CALLER, Objects, Sessions, add_order
 from tests.issuer import REALM, as_
+from tests.services.catalogue_sources import rows
 
 ME = LOCAL_CALLER.actor
 OPERATOR = f"operator:{customer_id(REALM, 'ada')}"

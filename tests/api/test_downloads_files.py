@@ -18,9 +18,9 @@ from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.messages import OrderRef, Reopening, SubOrderInput
 from models.splitting import Limits
 from models.tables import Order
-from tests.activities.catalogue_sources import rows
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, SCENES, MakeProduct, MakeReady
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
+from tests.services.catalogue_sources import rows
 
 CONTENT = {f"{obj}/{name}": content for obj, files in SCENES.items() for name, content in files.items()}
 

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import listing
 from api.cursors import Cursors
 from database.engine import make_sessions
 from models.delivery import DeliveryStatus
 from models.listing import OrderFilter, Position, Scope, Sort
 from models.order import OrderStatus
 from models.queries import listing as queries
+from services import listing
 from tests.database import truncate
 from tests.factories import Sessions
 from tests.listed import BEGIN, CUSTOMERS, LABELS, SKUS, Row, add_rows, in_order, naive, order_row

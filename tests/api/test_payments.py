@@ -14,10 +14,10 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from models.messages import order_workflow_id
-from tests.activities.catalogue_sources import rows
 from tests.api.conftest import MakeProduct
 from tests.api.living import SECRET, command, facade, ordered, settled, told, working
 from tests.factories import Sessions, add_order
+from tests.services.catalogue_sources import rows
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 OTHER_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"

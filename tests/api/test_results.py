@@ -21,10 +21,10 @@ from api.services import Services
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import CatalogueFile
-from tests.activities.catalogue_sources import rows
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
 from tests.factories import Sessions, add_order, make_ready
 from tests.issuer import as_
+from tests.services.catalogue_sources import rows
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import moved
 from tests.api.conftest import MakeReady
 from tests.factories import Sessions
+from tests.services.catalogue_sources import rows
 
 STATES = "SELECT DISTINCT s.state, f.state FROM suborders s JOIN order_files f ON f.order_id = s.order_id"
 

@@ -12,7 +12,7 @@ from cli.settings import Settings
 from models.destination import owner_of
 from models.tables import Destination
 from storage.vault import Vault, new_key
-from tests.activities.catalogue_sources import rows
+from tests.services.catalogue_sources import rows
 
 
 async def test_keys_are_replaced_for_all_destinations_or_for_none(

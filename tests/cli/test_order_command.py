@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.activities.catalogue_sources import put
 from tests.cli.processes import eventually
 from tests.programs import asked, command, consignor, dev_stack
+from tests.services.catalogue_sources import put
 
 Where = Mapping[str, str]
 HUGE_BYTES = 2**42

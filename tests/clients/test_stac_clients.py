@@ -14,9 +14,9 @@ import pytest
 import yaml
 from pystac_client import Client
 
-from tests.activities.catalogue_sources import collection, item, put, put_json
 from tests.cli.processes import eventually
 from tests.programs import authorization, consignor, dev_stack
+from tests.services.catalogue_sources import collection, item, put, put_json
 
 GUIDE = Path("docs/clients/eodag.md")
 NAMES = [f"scene-{n:02d}" for n in range(12)]

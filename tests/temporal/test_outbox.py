@@ -9,9 +9,9 @@ from temporalio.testing import WorkflowEnvironment
 from models.queries import downloads as queries
 from models.tables import Notice, Order
 from temporal.outbox import deliver_notices
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.factories import add_order, add_product, make_ready
+from tests.services.catalogue_sources import rows
 
 TIMELINE = "SELECT sequence, what, suborder, actor, details->>'notice' IS NOT NULL FROM timeline ORDER BY sequence DESC"
 

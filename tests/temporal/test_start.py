@@ -18,9 +18,9 @@ from temporal import search_attributes as attributes
 from temporal.converter import DATA_CONVERTER
 from temporal.search_attributes import opaque
 from temporal.start import GRACE, OrderStart, StartingActivities, start_order
-from tests.activities.catalogue_sources import rows
 from tests.activities.making import Sessions
 from tests.factories import add_order, add_product, make_ready
+from tests.services.catalogue_sources import rows
 
 STARTED = "SELECT label, started_at IS NOT NULL FROM orders ORDER BY label"
 

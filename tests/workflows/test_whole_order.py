@@ -12,8 +12,8 @@ from models.messages import Terms, order_workflow_id
 from models.splitting import Limits
 from models.tables import Order
 from temporal.start import OrderStart, start_order
-from tests.activities.catalogue_sources import rows
 from tests.factories import add_order, add_product
+from tests.services.catalogue_sources import rows
 from workflows.worker import orders_worker, packaging_worker
 
 Sessions = async_sessionmaker[AsyncSession]

@@ -5,8 +5,8 @@ from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
 
-from activities.catalogue.described import Description
-from activities.catalogue.messages import Refused
+from services.catalogue.messages import Refused
+from services.catalogue.stac_metadata import Description
 
 # An own instance: the module's functions also read /etc/mime.types, and two machines would disagree.
 _TYPES: Final = MimeTypes()

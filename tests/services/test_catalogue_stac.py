@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.catalogue import ImportOptions, ImportReport, import_source
 from models.errors import Refusal
-from tests.activities.catalogue_sources import Sessions, catalog, collection, item, one_item, put, put_json, rows
+from services.catalogue import ImportOptions, ImportReport, import_source
+from tests.services.catalogue_sources import Sessions, catalog, collection, item, one_item, put, put_json, rows
 
 HREFS = "SELECT name, href FROM catalogue_files ORDER BY id"
 

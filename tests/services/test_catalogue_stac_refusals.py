@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from activities.catalogue import ImportReport, import_source
-from tests.activities.catalogue_sources import Sessions, collection, item, one_item, put, put_json, rows
+from services.catalogue import ImportReport, import_source
+from tests.services.catalogue_sources import Sessions, collection, item, one_item, put, put_json, rows
 
 HREFS = "SELECT name, href FROM catalogue_files ORDER BY id"
 

@@ -6,8 +6,8 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from activities.catalogue.found import unstorable
 from models.errors import Refusal
+from services.catalogue.source_contents import unstorable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from activities.catalogue import directory, stac
-from activities.catalogue.found import FoundProduct, readable, unstorable
-from activities.catalogue.merge import merge
-from activities.catalogue.messages import ImportOptions, ImportReport
 from models.errors import Refusal
+from services.catalogue import directory, stac
+from services.catalogue.merge import merge
+from services.catalogue.messages import ImportOptions, ImportReport
+from services.catalogue.source_contents import FoundProduct, readable, unstorable
 
 
 async def import_source(

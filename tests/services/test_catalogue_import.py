@@ -10,9 +10,9 @@ from zlib import crc32
 import pytest
 from pydantic import ValidationError
 
-from activities.catalogue import ImportOptions, ImportReport, import_source, read_ahead
 from models.errors import Refusal
-from tests.activities.catalogue_sources import Sessions, put, rows
+from services.catalogue import ImportOptions, ImportReport, import_source, read_ahead
+from tests.services.catalogue_sources import Sessions, put, rows
 
 FILES = (
     "SELECT o.name, f.name, f.href FROM catalogue_files f JOIN catalogue_objects o ON o.id = object_id ORDER BY f.id"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 from unicodedata import normalize
 
-from activities.catalogue.found import FoundFile, FoundProduct, media_type_of, unstorable
-from activities.catalogue.tree import SourceTree, why_not
 from models.errors import Refusal
+from services.catalogue.source_contents import FoundFile, FoundProduct, media_type_of, unstorable
+from services.catalogue.tree import SourceTree, why_not
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from cli.purging import purge_orders
 from models.tables import Bulk, BulkItem
-from tests.activities.catalogue_sources import rows
+from services.retention import purge_orders
 from tests.factories import Sessions
+from tests.services.catalogue_sources import rows
 
 DAY = timedelta(days=1)
 

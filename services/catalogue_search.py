@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.listing import PLANNED_EACH_TIME
 from models.access import Caller
 from models.listing import Position
 from models.order import OrderStatus
@@ -18,6 +17,7 @@ from models.queries.results import READY, THERE
 from models.searching import ItemStatus, ObjectFilter, item_status
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
+from services.listing import PLANNED_EACH_TIME
 
 
 class Size(NamedTuple):

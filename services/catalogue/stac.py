@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from activities.catalogue.found import unstorable
-from activities.catalogue.messages import MAX_NAME_CHARACTERS
-from activities.catalogue.stac_product import StacProduct
-from activities.catalogue.tree import SourceTree, why_not
 from models.errors import Refusal
+from services.catalogue.messages import MAX_NAME_CHARACTERS
+from services.catalogue.source_contents import unstorable
+from services.catalogue.stac_product import StacProduct
+from services.catalogue.tree import SourceTree, why_not
 
 if TYPE_CHECKING:
     from pystac import Catalog
 
-    from activities.catalogue.found import FoundProduct
+    from services.catalogue.source_contents import FoundProduct
 
 ENTRY_NAMES: Final = ("catalog.json", "collection.json")
 """What a folder is called by that is the root of a static STAC catalogue."""

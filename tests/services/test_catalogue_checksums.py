@@ -9,10 +9,10 @@ from zlib import crc32
 import pytest
 import sqlalchemy as sa
 
-from activities.catalogue import import_source, read_ahead, unknown_of
 from models.errors import Failed
-from tests.activities.catalogue_sources import Sessions, put, rows
+from services.catalogue import import_source, read_ahead, unknown_of
 from tests.activities.making import moved, no_further_file
+from tests.services.catalogue_sources import Sessions, put, rows
 
 KNOWN = """
     SELECT f.name, k.size_bytes, k.modified_ns, k.sha256, k.crc32

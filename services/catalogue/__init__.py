@@ -5,9 +5,9 @@ tables in one transaction (`merge`). Importing again says what is unchanged. The
 their orders only when that is wanted (`checksums`).
 """
 
-from activities.catalogue.checksums import read_ahead, unknown_of
-from activities.catalogue.imports import import_source
-from activities.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
+from services.catalogue.checksums import read_ahead, unknown_of
+from services.catalogue.imports import import_source
+from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
 
 __all__ = [
     "ChecksumReport",

@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.catalogue.described import Description
+from services.catalogue.stac_metadata import Description
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

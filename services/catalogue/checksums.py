@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 
-from activities.catalogue.found import readable
-from activities.catalogue.messages import ChecksumReport, Refused
 from models.errors import Failed
 from models.queries import knowing
 from models.tables import Product
+from services.catalogue.messages import ChecksumReport, Refused
+from services.catalogue.source_contents import readable
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source, check_version
 from storage.sources.registry import check_answers, source_at

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.catalogue.found import FoundProduct
-from activities.catalogue.merge_objects import EXTENT, copy_into, merge_objects
-from activities.catalogue.messages import ImportOptions, ImportReport
+from services.catalogue.merge_objects import EXTENT, copy_into, merge_objects
+from services.catalogue.messages import ImportOptions, ImportReport
+from services.catalogue.source_contents import FoundProduct
 
 _PRODUCT: Final = sa.text("""
     INSERT INTO products AS known (sku, name, unit_price, currency, access_groups, location,

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from activities.catalogue.described import description_of, extent_of
-from activities.catalogue.found import FoundFile, FoundProduct, media_type_of, unstorable
-from activities.catalogue.multihash import parse_multihash
-from activities.catalogue.tree import Located, SourceTree, is_below
 from models.errors import Refusal
+from services.catalogue.multihash import parse_multihash
+from services.catalogue.source_contents import FoundFile, FoundProduct, media_type_of, unstorable
+from services.catalogue.stac_metadata import description_of, extent_of
+from services.catalogue.tree import Located, SourceTree, is_below
 
 MAX_WORDS_CHARACTERS: Final = 10_000
 _QUICKLOOKS: Final = frozenset({"thumbnail", "overview"})

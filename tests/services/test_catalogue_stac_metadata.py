@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from activities.catalogue import ImportReport, import_source
-from activities.catalogue.described import MAX_POSITIONS, MAX_PROPERTIES
-from tests.activities.catalogue_sources import Sessions, one_item, put, put_json, rows
+from services.catalogue import ImportReport, import_source
+from services.catalogue.stac_metadata import MAX_POSITIONS, MAX_PROPERTIES
+from tests.services.catalogue_sources import Sessions, one_item, put, put_json, rows
 
 SQUARE = {"type": "Polygon", "coordinates": [[[1, 2], [3, 2], [3, 4], [1, 4], [1, 2]]]}
 POINT = {"type": "Point", "coordinates": [-5, 0]}
