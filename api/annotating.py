@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.etags import require_match
-from api.routes.orders import owned, state_of
+from api.dependencies import Caller, Services
+from api.http.etags import require_match
+from api.orders.routes import owned, state_of
 from api.schemas import Body, OrderChange
-from api.services import Caller, Services
 from models.access import Permission
 from models.annotations import MAX_NOTE_CHARACTERS, MAX_NOTES, Visibility, note_faults, tag_faults
 from models.errors import Fault, Forbidden, InvalidOrder, LabelTaken, NotFound, QuotaExceeded

@@ -8,37 +8,31 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from api import problems
-from api.bodies import StrictBodies
+from api.catalogue import routes, stac_routes
 from api.contract.document import document
-from api.limiting import LimitsTold
-from api.methods import KnownMethods
-from api.observing import Observed
-from api.parameters import known_parameters
-from api.routes import (
-    annotations,
-    archives,
-    bulks,
-    commands,
-    destinations,
-    estimates,
-    events,
-    exports,
-    files,
-    health,
-    identity,
-    links,
-    metalinks,
-    operations,
-    orders,
-    payments,
-    products,
-    results,
-    stac,
-    tokens,
-    views,
+from api.deliveries import routes
+from api.dependencies import Services
+from api.downloads import archive_routes, file_routes, link_routes, metalink_routes
+from api.events import routes
+from api.http.bodies import StrictBodies
+from api.http.limiting import LimitsTold
+from api.http.methods import KnownMethods
+from api.http.parameters import known_parameters
+from api.http.request_log import Observed
+from api.identity import routes, token_routes
+from api.operations import health_routes, routes
+from api.orders import (
+    bulk_routes,
+    command_routes,
+    estimate_routes,
+    export_routes,
+    note_routes,
+    payment_routes,
+    result_routes,
+    routes,
+    view_routes,
 )
 from api.schemas import Problem
-from api.services import Services
 
 API = "/api/v1"
 
@@ -82,15 +76,15 @@ def create_app(open_services: Lifespan) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    app.include_router(health.router)
-    app.include_router(operations.router)
+    app.include_router(health_routes.router)
+    app.include_router(routes.router)
     api = APIRouter(prefix=API)
     for router in (
         # Notes stand before commands, whose names would be any word.
-        *(bulks.router, exports.router, orders.router, annotations.router, commands.router),
-        *(destinations.router, results.router, tokens.router, views.router),
-        *(archives.router, files.router, metalinks.router, links.router, products.router),
-        *(events.router, operations.stats_router, estimates.router),
+        *(bulk_routes.router, export_routes.router, routes.router, note_routes.router, command_routes.router),
+        *(routes.router, result_routes.router, token_routes.router, view_routes.router),
+        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router, routes.router),
+        *(routes.router, routes.stats_router, estimate_routes.router),
     ):
         api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(known_parameters)])
     # These say themselves who may.
@@ -99,5 +93,5 @@ def create_app(open_services: Lifespan) -> FastAPI:
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
-    app.include_router(stac.router, responses=NEEDS_A_CALLER)
+    app.include_router(stac_routes.router, responses=NEEDS_A_CALLER)
     return app

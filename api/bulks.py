@@ -9,9 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.bulk_schemas import BulkCommandCreate, BulkDryRun, BulkExportCreate, BulkLabelCreate, BulkWould
-from api.cursors import Cursors
-from api.services import Caller
+from api.dependencies import Caller
+from api.http.cursors import Cursors
+from api.orders.bulk_schemas import BulkCommandCreate, BulkDryRun, BulkExportCreate, BulkLabelCreate, BulkWould
 from models.access import Permission
 from models.bulk import MAX_ORDERS, NOT_FOUND, BulkCommand, Said, is_distinct, labelled, skipped
 from models.errors import Fault, InvalidBulk, SelectionChanged

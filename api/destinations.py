@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from api.dependencies import Caller
 from api.schemas import Body, FailurePublic
-from api.services import Caller
 from models.destination import (
     DEFAULT_PREFIX,
     Credentials,

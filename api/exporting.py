@@ -10,7 +10,7 @@ from anyio import WouldBlock
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.services import Services
+from api.dependencies import Services
 from models.errors import NotReady
 from models.queries.exporting import Copy
 

@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from api.dependencies import Caller
 from api.quotas import check, hold, looked_up
 from api.schemas import OrderCreate, OrderLineCreate
-from api.services import Caller
 from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
 from models.labels import default_label, label_faults, numbered, order_number
 from models.order import Command, OrderStatus, past_tense

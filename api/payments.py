@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.commanding import obey, start_unstarted
-from api.services import Services
+from api.dependencies import Services
+from api.orders.commanding import obey, start_unstarted
 from models.errors import IllegalTransition, PaymentRefused
 from models.messages import CommandRequest
 from models.order import Command, OrderStatus

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from api.bodies import BodyRefused
+from api.http.bodies import BodyRefused
 from models import errors
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.limiting import Told, tell
+from api.http.limiting import Told, tell
 from models.errors import QuotaExceeded
 from models.queries import quotas as queries
 from models.quotas import Quota, Quotas, Usage, quota_faults, quotas_of

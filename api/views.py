@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.annotating import is_operator
-from api.filters import OrderChoice
+from api.dependencies import Caller
+from api.orders.filters import OrderChoice
 from api.schemas import Body, change_schema
-from api.services import Caller
 from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, ViewTaken
 from models.listing import Sort
 from models.queries import views as queries

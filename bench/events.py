@@ -60,8 +60,8 @@ async def _served(url: str, parent: Connection) -> None:
     from temporalio.client import Client
 
     from api.app import create_app
-    from api.operations import Operations
-    from api.services import Services
+    from api.dependencies import Services
+    from api.operations.state import Operations
     from bench.asking import identity, let_in
     from database.engine import make_engine, make_sessions
 

@@ -26,8 +26,8 @@ from rich.table import Table
 from temporalio.client import Client
 
 from api.app import create_app
-from api.filters import OrderList
-from api.services import Services
+from api.dependencies import Services
+from api.orders.filters import OrderList
 from bench import orders, usual
 from bench.asking import OPERATOR, identity, let_in
 from cli.dev.postgres import EmbeddedPostgres

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
+from api.dependencies import Services
+from api.http.limiting import ParallelDownloads, RequestRate
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.directory import open_identity
-from api.limiting import ParallelDownloads, RequestRate
-from api.operations import Operations
-from api.services import Services
+from api.operations.state import Operations
 from cli import heap
 from cli.connecting import temporal_client
 from cli.delivery import deliverer

@@ -13,7 +13,7 @@ import pytest
 from httpx2 import AsyncClient
 from temporalio.client import Client
 
-from api.services import Services
+from api.dependencies import Services
 from cli.dev.postgres import EmbeddedPostgres
 from database.engine import make_engine, make_sessions
 from migrations.run import upgrade

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from api.bodies import MAX_BODY_BYTES
 from api.contract import headers
 from api.contract.examples import example_of
 from api.contract.problems import SCHEMAS, Kind, example, kind_of, kinds_of, response
 from api.contract.reading import Said, said_by, together
-from api.parameters import known_parameters
+from api.http.bodies import MAX_BODY_BYTES
+from api.http.parameters import known_parameters
 from models import errors
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

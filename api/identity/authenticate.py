@@ -8,14 +8,14 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from api.identity.describing import caller_of
 from api.identity.secrets import PREFIX, hashed
+from api.identity.users import caller_of
 from models.access import Caller, Permission
 from models.errors import CrossSite, Unauthenticated
 from models.queries import people as queries
 
 if TYPE_CHECKING:
-    from api.services import Services
+    from api.dependencies import Services
 
 SESSION_COOKIE = "consignor_session"
 CSRF_HEADER = "X-CSRF"

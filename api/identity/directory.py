@@ -10,9 +10,9 @@ import httpx2
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from api.identity.config import OidcConfig
-from api.identity.describing import person_of
 from api.identity.login import Login
 from api.identity.provider import ProviderSource
+from api.identity.users import person_of
 from api.identity.verifying import TokenVerifier
 from models.queries.people import describe
 from models.tables import Person

@@ -6,8 +6,8 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
-    from api.operations import Operations
-    from api.wire import WireProtocol
+    from api.http.connection_monitor import WireProtocol
+    from api.operations.state import Operations
     from cli.connecting import configure_logs
     from cli.serving import DrainingServer, oidc_config, open_services
     from cli.settings import found

@@ -15,9 +15,9 @@ from httpx2 import ASGITransport, AsyncClient
 from temporalio.client import Client
 
 from api.app import create_app
+from api.dependencies import Services
 from api.identity.directory import Identity
-from api.operations import Operations
-from api.services import Services
+from api.operations.state import Operations
 from models.links import LinkKeys
 from models.tables import Order, Product
 from temporal.converter import DATA_CONVERTER

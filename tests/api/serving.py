@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from api.app import create_app
-from api.services import Services
+from api.dependencies import Services
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient
 
 from api.app import API
+from api.dependencies import Services
 from api.identity.secrets import hashed
-from api.services import Services
 from models.access import Caller
 from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.queries.people import describe

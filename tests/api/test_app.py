@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from httpx2 import AsyncClient
 
-from api.bodies import MAX_BODY_BYTES
+from api.http.bodies import MAX_BODY_BYTES
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 
 NOBODY = "00000000-0000-7000-8000-000000000000"

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient, Response
 
-from api.bodies import MAX_BODY_BYTES, MAX_DEPTH, BodyRefused, check
+from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, BodyRefused, check
 from tests.api.conftest import MakeProduct
 
 JSON = {"Content-Type": "application/json"}

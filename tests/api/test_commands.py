@@ -12,7 +12,7 @@ from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from api.services import Caller
+from api.dependencies import Caller
 from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits

@@ -229,7 +229,7 @@ async def test_a_metalink_beyond_its_cap_goes_on_in_parts(
     client: AsyncClient, make_ready_order: MakeReady, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = await make_ready_order()
-    for module in ("api.routes.metalinks", "models.metalink"):
+    for module in ("api.downloads.metalink_routes", "models.metalink"):
         monkeypatch.setattr(f"{module}.FILES_PER_DOCUMENT", 2)
     names = []
     url: str | None = f"/orders/{order.id}/metalink"

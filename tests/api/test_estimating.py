@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from temporalio.testing import ActivityEnvironment
 
 from activities.planning import PlanningActivities
-from api.services import Services
+from api.dependencies import Services
 from models.messages import OrderRef
 from models.quotas import Quotas
 from models.splitting import Limits

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from httpx2 import AsyncClient
 
 from api import exporting
-from api.services import Services
+from api.dependencies import Services
 from models.delivery import delivery_status, is_waiting_for_user, progress
 from models.listing import OrderFilter, Scope, Sort
 from models.order import OrderStatus

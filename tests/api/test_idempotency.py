@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 
-from api.idempotency import KEPT_FOR, REPLAYED
-from api.services import Services
+from api.dependencies import Services
+from api.http.idempotency import KEPT_FOR, REPLAYED
 from models.queries import idempotency as queries
 from models.tables import IdempotencyKey
 from tests.api.conftest import MakeProduct

@@ -13,7 +13,7 @@ from httpx2 import AsyncClient, Response
 from joserfc.jwk import ECKey, RSAKey
 
 from api.identity.config import ClaimNames, OidcConfig
-from api.identity.describing import person_of
+from api.identity.users import person_of
 from models.access import Caller, Permission, Role, Scope, customer_id, granted
 from models.errors import Forbidden, InsufficientScope
 from tests.api.conftest import MakeProduct

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient
 
-from api.cursors import Cursors
-from api.services import Caller, Services
+from api.dependencies import Caller, Services
+from api.http.cursors import Cursors
 from models.errors import InvalidCursor
 from models.order import OrderStatus
 from tests.factories import LOCAL_CALLER, Sessions

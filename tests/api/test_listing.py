@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.cursors import Cursors
+from api.http.cursors import Cursors
 from database.engine import make_sessions
 from models.delivery import DeliveryStatus
 from models.listing import OrderFilter, Position, Scope, Sort

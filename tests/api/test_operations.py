@@ -9,8 +9,8 @@ from httpx2 import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from api.operations import Operations
-from api.services import Caller
+from api.dependencies import Caller
+from api.operations.state import Operations
 from migrations.head import head
 from migrations.run import _config
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from httpx2 import AsyncClient
 from sqlmodel import col
 
-from api.services import Caller
+from api.dependencies import Caller
 from models.order import OrderStatus
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady

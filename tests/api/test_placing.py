@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from httpx2 import AsyncClient
 from sqlmodel import col
 
-from api.services import Caller
+from api.dependencies import Caller
 from models.errors import LabelTaken
 from models.queries.orders import unstarted_orders
 from models.tables import CatalogueFile, CatalogueObject, Product

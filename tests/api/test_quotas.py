@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 
-from api.limiting import ParallelDownloads, RequestRate
-from api.services import Services
+from api.dependencies import Services
+from api.http.limiting import ParallelDownloads, RequestRate
 from models.errors import TooManyDownloads
 from models.quotas import Quotas
 from tests.api.conftest import SCENES, MakeProduct, MakeReady

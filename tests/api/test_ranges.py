@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ranges import MAX_RANGES, Unsatisfiable, Version, not_modified, wanted
+from api.http.ranges import MAX_RANGES, Unsatisfiable, Version, not_modified, wanted
 from models.coverage import Span
 from models.errors import PreconditionFailed
 

@@ -17,7 +17,7 @@ from pystac.stac_io import DefaultStacIO
 from sqlmodel import col
 
 from api.app import create_app
-from api.services import Services
+from api.dependencies import Services
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import CatalogueFile

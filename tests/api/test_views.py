@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.filters import OrderFilters
+from api.orders.filters import OrderFilters
 from api.views import MAX_VIEWS
 from tests.issuer import as_
 

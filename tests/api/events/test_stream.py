@@ -13,8 +13,8 @@ from httpx2 import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.dependencies import Caller, Services
 from api.events.listening import APPLICATION
-from api.services import Caller, Services
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 from tests.api.serving import served

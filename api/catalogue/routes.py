@@ -1,0 +1,78 @@
+"""The catalogue: products, their objects and the files of these."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import CallerDep, ServicesDep
+from api.schemas import (
+    CatalogueFilePublic,
+    CatalogueFilesPublic,
+    ObjectPublic,
+    ObjectsPublic,
+    Problem,
+    ProductPublic,
+    ProductsPublic,
+)
+from models.errors import NotFound
+from models.queries import catalogue as queries
+from models.queries.selections import products_by_sku
+
+router = APIRouter(tags=["catalogue"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+
+
+@router.get("/products", name="list-products")
+async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPublic:
+    """All products you may order."""
+    async with services.sessions.begin() as session:
+        rows = await session.execute(queries.products(caller.admitted))
+        items = [
+            ProductPublic(
+                sku=p.sku, name=p.name, unit_price=p.unit_price, currency=p.currency, objects=o, files=f, bytes=b
+            )
+            for p, o, f, b in rows
+        ]
+    return ProductsPublic(items=items)
+
+
+@router.get("/products/{sku}/objects", name="list-objects-for-product")
+async def list_objects(
+    sku: str,
+    services: ServicesDep,
+    caller: CallerDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=5000)] = None,
+) -> ObjectsPublic:
+    """The objects of a product, by name."""
+    cursors = services.cursors(caller, f"objects of {sku}")
+    after = cursors.name(cursor)
+    async with services.sessions.begin() as session:
+        product = (await session.execute(products_by_sku([sku], caller.admitted))).scalar_one_or_none()
+        if product is None or product.id is None:
+            raise NotFound("product", sku)
+        rows = (await session.execute(queries.objects_of_product(product.id, after=after, limit=limit + 1))).all()
+    items = [ObjectPublic(id=key, name=name, files=files, bytes=size) for key, name, files, size in rows[:limit]]
+    return ObjectsPublic(items=items, next_cursor=cursors.after(items[-1].name) if len(rows) > limit else None)
+
+
+@router.get("/objects/{object_id}/files", name="list-files-for-object")
+async def list_object_files(object_id: UUID, services: ServicesDep, caller: CallerDep) -> CatalogueFilesPublic:
+    """The files of an object."""
+    async with services.sessions.begin() as session:
+        files = (await session.execute(queries.files_of_object(object_id, caller.admitted))).scalars().all()
+    if not files:
+        raise NotFound("object", object_id)
+    items = [
+        CatalogueFilePublic(
+            id=file.id,
+            name=file.name,
+            size=file.size_bytes,
+            media_type=file.media_type,
+            kind=file.kind,
+            tier=file.tier,
+            sha256=file.sha256.hex() if file.sha256 else None,
+        )
+        for file in files
+    ]
+    return CatalogueFilesPublic(items=items)

@@ -1,0 +1,142 @@
+"""The catalogue as a STAC API: what the caller may see of it, to walk through and to search."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.catalogue.stac_documents import CONFORMS_TO, STAC, Documents
+from api.catalogue.stac_search import SearchBody, SearchQuery
+from api.dependencies import Caller, ReaderDep, Services, ServicesDep
+from api.http.etags import CACHE
+from api.orders.stac_results import GEOJSON, JSON
+from api.schemas import Problem
+from models.errors import InvalidCursor, NotFound
+from models.searching import ObjectFilter
+from models.tables import Product
+from services import catalogue_search
+
+_DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}}}}
+_FEATURES: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+
+router = APIRouter(
+    prefix=STAC,
+    tags=["stac"],
+    default_response_class=Response,
+    responses={422: {"model": Problem}, 503: {"model": Problem}},
+)
+
+
+@router.get("", name="show-stac", responses=_DOCUMENT)
+async def show_landing_page(services: ServicesDep, caller: ReaderDep) -> Response:
+    """The landing page: the root catalogue, with a child for each collection you may see."""
+    async with services.sessions.begin() as session:
+        found = await catalogue_search.products(session, caller)
+    return _answer(Documents(services.public_url).landing(found))
+
+
+@router.get("/conformance", name="show-stac-conformance", responses=_DOCUMENT)
+async def show_conformance(caller: ReaderDep) -> Response:
+    """What this API conforms to; the landing page says it too."""
+    return _answer({"conformsTo": list(CONFORMS_TO)})
+
+
+@router.get("/collections", name="list-stac-collections", responses=_DOCUMENT)
+async def list_collections(services: ServicesDep, caller: ReaderDep) -> Response:
+    """The products you may see, as STAC collections."""
+    async with services.sessions.begin() as session:
+        found = await catalogue_search.products(session, caller)
+    return _answer(Documents(services.public_url).collections(found))
+
+
+@router.get("/collections/{collection_id}", name="show-stac-collection", responses=_DOCUMENT | _NOT_FOUND)
+async def show_collection(collection_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
+    """A product as a STAC collection; its id is the SKU."""
+    async with services.sessions.begin() as session:
+        found = await _product(session, caller, collection_id)
+    return _answer(Documents(services.public_url).collection(found))
+
+
+@router.get("/collections/{collection_id}/items", name="list-stac-items", responses=_FEATURES | _NOT_FOUND)
+async def list_items(
+    collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]
+) -> Response:
+    """The objects of a product as STAC items, newest first; `order:status` is that of your own orders."""
+    meaning = {"items": collection_id, **query.meaning}
+    async with services.sessions.begin() as session:
+        product = await _product(session, caller, collection_id)
+        among = [product] if query.skus is None or product.sku in query.skus else []
+        found, token = await _page(session, services, caller, among, query, query.wanted, meaning)
+    documents = Documents(services.public_url)
+    path = documents.collection_path(product) + "/items"
+    return _answer(documents.page(found, *documents.turning(path, _as_asked(query), token)), GEOJSON)
+
+
+@router.get(
+    "/collections/{collection_id}/items/{item_id:path}", name="show-stac-item", responses=_FEATURES | _NOT_FOUND
+)
+async def show_item(collection_id: str, item_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
+    """An object as a STAC item; its id is the name of the object."""
+    async with services.sessions.begin() as session:
+        product = await _product(session, caller, collection_id)
+        page = await catalogue_search.find(session, caller, [product], ObjectFilter(names=(item_id,)), None, 1)
+    if not page.found:
+        raise NotFound("item", item_id)
+    return _answer(Documents(services.public_url).item(page.found[0]), GEOJSON)
+
+
+@router.get("/search", name="search-stac-items", responses=_FEATURES)
+async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
+    """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
+    async with services.sessions.begin() as session:
+        among = await catalogue_search.products(session, caller, query.skus)
+        found, token = await _page(session, services, caller, among, query, query.wanted, query.meaning)
+    documents = Documents(services.public_url)
+    return _answer(documents.page(found, *documents.turning("/search", _as_asked(query), token)), GEOJSON)
+
+
+@router.post("/search", name="search-stac-items-by-body", responses=_FEATURES)
+async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchBody) -> Response:
+    """The same with a body. It changes nothing: who may read may search."""
+    async with services.sessions.begin() as session:
+        among = await catalogue_search.products(session, caller, body.skus)
+        found, token = await _page(session, services, caller, among, body, body.wanted, body.meaning)
+    documents = Documents(services.public_url)
+    return _answer(documents.page(found, *documents.turning_by_post(body, token)), GEOJSON)
+
+
+async def _product(session: AsyncSession, caller: Caller, sku: str) -> Product:
+    """A product that the caller may see. Raises NotFound."""
+    found = await catalogue_search.products(session, caller, [sku])
+    if not found:
+        raise NotFound("collection", sku)
+    return found[0]
+
+
+async def _page(
+    session: AsyncSession,
+    services: Services,
+    caller: Caller,
+    among: list[Product],
+    asked: SearchQuery | SearchBody,
+    wanted: ObjectFilter,
+    meaning: dict[str, Any],
+) -> tuple[list[catalogue_search.Found], str | None]:
+    """A page and the token of the next one. Raises InvalidCursor."""
+    cursors = services.cursors(caller, f"stac {meaning}")
+    try:
+        after = cursors.position(asked.token)
+    except InvalidCursor:
+        raise InvalidCursor("token", "that of the `next` link") from None
+    page = await catalogue_search.find(session, caller, among, wanted, after, asked.page_size)
+    return page.found, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
+
+
+def _as_asked(query: SearchQuery) -> dict[str, Any]:
+    return query.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"limit": query.page_size}
+
+
+def _answer(document: dict[str, Any], media_type: str = JSON) -> Response:
+    return Response(orjson.dumps(document), media_type=media_type, headers=CACHE)

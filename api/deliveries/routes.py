@@ -1,0 +1,103 @@
+"""Destinations: saved, listed, tested and removed; and what became of an order's deliveries."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Path, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.dependencies import Caller, CallerDep, ServicesDep
+from api.destinations import (
+    DeliveriesPublic,
+    DestinationCreate,
+    DestinationPublic,
+    DestinationsPublic,
+    DestinationTested,
+    delivery_public,
+    destination_public,
+    save,
+)
+from api.http.idempotency import OnceDep
+from api.orders.presenting import API, failure_public
+from api.orders.routes import owned
+from api.schemas import Problem
+from models.errors import Failed, NotFound
+from models.queries import destinations as queries
+from models.tables import Destination
+
+router = APIRouter(tags=["destinations"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+
+Key = Annotated[str, Path(max_length=100, description="The destination's id or name.")]
+
+
+@router.post(
+    "/destinations",
+    name="create-destination",
+    status_code=201,
+    response_model=DestinationPublic,
+    responses={409: {"model": Problem}},
+)
+async def create_destination(
+    body: Annotated[DestinationCreate, Body()], services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
+    """Save a destination for deliveries. Whether it works, its `test` tells."""
+    async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        saved = destination_public(await save(session, caller, services.deliverer, body))
+        where = {"Location": f"{services.public_url}{API}/destinations/{saved.id}"}
+        return await once.answer(session, caller, saved, where)
+
+
+@router.get("/destinations", name="list-destinations")
+async def list_destinations(services: ServicesDep, caller: CallerDep) -> DestinationsPublic:
+    """Your destinations, by name."""
+    async with services.sessions.begin() as session:
+        found = (await session.execute(queries.destinations_of(caller.customer))).scalars()
+        return DestinationsPublic(items=[destination_public(row) for row in found])
+
+
+@router.get("/destinations/{key}", name="show-destination")
+async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationPublic:
+    """One destination."""
+    async with services.sessions.begin() as session:
+        return destination_public(await _owned(session, caller, key))
+
+
+@router.delete("/destinations/{key}", name="delete-destination", status_code=204)
+async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep) -> None:
+    """Remove a destination and its credentials; what has yet to be delivered there can still be downloaded."""
+    async with services.sessions.begin() as session:
+        await session.delete(await _owned(session, caller, key))
+
+
+@router.post("/destinations/{key}/test", name="test-destination")
+async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
+    """Write something small to a destination, read it back and delete it."""
+    async with services.sessions.begin() as session:
+        found = await _owned(session, caller, key)
+    try:
+        target = services.deliverer.target(found.place, found.credentials, found.owner)
+        await asyncio.to_thread(target.probe)
+    except Failed as failed:
+        return DestinationTested(ok=False, failure=failure_public(failed.failure.code, failed.failure.text))
+    return DestinationTested(ok=True, failure=None)
+
+
+@router.get("/orders/{order_id}/deliveries", name="list-deliveries-for-order")
+async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerDep) -> DeliveriesPublic:
+    """Where an order's archives go, and what became of each."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        rows = (await session.execute(queries.deliveries_of(order_id))).scalars()
+        items = [delivery_public(row, failure_public(row.failure_code, row.failure_text)) for row in rows]
+    return DeliveriesPublic(destination=order.destination_name, items=items)
+
+
+async def _owned(session: AsyncSession, caller: Caller, key: str) -> Destination:
+    """The caller's destination. Raises NotFound, also where it is somebody else's."""
+    found = (await session.execute(queries.destination_of(caller.customer, key))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("destination", key)
+    return found

@@ -1,0 +1,84 @@
+"""What the routes work with, and who is asking."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from secrets import token_bytes
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+
+from api.http.cursors import Cursors
+from api.http.limiting import ParallelDownloads, RequestRate
+from api.identity.authenticate import Needs, on_their_own
+from api.identity.directory import Identity
+from api.operations.state import Operations
+from models.access import Caller, Permission
+from models.links import LinkKeys
+from models.naming import archive_filename
+from models.quotas import Quotas
+from models.splitting import Limits
+from models.tables import Order
+from storage.targets.protocol import Deliverer
+
+__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
+
+EXPORTS = 4
+"""Exports under way at the same time in one process; each keeps a connection to the database for itself."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The dependencies of the facade; the composition root makes them."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    temporal: Client
+    public_url: str
+    readers: Executor
+    payment_secrets: tuple[str, ...] = ()
+    deliverer: Deliverer = field(default_factory=Deliverer)
+    cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
+    exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
+    link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
+    stalled_after: float = 300.0
+    """Seconds after which a client that takes nothing of a download is cut off."""
+    first_byte_timeout: float = 4.0
+    """Seconds a storage has for the first bytes of a download; later it counts as away."""
+    identity: Identity = field(kw_only=True)
+    operations: Operations = field(default_factory=Operations)
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and nobody else's
+    """How orders are cut; the workers', so that an estimate is what they do."""
+    quotas: Quotas = Quotas()  # noqa: RUF009 - as above
+    rate: RequestRate = field(default_factory=RequestRate)
+    downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
+
+    def archive_name(self, order: Order, part: int) -> str:
+        """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
+        return archive_filename(order.number, order.label, part, self.deliverer.filename)
+
+    def now(self) -> datetime:
+        """The present instant; the one clock of the facade."""
+        return datetime.now(UTC)
+
+    def cursors(self, caller: "Caller", what: str) -> Cursors:
+        """The cursors of one of a caller's lists; `what` tells it from all others."""
+        return Cursors(self.cursor_key, f"{caller.actor}\n{caller.scope}\n{what}")
+
+
+def services(request: Request) -> Services:
+    """The services of the application that serves this request."""
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+# Who is asking, and may: a route takes one of these. A new permission is one more line.
+CallerDep = Annotated[Caller, Depends(on_their_own)]
+ReaderDep = Annotated[Caller, Depends(Needs(Permission.READ))]
+AnnotatorDep = Annotated[Caller, Depends(Needs(Permission.ANNOTATE))]
+TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]

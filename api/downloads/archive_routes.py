@@ -1,0 +1,76 @@
+"""Archives: downloaded whole or in parts, streamed from the files they consist of, and acknowledged."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import CallerDep, ServicesDep
+from api.downloads import download_lookup, opening
+from api.downloads.download_response import RESPONSES
+from api.downloads.tracking import acknowledge, tell
+from api.orders import presenting
+from api.orders.routes import owned
+from api.schemas import Problem, SubOrderPublic
+from models.links import archive_path
+
+router = APIRouter(tags=["downloads"])
+
+
+@router.head(
+    "/orders/{order_id}/suborders/{number}/archive",
+    name="measure-archive",
+    responses=RESPONSES,
+    response_class=Response,
+)
+@router.get(
+    "/orders/{order_id}/suborders/{number}/archive",
+    name="download-archive",
+    responses=RESPONSES,
+    response_class=Response,
+)
+async def download_archive(
+    order_id: UUID, number: int, request: Request, services: ServicesDep, caller: CallerDep
+) -> Response:
+    """The zip of a sub-order; Range and If-Range resume it, HEAD tells its length."""
+    async with services.sessions.begin() as session:
+        found = await opening.archive(session, await owned(session, caller, order_id), number, request.method)
+    return await opening.answer(request, services, found, caller.actor)
+
+
+@router.head(
+    "/links/{link}/orders/{order_id}/suborders/{number}/archive",
+    name="measure-linked-archive",
+    responses=RESPONSES,
+    response_class=Response,
+)
+@router.get(
+    "/links/{link}/orders/{order_id}/suborders/{number}/archive",
+    name="download-linked-archive",
+    responses=RESPONSES,
+    response_class=Response,
+)
+async def download_linked_archive(
+    link: str, order_id: UUID, number: int, request: Request, services: ServicesDep
+) -> Response:
+    """The same by a signed link, without a token."""
+    async with services.sessions.begin() as session:
+        order = await download_lookup.linked(session, services, link, archive_path(order_id, number), order_id)
+        found = await opening.archive(session, order, number, request.method)
+    return await opening.answer(request, services, found, download_lookup.LINK_ACTOR)
+
+
+@router.post(
+    "/orders/{order_id}/suborders/{number}/acknowledge",
+    name="acknowledge-suborder",
+    responses={404: {"model": Problem}, 410: {"model": Problem}, 503: {"model": Problem}},
+)
+async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> SubOrderPublic:
+    """Say that a sub-order has arrived, however it did; saying so again changes nothing."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        suborder = await download_lookup.archive(session, order, number)
+        notice = await acknowledge(session, services, order_id, number, caller.actor)
+        await session.refresh(suborder)
+        shown = presenting.suborder_public(suborder, services.public_url)
+    await tell(services, notice)
+    return shown

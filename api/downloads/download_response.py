@@ -1,0 +1,184 @@
+"""Answering a download: conditions, ranges, headers, and the bytes (RFC 9110)."""
+
+import asyncio
+import secrets
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Any
+
+from fastapi import Request, Response
+
+from api.dependencies import Services
+from api.downloads.streaming import Download, Pieces
+from api.downloads.tracking import Target, Tracked
+from api.http import ranges
+from api.schemas import Problem
+from models.coverage import Span
+from models.errors import Failed, FailureCode
+from models.naming import content_disposition
+
+Reader = Callable[[Span], AsyncGenerator[memoryview, None]]
+"""Gives the bytes of a span."""
+
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+# Of what type an ordered file is, its catalogue says.
+_CONTENT: dict[str, Any] = {"content": {"application/zip": _BINARY, "*/*": {}}}
+_PARTS: dict[str, Any] = {"content": {**_CONTENT["content"], "multipart/byteranges": _BINARY}}
+_PROBLEM: dict[str, Any] = {"model": Problem}
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {**_CONTENT, "description": "Everything"},
+    206: {**_PARTS, "description": "The range asked for, or several as multipart/byteranges"},
+    304: {"description": "What you have is what is here"},
+    403: _PROBLEM,
+    404: _PROBLEM,
+    410: _PROBLEM,
+    412: _PROBLEM,
+    416: {"description": "Every range lies behind the end"},
+    422: _PROBLEM,
+    503: _PROBLEM,
+}
+
+
+@dataclass(frozen=True)
+class Representation:
+    """What stands behind a URL: its version, its name, and its proof where one is known."""
+
+    version: ranges.Version
+    filename: str
+    media_type: str
+    sha256: bytes | None = None
+    described_by: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every answer about it says."""
+        headers = {
+            "ETag": self.version.etag,
+            "Accept-Ranges": "bytes",
+            "Content-Disposition": content_disposition(self.filename),
+            "Cache-Control": "private, no-transform",
+            "X-Content-Type-Options": "nosniff",
+            # Should a browser show it all the same, it runs nothing and belongs to nobody.
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        }
+        if self.version.modified is not None:
+            headers["Last-Modified"] = format_datetime(self.version.modified, usegmt=True)
+        if self.sha256 is not None:
+            proof = b64encode(self.sha256).decode()
+            # RFC 9530, and RFC 3230 for those that know no other.
+            headers |= {"Repr-Digest": f"sha-256=:{proof}:", "Digest": f"SHA-256={proof}"}
+        if self.described_by is not None:
+            # RFC 6249, section 4: a Metalink that has the size and the hash of this.
+            headers["Link"] = f'<{self.described_by}>; rel=describedby; type="application/metalink4+xml"'
+        return headers
+
+
+def settled(request: Request, shown: Representation) -> Response | None:
+    """The answer that needs no bytes: 304 or that of a HEAD. Raises PreconditionFailed."""
+    headers = shown.headers
+    if ranges.not_modified(request.headers, shown.version):
+        kept = {"ETag", "Cache-Control", "Last-Modified"}
+        return Response(status_code=304, headers={k: v for k, v in headers.items() if k in kept})
+    if request.method == "HEAD":
+        length = str(shown.version.size)
+        return Response(headers={**headers, "Content-Length": length, "Content-Type": shown.media_type})
+    return None
+
+
+async def answer(
+    request: Request, services: Services, shown: Representation, target: Target, reader: Reader
+) -> Response:
+    """The bytes asked for. Failed comes before the first of them, so that it can be told.
+
+    Raises Failed; the answer, when it is sent, raises Gone or TooManyDownloads before anything of it has gone out.
+    """
+    size, headers = shown.version.size, shown.headers
+    try:
+        spans = ranges.wanted(request.headers, shown.version, now=services.now())
+    except ranges.Unsatisfiable:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    if spans is None:
+        status, pieces, length = 200, _pieces([(b"", Span(0, size))], b"", reader), size
+        headers["Content-Type"] = shown.media_type
+    elif len(spans) == 1:
+        (span,) = spans
+        status, pieces, length = 206, _pieces([(b"", span)], b"", reader), span.stop - span.start
+        headers |= {"Content-Type": shown.media_type, "Content-Range": _content_range(span, size)}
+    else:
+        boundary = secrets.token_hex(16)
+        parts, end = _multipart(spans, shown, boundary)
+        status, pieces = 206, _pieces(parts, end, reader)
+        length = sum(len(head) + span.stop - span.start for head, span in parts) + len(end)
+        headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
+    headers["Content-Length"] = str(length)
+    begun = await _begun(pieces, services.first_byte_timeout)
+    tracked = Tracked(services, target, length)
+    return Download(begun, tracked, status_code=status, headers=headers, stalled_after=services.stalled_after)
+
+
+def _content_range(span: Span, size: int) -> str:
+    return f"bytes {span.start}-{span.stop - 1}/{size}"
+
+
+def _multipart(spans: Sequence[Span], shown: Representation, boundary: str) -> tuple[list[tuple[bytes, Span]], bytes]:
+    """The spans, each behind its head, and the end (RFC 9110, section 14.6)."""
+    heads = (
+        f"\r\n--{boundary}\r\nContent-Type: {shown.media_type}\r\n"
+        f"Content-Range: {_content_range(span, shown.version.size)}\r\n\r\n"
+        for span in spans
+    )
+    return list(zip((head.encode() for head in heads), spans, strict=True)), f"\r\n--{boundary}--\r\n".encode()
+
+
+async def _pieces(parts: Sequence[tuple[bytes, Span]], end: bytes, reader: Reader) -> Pieces:
+    for head, span in parts:
+        if head:
+            yield None, head
+        at = span.start
+        blocks = reader(span)
+        try:
+            async for block in blocks:
+                yield Span(at, at + len(block)), block
+                at += len(block)
+        finally:
+            await blocks.aclose()
+    if end:
+        yield None, end
+
+
+async def _begun(pieces: Pieces, patience: float) -> Pieces:
+    """The pieces with the first bytes read, so that a source that is away is answered, not cut.
+
+    Raises Failed where the first bytes have not come after `patience` seconds.
+    """
+    first = []
+    try:
+        async with asyncio.timeout(patience):
+            async for piece in pieces:
+                first.append(piece)
+                if piece[0] is not None:
+                    break
+    except TimeoutError:
+        # Its thread cannot be called back; it ends when the storage lets go of it.
+        raise Failed(FailureCode.SOURCE_UNAVAILABLE, "the storage of these files does not answer") from None
+    return _behind(first, pieces)
+
+
+async def _behind(first: Sequence[tuple[Span | None, memoryview | bytes]], rest: Pieces) -> Pieces:
+    try:
+        for piece in first:
+            yield piece
+        async for piece in rest:
+            yield piece
+    finally:
+        await rest.aclose()
+
+
+def media_type_of(told: str) -> str:
+    """The media type of a file if it is one that can stand in a header."""
+    kind, _, sub = told.partition(";")[0].strip().partition("/")
+    plain = all(part and all(c.isalnum() or c in "!#$&^_.+-" for c in part) and part.isascii() for part in (kind, sub))
+    return f"{kind}/{sub}" if plain else "application/octet-stream"

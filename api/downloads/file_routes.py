@@ -1,0 +1,50 @@
+"""Single files of an order: downloaded like archives are, and proven by their SHA-256."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import CallerDep, ServicesDep
+from api.downloads import download_lookup, opening
+from api.downloads.download_response import RESPONSES
+from api.orders.routes import owned
+from models.links import file_path
+
+router = APIRouter(tags=["downloads"])
+
+
+@router.head(
+    "/orders/{order_id}/files/{file}/content", name="measure-file", responses=RESPONSES, response_class=Response
+)
+@router.get(
+    "/orders/{order_id}/files/{file}/content", name="download-file", responses=RESPONSES, response_class=Response
+)
+async def download_file(
+    order_id: UUID, file: int | UUID, request: Request, services: ServicesDep, caller: CallerDep
+) -> Response:
+    """A file by its number in the order (`seq`) or its id; 503 with Retry-After until it is there."""
+    async with services.sessions.begin() as session:
+        found = await opening.file(session, await owned(session, caller, order_id), file)
+    return await opening.answer(request, services, found, caller.actor)
+
+
+@router.head(
+    "/links/{link}/orders/{order_id}/files/{seq}/content",
+    name="measure-linked-file",
+    responses=RESPONSES,
+    response_class=Response,
+)
+@router.get(
+    "/links/{link}/orders/{order_id}/files/{seq}/content",
+    name="download-linked-file",
+    responses=RESPONSES,
+    response_class=Response,
+)
+async def download_linked_file(
+    link: str, order_id: UUID, seq: int, request: Request, services: ServicesDep
+) -> Response:
+    """The same by a signed link, without a token."""
+    async with services.sessions.begin() as session:
+        order = await download_lookup.linked(session, services, link, file_path(order_id, seq), order_id)
+        found = await opening.file(session, order, seq)
+    return await opening.answer(request, services, found, download_lookup.LINK_ACTOR)

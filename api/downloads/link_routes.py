@@ -1,0 +1,68 @@
+"""Signed links of an order: what its owner may hand to a download tool."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import CallerDep, ServicesDep
+from api.downloads import download_lookup
+from api.downloads.links import linked_files, signed
+from api.orders.routes import owned
+from api.schemas import ArchiveLink, FileLink, LinksListing, Problem
+from models.links import archive_path, metalink_path
+from models.queries import orders as queries
+from models.suborder import SubOrderState
+
+router = APIRouter(
+    prefix="/orders/{order_id}",
+    tags=["downloads"],
+    responses={status: {"model": Problem} for status in (404, 410, 422, 503)},
+)
+
+_THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
+
+
+@router.get("/links", name="list-links-for-order")
+async def list_links(
+    order_id: UUID,
+    services: ServicesDep,
+    caller: CallerDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> LinksListing:
+    """Links that need no token and open one thing each, until the order expires; files are paged.
+
+    Archives are listed when they are ready, files and Metalinks as soon as they are planned.
+    """
+    cursors = services.cursors(caller, f"links {order_id}")
+    after = cursors.number(cursor)
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        await download_lookup.planned(session, order)
+        suborders = (await session.execute(queries.suborders_of(order_id))).scalars().all()
+    files = [
+        FileLink(
+            seq=seq, path=file.name, size=file.size, sha256=file.sha256.hex() if file.sha256 else None, url=file.url
+        )
+        async for page in linked_files(services, order, after=after, upto=after + limit)
+        for seq, file in page
+    ]
+    archives = [
+        ArchiveLink(
+            suborder=part.number,
+            filename=services.archive_name(order, part.number),
+            size=part.archive_bytes,
+            url=signed(services, archive_path(order_id, part.number)),
+        )
+        for part in suborders
+        if part.state in _THERE
+    ]
+    return LinksListing(
+        expires_at=order.expires_at,
+        metalink=signed(services, metalink_path(order_id)),
+        metalink3=signed(services, metalink_path(order_id, version=3)),
+        archives=archives,
+        files=files,
+        next_cursor=cursors.after(after + limit) if after + limit < order.files_total else None,
+    )

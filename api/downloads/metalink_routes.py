@@ -1,0 +1,107 @@
+"""Metalinks: all files of an order for download tools, also before they are there."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.dependencies import CallerDep, Services, ServicesDep
+from api.downloads import download_lookup
+from api.downloads.links import linked_files, signed
+from api.orders.routes import owned
+from api.schemas import Problem
+from models.errors import NotFound
+from models.links import metalink_path
+from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, parts
+from models.naming import content_disposition
+from models.tables import Order
+
+router = APIRouter(
+    tags=["downloads"],
+    responses={
+        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}},
+        **{status: {"model": Problem} for status in (403, 404, 410, 422, 503)},
+    },
+)
+
+Part = Annotated[int, Query(ge=1, lt=2**31, description=f"Each part has at most {FILES_PER_DOCUMENT:,} files.")]
+Which = Annotated[str, Path(pattern=r"^(metalink|\.metalink)$")]
+_VERSIONS = {"metalink": 4, ".metalink": 3}
+
+
+@router.head("/orders/{order_id}/metalink", name="look-for-metalink", response_class=Response)
+@router.get("/orders/{order_id}/metalink", name="download-metalink", response_class=Response)
+async def download_metalink(
+    order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, part: Part = 1
+) -> Response:
+    """Metalink 4 (RFC 5854); the URLs in it need no token."""
+    return await _of_caller(request, services, caller, order_id, part, 4)
+
+
+@router.head("/orders/{order_id}/.metalink", name="look-for-metalink-3", response_class=Response)
+@router.get("/orders/{order_id}/.metalink", name="download-metalink-3", response_class=Response)
+async def download_metalink_3(
+    order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, part: Part = 1
+) -> Response:
+    """Metalink 3 for older tools."""
+    return await _of_caller(request, services, caller, order_id, part, 3)
+
+
+@router.head("/links/{link}/orders/{order_id}/{which}", name="look-for-linked-metalink", response_class=Response)
+@router.get("/links/{link}/orders/{order_id}/{which}", name="download-linked-metalink", response_class=Response)
+async def download_linked_metalink(
+    link: str, order_id: UUID, which: Which, request: Request, services: ServicesDep, part: Part = 1
+) -> Response:
+    """The same by a signed link, without a token; the link opens all parts."""
+    version = _VERSIONS[which]
+    path = metalink_path(order_id, version=version)
+    async with services.sessions.begin() as session:
+        order = await download_lookup.linked(session, services, link, path, order_id)
+        await download_lookup.planned(session, order)
+    return _answer(request, services, order, part, version)
+
+
+async def _of_caller(
+    request: Request, services: Services, caller: CallerDep, order_id: UUID, part: int, version: int
+) -> Response:
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        await download_lookup.planned(session, order)
+    return _answer(request, services, order, part, version)
+
+
+def _answer(request: Request, services: Services, order: Order, part: int, version: int) -> Response:
+    """The document, streamed from the rows as they come."""
+    count = parts(order.files_total)
+    if part > count:
+        raise NotFound("part", part)
+    url = signed(services, metalink_path(order.id, version=version))
+    suffix = f"-{part}" if count > 1 else ""
+    headers = {
+        "Content-Type": MEDIA_TYPES[version],
+        "Content-Disposition": content_disposition(f"{order.number}{suffix}{SUFFIXES[version]}"),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if count > 1:
+        headers["Link"] = ", ".join(_relations(url, part, count))
+    if request.method == "HEAD":
+        return Response(headers=headers)
+    return StreamingResponse(_document(services, order, part, version, url), headers=headers)
+
+
+def _relations(url: str, part: int, count: int) -> list[str]:
+    """The other parts (RFC 8288)."""
+    found = {"first": 1, "prev": part - 1, "next": part + 1, "last": count}
+    return [f'<{url}?part={n}>; rel="{name}"' for name, n in found.items() if 1 <= n <= count]
+
+
+async def _document(services: Services, order: Order, part: int, version: int, url: str) -> AsyncIterator[bytes]:
+    after = (part - 1) * FILES_PER_DOCUMENT
+    document = Metalink(version, Head("Consignor", services.now(), f"{url}?part={part}", order.number))
+    yield document.start
+    async for page in linked_files(services, order, after=after, upto=after + FILES_PER_DOCUMENT):
+        yield document.entries(file for _, file in page)
+    yield document.end

@@ -1,0 +1,138 @@
+"""Sending a download: spans of bytes, whose arrival is watched, to clients however slow."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Any, Protocol
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.http.connection_monitor import EXTENSION, Wire
+from models.coverage import Sent, Span
+
+SEEN_EVERY = 20.0
+"""Seconds between two reports of a download; a third of the time after which it counts as over."""
+
+_CONFIRM_FIRST, _CONFIRM_LAST = 0.002, 1.0
+
+Pieces = AsyncGenerator[tuple[Span | None, memoryview | bytes], None]
+"""What is sent, each with the span of the representation it is, or None for what stands between spans."""
+
+
+class Listener(Protocol):
+    """Who is told how a download goes."""
+
+    async def begun(self) -> None:
+        """The first byte is about to be sent."""
+
+    async def going_on(self, arrived: list[Span]) -> None:
+        """The download lives, and so much has arrived."""
+
+    async def ended(self, arrived: list[Span]) -> None:
+        """It is over, well or not."""
+
+
+class Download(StreamingResponse):
+    """A response whose bytes are counted as they arrive. A client that takes nothing for too long is cut off."""
+
+    def __init__(
+        self,
+        pieces: Pieces,
+        listener: Listener,
+        *,
+        status_code: int,
+        headers: dict[str, str],
+        stalled_after: float,
+    ) -> None:
+        super().__init__((), status_code, headers)
+        self._pieces, self._listener, self._stalled_after = pieces, listener, stalled_after
+        self._sent, self._arrived = Sent(), list[Span]()
+        self._wire: Wire | None = None
+        self._request = self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send, and tell the listener also when the client has gone or the server stops."""
+        extensions: dict[str, Any] = scope.get("extensions") or {}
+        self._wire = extensions.get(EXTENSION)
+        self._request = self._wire.requests if self._wire else 0
+        try:
+            await self._listener.begun()
+        except BaseException:
+            await self._pieces.aclose()
+            raise
+        watching = asyncio.create_task(self._watch())
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            watching.cancel()
+            self._conclude()
+            # Not in this task: one that is cancelled can ask no database.
+            ending = asyncio.create_task(self._listener.ended(self._arrived))
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(ending)
+            await self._pieces.aclose()
+
+    async def stream_response(self, send: Send) -> None:
+        """The pieces, each when the one before has gone out; then wait until the last has arrived."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for span, block in self._pieces:
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+            self._bytes += len(block)
+            if span is not None and not (self._wire and self._wire.is_closing):
+                self._sent.add(span)
+            self._measure()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        pause = _CONFIRM_FIRST
+        while self._on_its_way():
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _CONFIRM_LAST)
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        """Wait until the client has gone; that all is sent ends the response by itself."""
+        await super().listen_for_disconnect(receive)
+        while self._on_its_way():  # noqa: ASYNC110 - the kernel has no event for it
+            await asyncio.sleep(_CONFIRM_LAST)
+
+    def _on_its_way(self) -> bool:
+        """Whether bytes of this response may still arrive; notes what has."""
+        wire = self._wire
+        if wire is None or wire.is_lost or wire.requests != self._request:
+            return False
+        return bool(self._measure())
+
+    def _measure(self) -> int | None:
+        """Note what has arrived; gives what has not."""
+        left = self._wire.unacknowledged() if self._wire else 0
+        if left is not None:
+            self._arrived = self._sent.arrived(left)
+        return left
+
+    def _conclude(self) -> None:
+        """What has arrived in the end, as far as a lost connection lets it be known."""
+        wire = self._wire
+        if wire is None or wire.requests != self._request:
+            # A client asks for the next thing when it has read this one.
+            self._arrived = self._sent.arrived()
+        elif wire.left_at_eof is not None:
+            self._arrived = self._sent.arrived(wire.left_at_eof)
+        elif wire.is_lost and not wire.is_broken:
+            self._arrived = self._sent.arrived()
+        elif not wire.is_lost:
+            self._measure()
+
+    async def _watch(self) -> None:
+        """Report now and then, and cut off who takes nothing."""
+        loop = asyncio.get_running_loop()
+        moved, progress, reported = loop.time(), -1, loop.time()
+        while True:
+            await asyncio.sleep(min(SEEN_EVERY, self._stalled_after / 4))
+            now = loop.time()
+            left = self._measure()
+            if left is not None and self._bytes - left != progress:
+                moved, progress = now, self._bytes - left
+            elif self._wire and now - moved >= self._stalled_after:
+                self._wire.cut()
+            if now - reported >= SEEN_EVERY:
+                reported = now
+                await self._listener.going_on(self._arrived)

@@ -1,0 +1,43 @@
+"""Live events: what changes about your orders, as it happens."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from api.dependencies import CallerDep, ServicesDep
+from api.events.change import Interest
+from api.events.stream import EventStream
+from api.schemas import Problem
+from models.order import OrderStatus
+
+router = APIRouter(prefix="/events", tags=["events"])
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream of events"},
+    422: {"model": Problem},
+    503: {"model": Problem},
+}
+
+Orders = Annotated[list[UUID] | None, Query(max_length=200, description="Only these orders.")]
+Statuses = Annotated[list[OrderStatus] | None, Query(max_length=20, description="Only changes into these statuses.")]
+LastId = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID", max_length=64, description="Where a stream broke off; browsers send it by themselves."
+    ),
+]
+
+
+@router.get("", name="watch-orders", response_class=StreamingResponse, responses=RESPONSES)
+async def watch_orders(
+    services: ServicesDep,
+    caller: CallerDep,
+    order: Orders = None,
+    status: Statuses = None,
+    last_event_id: LastId = None,
+) -> EventStream:
+    """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
+    interest = Interest(caller.scope, frozenset(order or ()), frozenset(status or ()))
+    return EventStream(services.operations.hub, interest, last_event_id)

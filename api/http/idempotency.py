@@ -1,0 +1,168 @@
+"""Requests that create or command something and may be sent again: the same key, the same answer, one effect.
+
+After the IETF draft "The Idempotency-Key HTTP Header Field".
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.dependencies import Caller, Services, services
+from models.errors import Gone, KeyInFlight, KeyReused
+from models.queries import idempotency as queries
+from models.tables import IdempotencyKey
+
+KEPT_FOR = timedelta(hours=24)
+
+HELD_FOR = timedelta(minutes=1)
+"""How long a command that has no answer yet keeps its key; longer than any takes, unless this process has died."""
+
+REPLAYED = "Idempotency-Replayed"
+"""The header of an answer that was given before; nothing has been created this time."""
+
+_JSON = "application/json"
+
+KeyGiven = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same request with the same key within 24 hours has no second effect and gets the same answer.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Once:
+    """One request that creates or commands something."""
+
+    request: Request
+    services: Services
+    key: str | None
+
+    async def answered(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:
+        """The answer that this request has got before, in the transaction that would create.
+
+        Raises KeyInFlight while another request deals with the key, KeyReused if it was for something else, and
+        Gone if the answer held a secret that can no longer be read.
+        """
+        if self.key is None:
+            return None
+        whose = {"caller": caller.customer, "key": self.key}
+        if not (await session.execute(queries.TAKE, whose)).scalar_one():
+            raise KeyInFlight
+        known = queries.kept(caller.customer, self.key, self.services.now())
+        row = (await session.execute(known)).scalar_one_or_none()
+        if row is None:
+            return None
+        if row.request_hash != await self._hash():
+            raise KeyReused
+        if row.status is None:
+            raise KeyInFlight
+        return self._replayed(caller, row, secret=secret)
+
+    async def answer(
+        self,
+        session: AsyncSession,
+        caller: Caller,
+        body: BaseModel | None,
+        headers: Mapping[str, str],
+        *,
+        status: int = 201,
+        secret: bool = False,
+    ) -> Response:
+        """The answer, kept for the next time in the transaction that has the effect; a `secret` only encrypted."""
+        content = _json(body)
+        if self.key is not None:
+            kept = self._vault(caller).encrypt(content) if secret else content
+            await self._keep(session, caller, KEPT_FOR, status=status, headers=dict(headers), body=kept)
+        return _response(status, content, headers)
+
+    async def commanded(
+        self, caller: Caller, work: Callable[[], Awaitable[BaseModel | None]], *, status: int = 200
+    ) -> Response:
+        """The answer to a command, whose effect is not in the database: the key is held while it is carried out.
+
+        Should this process die meanwhile, the same request may be made again when the key is free, and by its
+        `command_id` has its effect once all the same. A refusal frees the key at once.
+        """
+        if self.key is None:
+            return _response(status, _json(await work()), {})
+        sessions = self.services.sessions
+        async with sessions.begin() as session:
+            if (answered := await self.answered(session, caller)) is not None:
+                return answered
+            await self._keep(session, caller, HELD_FOR, status=None, headers={}, body=b"")
+        try:
+            body = await work()
+        except Exception:
+            async with sessions.begin() as session:
+                await session.execute(queries.free(caller.customer, self.key))
+            raise
+        async with sessions.begin() as session:
+            return await self.answer(session, caller, body, {}, status=status)
+
+    async def command_id(self, caller: Caller, order_id: UUID) -> str:
+        """The id of a command: that of the same request with the same key again, or one nobody will repeat."""
+        if self.key is None:
+            return str(uuid5(order_id, self.services.now().isoformat()))
+        return f"key-{uuid5(order_id, f'{caller.customer} {(await self._hash()).hex()} {self.key}')}"
+
+    async def _keep(self, session: AsyncSession, caller: Caller, span: timedelta, **answer: Any) -> None:
+        now = self.services.now()
+        whose = {"caller": caller.customer, "key": self.key, "request_hash": await self._hash()}
+        await session.execute(queries.sweep(now))
+        await session.execute(queries.keep({**whose, **answer, "expires_at": now + span}))
+
+    def _replayed(self, caller: Caller, row: IdempotencyKey, *, secret: bool) -> Response:
+        try:
+            content = self._vault(caller).decrypt(row.body) if secret else row.body
+        except InvalidToken:
+            text = "what this key created is there, but its secret cannot be shown again; remove it and make another"
+            raise Gone(text) from None
+        return _response(row.status or 200, content, {**row.headers, REPLAYED: "true"})
+
+    async def _hash(self) -> bytes:
+        """What tells this request from others: method, URL and body, whose blanks and order of members do not count."""
+        body = await self.request.body()
+        # A route that takes no body ignores whatever comes, and so may anybody.
+        with suppress(orjson.JSONDecodeError):
+            body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+        url = self.request.url
+        return hashlib.sha256(
+            b"\0".join([self.request.method.encode(), url.path.encode(), url.query.encode(), body])
+        ).digest()
+
+    def _vault(self, caller: Caller) -> Fernet:
+        """Opens with the key that the caller alone keeps, and one of this server's: the database has neither."""
+        said = f"idempotency\0{caller.customer}\0{self.key}".encode()
+        return Fernet(base64.urlsafe_b64encode(hmac.digest(self.services.cursor_key, said, "sha256")))
+
+
+def _json(body: BaseModel | None) -> bytes:
+    return b"" if body is None else body.__pydantic_serializer__.to_json(body)
+
+
+def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Response:
+    return Response(content, status, dict(headers), _JSON if content else None)
+
+
+async def once(request: Request, key: KeyGiven = None) -> Once:
+    """What a route that creates or commands takes."""
+    return Once(request, services(request), key)
+
+
+OnceDep = Annotated[Once, Depends(once)]

@@ -1,0 +1,105 @@
+"""Round every request: its id, its line in the log, its figures, and the refusal of changes while draining."""
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.operations.metrics import METHODS
+from api.operations.state import Operations
+from api.problems import problem
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What a caller's X-Request-ID may be; anything else is replaced, for it goes into logs and answers."""
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+log = structlog.get_logger()
+
+
+@dataclass
+class _Exchange:
+    """One request and what became of it."""
+
+    scope: Scope
+    send: Send
+    request_id: str
+    began: float = field(default_factory=time.perf_counter)
+    status: int = 500
+    size: int = 0
+    seconds: float | None = None
+
+    async def answer(self, message: Message) -> None:
+        """Pass on a part of the answer, counted."""
+        if message["type"] == "http.response.start":
+            self.status, self.seconds = message["status"], time.perf_counter() - self.began
+            MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        await self.send(message)
+
+    @property
+    def route(self) -> str:
+        """The route's template: never the path, which holds ids and may hold secrets."""
+        # FastAPI keeps the whole template, with the prefixes of the routers, in its own part of the scope.
+        whole = self.scope.get("fastapi", {}).get("effective_route_context")
+        return getattr(whole or self.scope.get("route"), "path_format", None) or "unmatched"
+
+
+class Observed:
+    """The outermost layer, so that also the answer to a mistake of ours carries the request's id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request and note how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        operations: Operations = scope["app"].state.services.operations
+        exchange = _Exchange(scope, send, _request_id(Headers(scope=scope)))
+        operations.draining.enter()
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+                try:
+                    await self._serve(operations, exchange, receive)
+                finally:
+                    _note(operations, exchange)
+        finally:
+            operations.draining.leave()
+
+    async def _serve(self, operations: Operations, exchange: _Exchange, receive: Receive) -> None:
+        if operations.draining.begun and exchange.scope["method"] not in READING:
+            headers = {"Retry-After": "1", "Connection": "close"}
+            text = "This server is about to stop; send the same request again, another one takes it."
+            refusal = problem(503, "draining", text, headers=headers)
+            await refusal(exchange.scope, receive, exchange.answer)
+            return
+        await self._app(exchange.scope, receive, exchange.answer)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _note(operations: Operations, exchange: _Exchange) -> None:
+    method, route = exchange.scope["method"], exchange.route
+    operations.metrics.answered(method, route, exchange.status, exchange.size, exchange.seconds)
+    tell = log.debug if route in _QUIET else log.info
+    tell(
+        "request",
+        method=method if method in METHODS else "other",
+        route=route,
+        order=exchange.scope.get("path_params", {}).get("order_id"),
+        status=exchange.status,
+        ms=round((time.perf_counter() - exchange.began) * 1000, 1),
+        bytes=exchange.size,
+    )

@@ -1,0 +1,119 @@
+"""Signing in and out with a browser, and who one is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.dependencies import CallerDep, Services, ServicesDep
+from api.identity.authenticate import cookie_name, require_own_site
+from api.identity.login import Attempt
+from api.identity.schemas import MePublic
+from api.identity.secrets import hashed, new_secret
+from api.identity.users import person_of
+from api.schemas import Problem
+from models.access import granted
+from models.queries import people as queries
+from models.queries.people import describe
+from models.tables import Person, Session
+
+LOGIN_COOKIE = "consignor_login"
+_LOGIN_SECONDS = 600
+_CALLBACK = "/api/v1/callback"
+
+router = APIRouter(tags=["identity"])
+
+
+@router.get(
+    "/login",
+    name="log-in",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses={404: {"model": Problem}, 503: {"model": Problem}},
+)
+async def log_in(
+    services: ServicesDep,
+    return_to: Annotated[str | None, Query(max_length=1000, description="A path of this site.")] = None,
+) -> Response:
+    """Send a browser to the identity provider; it comes back to `return_to`."""
+    url, attempt = await services.identity.login.begin(_callback(services), return_to)
+    answer = RedirectResponse(url, 303, {"Cache-Control": "no-store"})
+    _set(answer, services, LOGIN_COOKIE, attempt.cookie(), _LOGIN_SECONDS)
+    return answer
+
+
+@router.get(
+    "/callback",
+    name="finish-log-in",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses={401: {"model": Problem}, 403: {"model": Problem}, 503: {"model": Problem}},
+)
+async def finish_log_in(request: Request, services: ServicesDep) -> Response:
+    """Where the identity provider sends the browser back to."""
+    attempt = Attempt.of(request.cookies.get(cookie_name(services.public_url, LOGIN_COOKIE)))
+    now, login = services.now(), services.identity.login
+    claims = await login.finish(attempt, dict(request.query_params), _callback(services), now)
+    former = request.cookies.get(cookie_name(services.public_url))
+    secret = await _begin_session(services, person_of(services.identity.config, claims, now), former)
+    answer = RedirectResponse(attempt.return_to, 303, {"Cache-Control": "no-store"})
+    _set(answer, services, LOGIN_COOKIE, "", 0)
+    seconds = int(services.identity.config.session_timeout.total_seconds())
+    _set(answer, services, None, secret, seconds)
+    return answer
+
+
+@router.post("/logout", name="log-out", status_code=204, responses={403: {"model": Problem}})
+async def log_out(request: Request, response: Response, services: ServicesDep) -> None:
+    """End the session of this browser; without one nothing happens."""
+    if cookie := request.cookies.get(cookie_name(services.public_url)):
+        require_own_site(services, request)
+        async with services.sessions.begin() as session:
+            await session.execute(queries.end_session(hashed(cookie)))
+        _set(response, services, None, "", 0)
+
+
+@router.get("/me", name="show-me", responses={401: {"model": Problem}, 403: {"model": Problem}})
+async def show_me(services: ServicesDep, caller: CallerDep) -> MePublic:
+    """Who you are here, and what you may."""
+    async with services.sessions.begin() as session:
+        person = (await session.execute(queries.person(caller.customer))).scalar_one_or_none()
+    return MePublic(
+        id=caller.customer,
+        name=person.name if person else None,
+        email=person.email if person else None,
+        roles=sorted(caller.roles),
+        groups=sorted(caller.groups),
+        permissions=sorted(permission for permission in granted(caller.roles) if caller.may(permission)),
+        scopes=None if caller.scopes is None else sorted(caller.scopes),
+    )
+
+
+async def _begin_session(services: Services, person: Person, former: str | None) -> str:
+    """A session under a secret that nobody has seen before; the one this browser had is over."""
+    secret, now = new_secret(), services.now()
+    async with services.sessions.begin() as session:
+        await session.execute(describe(person))
+        if former:
+            await session.execute(queries.end_session(hashed(former)))
+        await session.execute(queries.end_stale_sessions(now))
+        expires_at = now + services.identity.config.session_timeout
+        session.add(Session(secret_hash=hashed(secret), customer=person.id, created_at=now, expires_at=expires_at))
+    return secret
+
+
+def _callback(services: Services) -> str:
+    return services.public_url + _CALLBACK
+
+
+def _set(answer: Response, services: Services, name: str | None, value: str, seconds: int) -> None:
+    """Set a cookie that no script can read; `lax`, or the way back from the issuer would not carry it."""
+    answer.set_cookie(
+        cookie_name(services.public_url, name) if name else cookie_name(services.public_url),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=services.public_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )

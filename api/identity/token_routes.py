@@ -1,0 +1,94 @@
+"""Access tokens for scripts: made, listed and revoked by their owners."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from api.dependencies import ServicesDep, TokenOwnerDep
+from api.http.idempotency import OnceDep
+from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
+from api.identity.secrets import hashed, new_access_token
+from api.schemas import Problem
+from models.access import Caller, Permission, Scope
+from models.errors import NotFound
+from models.queries import people as queries
+from models.tables import AccessToken
+
+router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model": Problem}})
+
+
+@router.post("", name="create-token", status_code=201, response_model=TokenCreated, responses={409: {"model": Problem}})
+async def create_token(body: TokenCreate, services: ServicesDep, caller: TokenOwnerDep, once: OnceDep) -> Response:
+    """Make an access token. Its secret is in this answer and nowhere else; keep it well."""
+    secret, now = new_access_token(), services.now()
+    row = AccessToken(
+        customer=caller.customer,
+        name=body.name,
+        secret_hash=hashed(secret),
+        scopes=sorted(set(body.scopes)),
+        created_at=now,
+        expires_at=now + timedelta(days=body.days),
+    )
+    async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller, secret=True)) is not None:
+            return answered
+        session.add(row)
+        await session.flush()
+        await session.refresh(row)
+        made = TokenCreated(**_public(row).model_dump(), token=secret)
+        headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}/api/v1/tokens/{row.id}"}
+        return await once.answer(session, caller, made, headers, secret=True)
+
+
+@router.get("", name="list-tokens")
+async def list_tokens(
+    services: ServicesDep,
+    caller: TokenOwnerDep,
+    scope: Annotated[Literal["mine", "all"], Query(description="`all` is for administrators.")] = "mine",
+) -> TokensPublic:
+    """Your access tokens that have not been revoked, newest first."""
+    if scope == "all":
+        caller.require(Permission.REVOKE_ALL)
+    async with services.sessions.begin() as session:
+        whose = caller.customer if scope == "mine" else None
+        rows = (await session.execute(queries.live_tokens(whose))).scalars()
+        return TokensPublic(items=[_public(row) for row in rows])
+
+
+@router.get("/{token_id}", name="show-token", responses={404: {"model": Problem}})
+async def show_token(token_id: UUID, services: ServicesDep, caller: TokenOwnerDep) -> TokenPublic:
+    """One access token, without its secret."""
+    async with services.sessions.begin() as session:
+        row = (await session.execute(queries.live_token(_whose(caller), token_id))).scalar_one_or_none()
+    if row is None:
+        raise NotFound("access token", token_id)
+    return _public(row)
+
+
+@router.delete("/{token_id}", name="revoke-token", status_code=204, responses={404: {"model": Problem}})
+async def revoke_token(token_id: UUID, services: ServicesDep, caller: TokenOwnerDep) -> None:
+    """Revoke an access token, at once and for good; administrators may revoke anybody's."""
+    async with services.sessions.begin() as session:
+        row = (await session.execute(queries.live_token(_whose(caller), token_id))).scalar_one_or_none()
+        if row is None:
+            raise NotFound("access token", token_id)
+        row.revoked_at = services.now()
+        session.add(row)
+
+
+def _whose(caller: Caller) -> str | None:
+    return None if caller.may(Permission.REVOKE_ALL) else caller.customer
+
+
+def _public(row: AccessToken) -> TokenPublic:
+    return TokenPublic(
+        id=row.id,
+        customer=row.customer,
+        name=row.name,
+        scopes=[Scope(scope) for scope in row.scopes],
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )

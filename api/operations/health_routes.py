@@ -1,0 +1,53 @@
+"""Whether this process is alive and can do its work, and what its bare address shows."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from api.dependencies import ServicesDep
+from api.problems import problem
+from api.schemas import Problem
+from migrations.head import head
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(BaseModel):
+    """The process serves."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """The process can do its work; `degraded` while Temporal is away: orders are taken and started later."""
+
+    status: str = "ready"
+    degraded: bool
+
+
+@router.get("/", name="front", include_in_schema=False)
+async def front() -> RedirectResponse:
+    """Whoever opens the bare address in a browser finds the documentation."""
+    return RedirectResponse("/docs", 303)
+
+
+@router.get("/healthz", name="healthz")
+async def healthz() -> Alive:
+    """The process serves requests."""
+    return Alive()
+
+
+@router.get("/readyz", name="readyz", response_model=Readiness, responses={503: {"model": Problem}})
+async def readyz(services: ServicesDep) -> Response | Readiness:
+    """The database answers and is migrated, and the process is not about to stop."""
+    if services.operations.draining.begun:
+        return problem(503, "draining", "This process is about to stop.")
+    async with services.sessions.begin() as session:
+        there = (await session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))).scalar_one()
+        query = text("SELECT version_num FROM alembic_version")
+        found = (await session.execute(query)).scalar_one_or_none() if there else None
+    # A newer database serves older code: while a release is rolled out, it is migrated first.
+    if found is None or found < head():
+        return problem(503, "not_migrated", "The database is not migrated; run `consignor migrate`.")
+    return Readiness(degraded=services.operations.standing.temporal_away)

@@ -1,0 +1,110 @@
+"""Figures: for Prometheus about everything, and as JSON about the orders the caller may see."""
+
+import asyncio
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from temporalio.service import RPCError
+
+from api.dependencies import CallerDep, Services, ServicesDep
+from api.operations.metrics import StatusFigures
+from api.schemas import Problem
+from models.order import OrderStatus, outcome
+from models.queries import stats
+from temporal.queues import backlogs
+
+router = APIRouter(tags=["operations"])
+stats_router = APIRouter(prefix="/stats", tags=["operations"], responses={422: {"model": Problem}})
+
+OPEN = frozenset(status for status in OrderStatus if outcome(status) == "pending")
+
+_TEMPORAL_PATIENCE = 2.0
+
+
+class StatusStats(BaseModel):
+    """The orders of one status."""
+
+    status: str
+    orders: int
+    bytes: int
+    bytes_settled: int
+    oldest_seconds: float
+    mean_seconds: float
+
+
+class DayStats(BaseModel):
+    """The orders created on one day (UTC)."""
+
+    day: date
+    orders: int
+    files: int
+    bytes: int
+
+
+class Stats(BaseModel):
+    """Figures of the orders you may see; `oldest_seconds` and `mean_seconds` are times in the present status."""
+
+    by_status: list[StatusStats]
+    by_day: list[DayStats]
+    degraded: bool
+
+
+Days = Annotated[int, Query(ge=1, le=366, description="How many days back `by_day` goes.")]
+
+
+@stats_router.get("", name="show-stats")
+async def show_stats(services: ServicesDep, caller: CallerDep, days: Days = 30) -> Stats:
+    """How many orders there are, how much they come to, and for how long they have been as they are."""
+    customer, now = caller.scope.customer, services.now()
+    async with services.sessions.begin() as session:
+        statuses = (await session.execute(stats.orders_by_status(customer, now))).all()
+        by_day = (await session.execute(stats.orders_by_day(customer, now - timedelta(days=days)))).all()
+    return Stats(
+        by_status=[StatusStats(**dict(zip(StatusStats.model_fields, row, strict=True))) for row in statuses],
+        by_day=[DayStats(**dict(zip(DayStats.model_fields, row, strict=True))) for row in by_day],
+        degraded=services.operations.standing.temporal_away,
+    )
+
+
+@router.get("/metrics", name="metrics", include_in_schema=False)
+async def metrics(services: ServicesDep) -> Response:
+    """Everything for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
+    operations = services.operations
+    shown = operations.metrics
+    shown.under_way.set(operations.draining.under_way)
+    shown.streams.set(len(operations.hub))
+    shown.draining.set(operations.draining.begun)
+    shown.temporal_up.set(not operations.standing.temporal_away)
+    await asyncio.gather(_look_into_database(services), _look_into_queues(services))
+    return Response(shown.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _look_into_database(services: Services) -> None:
+    shown = services.operations.metrics
+    try:
+        async with services.sessions.begin() as session:
+            rows = (await session.execute(stats.orders_by_status(None, services.now()))).all()
+            waiting = {row[0]: row[1] for row in await session.execute(stats.unsettled_suborders())}
+            unstarted = (await session.execute(stats.orders_without_workflow())).scalar_one()
+    except (DBAPIError, PoolTimeoutError):
+        shown.database_up.set(0)
+        return
+    shown.database_up.set(1)
+    shown.show_orders([StatusFigures(s, n, size, oldest, mean) for s, n, size, _, oldest, mean in rows], OPEN)
+    shown.show_suborders(waiting)
+    shown.unstarted.set(unstarted)
+
+
+async def _look_into_queues(services: Services) -> None:
+    if services.operations.standing.temporal_away:
+        return
+    try:
+        async with asyncio.timeout(_TEMPORAL_PATIENCE):
+            services.operations.metrics.show_backlog(await backlogs(services.temporal))
+    except (RPCError, RuntimeError, TimeoutError):
+        services.operations.metrics.temporal_up.set(0)

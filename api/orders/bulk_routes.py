@@ -1,0 +1,179 @@
+"""Bulks: one action for many orders, and what became of each."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Query, Response
+from fastapi import Body as JsonBody
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.service import RPCError
+
+from api import bulks
+from api.dependencies import Caller, CallerDep, Services, ServicesDep
+from api.http.idempotency import OnceDep
+from api.identity.authenticate import Asking
+from api.orders.bulk_schemas import (
+    BulkCreate,
+    BulkDryRun,
+    BulkExportCreate,
+    BulkOrderPublic,
+    BulkOrdersPublic,
+    BulkPublic,
+    BulksPublic,
+    bulk_public,
+)
+from api.orders.export_routes import CSV, export_chosen
+from api.orders.presenting import API
+from api.orders.routes import Cursor, Limit
+from api.schemas import Problem
+from models.access import Permission
+from models.bulk import ItemResult
+from models.errors import BulkIsOver, NotFound, TemporalAway
+from models.queries import bulk as queries
+from models.tables import Bulk
+from workflows.client import start_bulk
+
+log = structlog.get_logger()
+
+router = APIRouter(tags=["bulks"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": BulkDryRun,
+        "content": {CSV: {}},
+        "description": "A dry run: what would be done. Or the export.",
+    },
+    202: {"description": "Accepted; it is never lost, whatever fails afterwards."},
+    409: {"model": Problem},
+    503: {"model": Problem},
+}
+
+
+@router.post("/orders:bulk", name="create-bulk", status_code=202, response_model=BulkPublic, responses=ANSWERS)
+async def create_bulk(
+    services: ServicesDep,
+    caller: Asking,
+    body: Annotated[BulkCreate, JsonBody()],
+    once: OnceDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Do something to many orders. `limit` and `cursor` are for the pages of a dry run."""
+    caller.require(bulks.permission_for(body))
+    if body.dry_run:
+        return await _dry_run(services, caller, body, cursor, limit)
+    if isinstance(body, BulkExportCreate):
+        async with services.sessions.begin() as session:
+            await bulks.check_export(session, caller, body)
+        return await export_chosen(services, caller, body.wanted, body.ids, bom=body.bom)
+    async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        bulk = await bulks.accept(session, caller, body)
+        where = {"Location": _url(services, bulk.id)}
+        answer = await once.answer(session, caller, _shown(services, bulk), where, status=202)
+    await _start(services, bulk)
+    return answer
+
+
+@router.get("/bulks", name="list-bulks")
+async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> BulksPublic:
+    """Your bulks, everybody's for those who see everything; the newest first."""
+    page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
+    async with services.sessions.begin() as session:
+        found = (await session.execute(queries.bulks_of(caller.scope, page.after, limit + 1))).scalars().all()
+    return BulksPublic(
+        items=[_shown(services, bulk) for bulk in found[:limit]],
+        next_cursor=page.cursors.after(str(found[limit - 1].id)) if len(found) > limit else None,
+    )
+
+
+@router.get("/bulks/{bulk_id}", name="show-bulk")
+async def show_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
+    """One bulk, and how far it has come."""
+    async with services.sessions.begin() as session:
+        return _shown(services, await _owned(session, caller, bulk_id))
+
+
+@router.get("/bulks/{bulk_id}/orders", name="list-orders-for-bulk")
+async def list_bulk_orders(
+    bulk_id: UUID,
+    services: ServicesDep,
+    caller: CallerDep,
+    outcome: Annotated[list[ItemResult | Literal["pending"]], Query(max_length=10, default_factory=list)],
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> BulkOrdersPublic:
+    """What became of each order; `outcome` may be repeated for several."""
+    wanted = sorted(set(map(str, outcome)))
+    page = bulks.Page(services.cursors(caller, f"orders of bulk {bulk_id} {wanted}"), cursor, limit)
+    after = page.after
+    async with services.sessions.begin() as session:
+        await _owned(session, caller, bulk_id)
+        found = (await session.execute(queries.items_of(bulk_id, wanted, after, limit + 1))).all()
+    items = [
+        BulkOrderPublic(
+            order_id=item.order_id,
+            number=number,
+            outcome=ItemResult(item.result) if item.result else "pending",
+            code=item.code,
+            text=item.text,
+        )
+        for item, number in found[:limit]
+    ]
+    more = len(found) > limit
+    return BulkOrdersPublic(items=items, next_cursor=page.cursors.after(str(items[-1].order_id)) if more else None)
+
+
+@router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk", responses={409: {"model": Problem}})
+async def cancel_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
+    """Have a bulk stop before its next order; what it has done stays."""
+    async with services.sessions.begin() as session:
+        bulk = await _owned(session, caller, bulk_id)
+        await session.execute(queries.cancel(bulk_id, services.now()))
+        await session.refresh(bulk)
+        if bulk.cancelled_at is None:
+            raise BulkIsOver
+    return _shown(services, bulk)
+
+
+async def _dry_run(services: Services, caller: Caller, body: BulkCreate, cursor: str | None, limit: int) -> Response:
+    cursors = services.cursors(caller, f"dry run {bulks.digest(body).hex()}")
+    async with services.sessions.begin() as session:
+        found = await bulks.dry_run(session, caller, body, bulks.Page(cursors, cursor, limit))
+    return Response(found.model_dump_json(), media_type="application/json")
+
+
+async def _owned(session: AsyncSession, caller: Caller, bulk_id: UUID) -> Bulk:
+    """The caller's bulk, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
+    found = (await session.execute(queries.bulk_of(caller.scope, bulk_id))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("bulk", bulk_id)
+    if caller.writes and found.customer != caller.customer:
+        caller.require(Permission.COMMAND_ALL)
+    return found
+
+
+def _shown(services: Services, bulk: Bulk) -> BulkPublic:
+    return bulk_public(bulk, _url(services, bulk.id), degraded=services.operations.standing.temporal_away)
+
+
+def _url(services: Services, bulk_id: UUID) -> str:
+    return f"{services.public_url}{API}/bulks/{bulk_id}"
+
+
+async def _start(services: Services, bulk: Bulk) -> None:
+    """Start the workflow now if Temporal is there; if not, the bulk is accepted all the same."""
+    if bulk.finished_at is not None:
+        return
+    try:
+        async with services.operations.standing.needed():
+            await start_bulk(services.temporal, bulk)
+    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
+        log.warning("temporal away, the reconciler will start it", bulk=str(bulk.id), error=str(error))
+        return
+    async with services.sessions.begin() as session:
+        await session.execute(queries.mark_started(bulk.id, services.now()))
+        session.add(bulk)
+        await session.refresh(bulk)

@@ -1,0 +1,73 @@
+"""Commanding an order: through its workflow while that lives, and by the table alone once it is over."""
+
+from uuid import UUID
+
+from api.dependencies import Caller, Services
+from api.orders.routes import detail_of, owned, start
+from api.schemas import OrderDetail
+from models.access import needed_to_command
+from models.errors import NotExtended
+from models.messages import CommandRequest, Extension
+from models.order import Command, OrderStatus
+from models.queries import orders as queries
+from models.tables import Order
+from workflows.client import OrderStart, WorkflowIsOver, command_anew, command_order, extend_order, obey_after_the_end
+
+
+async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
+    """Have an order obey, and show it as it is then.
+
+    Raises NotFound, Forbidden, IllegalTransition, TemporalAway or CommandPending.
+    """
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
+            caller.require(permission)
+        shown = await detail_of(session, services, order, caller)
+    if order.started_at is None:
+        await start_unstarted(services, order)
+    await obey(services, order_id, request)
+    if request.command is Command.DELETE:
+        return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
+    return await _shown(services, caller, order_id)
+
+
+async def obey(services: Services, order_id: UUID, request: CommandRequest) -> None:
+    """Have the workflow of an order obey; one that has ended or was lost is begun anew, where the table allows it.
+
+    Raises IllegalTransition, TemporalAway or CommandPending.
+    """
+    async with services.operations.standing.needed():
+        try:
+            await command_order(services.temporal, order_id, request)
+        except WorkflowIsOver:
+            async with services.sessions.begin() as session:
+                anew = await obey_after_the_end(session, order_id, request, services.now())
+            if anew is not None:
+                await command_anew(services.temporal, anew, request)
+
+
+async def start_unstarted(services: Services, order: Order) -> None:
+    """Start the workflow of an order that was accepted while Temporal was away; the reconciler may be first."""
+    async with services.sessions.begin() as session:
+        skus = [sku for _, sku in await session.execute(queries.skus_of([order.id]))]
+    await start(services, OrderStart(order, skus))
+
+
+async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
+    """Move the end of an order's life. Raises NotFound, NotExtended or TemporalAway."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+    try:
+        async with services.operations.standing.needed():
+            await extend_order(services.temporal, order_id, extension)
+    except WorkflowIsOver:
+        async with services.sessions.begin() as session:
+            order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
+        raise NotExtended(f"cannot extend an order that is {order.status}") from None
+    return await _shown(services, caller, order_id)
+
+
+async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
+    async with services.sessions.begin() as session:
+        return await detail_of(session, services, await owned(session, caller, order_id), caller)

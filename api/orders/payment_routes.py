@@ -1,0 +1,37 @@
+"""The payment provider's way in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from api.dependencies import ServicesDep
+from api.payments import Delivery, PaymentMessage, receive
+from api.schemas import PaymentAnswer, Problem
+
+SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
+
+router = APIRouter(prefix="/webhooks", tags=["payments"])
+
+
+@router.post(
+    "/payments",
+    name="receive-payment",
+    responses={400: {"model": Problem}, 503: {"model": Problem}},
+    # Read as bytes, for these are what is signed.
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
+)
+async def receive_payment(
+    request: Request,
+    services: ServicesDep,
+    webhook_id: Annotated[str, Header(min_length=1, max_length=300)],
+    webhook_timestamp: Annotated[str, Header(max_length=40)],
+    webhook_signature: Annotated[str, Header(max_length=2000)],
+) -> PaymentAnswer:
+    """A signed message of the payment provider (Standard Webhooks); sent twice it has its effect once."""
+    headers = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": webhook_timestamp,
+        "webhook-signature": webhook_signature,
+    }
+    state = await receive(services, Delivery(webhook_id, headers, await request.body()))
+    return PaymentAnswer(state=state)

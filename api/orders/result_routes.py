@@ -1,0 +1,121 @@
+"""Results: what can be had of an order, for everything that reads STAC."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.dependencies import CallerDep, ServicesDep
+from api.orders.routes import Cursor, owned
+from api.orders.stac_results import GEOJSON, Results
+from api.schemas import Problem
+from models.errors import Gone, NotFound, NotReady
+from models.queries import orders as orders_queries
+from models.queries import results as queries
+from models.suborder import SubOrderState
+from models.tables import SubOrder
+
+_DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    404: {"model": Problem},
+    410: {"model": Problem},
+    422: {"model": Problem},
+    503: {"model": Problem},
+}
+_FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}}
+_OVER = (SubOrderState.EXPIRED, SubOrderState.CANCELLED, SubOrderState.FAILED)
+
+router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("", name="show-results", responses=_DOCUMENT, response_class=Response)
+async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
+    """An order's results as a STAC collection; it grows as sub-orders become ready."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        found = (await session.execute(orders_queries.suborders_of(order_id))).scalars().all()
+        oldest, newest = (await session.execute(queries.time_span(order_id))).one()
+    ready = [suborder for suborder in found if suborder.state in queries.READY]
+    return _answer(Results(order, services.public_url).collection(ready, oldest, newest))
+
+
+@router.get("/suborders/{number}", name="show-results-of-suborder", responses=_DOCUMENT, response_class=Response)
+async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> Response:
+    """The objects of a sub-order as a STAC catalogue."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        suborder = await _suborder(session, order_id, number)
+        objects = [(row[0], row[2]) for row in await session.execute(queries.objects_there(order_id, suborder=number))]
+    return _answer(Results(order, services.public_url).part(suborder, objects))
+
+
+@router.get("/items", name="list-result-items", responses=_FEATURES, response_class=Response)
+async def list_items(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """All objects of an order as STAC items, a page at a time."""
+    cursors = services.cursors(caller, f"results {order_id}")
+    after = cursors.number(cursor)
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        query = queries.objects_there(order_id, after=after, limit=limit + 1)
+        found = [(row[0], row[1], row[2]) for row in await session.execute(query)]
+        items = await _items(session, Results(order, services.public_url), order_id, found[:limit])
+    following = f"?limit={limit}&cursor={cursors.after(found[limit - 1][0])}" if len(found) > limit else None
+    here = f"?limit={limit}" + (f"&cursor={cursor}" if cursor else "")
+    return _answer(Results(order, services.public_url).page(items, here, following), GEOJSON)
+
+
+@router.get("/items/{seq}", name="show-result-item", responses=_FEATURES, response_class=Response)
+async def show_item(order_id: UUID, seq: int, services: ServicesDep, caller: CallerDep) -> Response:
+    """One object as a STAC item, named by the number of its first file."""
+    if not 0 < seq < 2**63:
+        raise NotFound("item", seq)
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        found = (await session.execute(queries.object_at(order_id, seq))).one_or_none()
+        if found is None:
+            await _why_not(session, order_id, seq)
+            raise NotFound("item", seq)
+        (item,) = await _items(session, Results(order, services.public_url), order_id, [(found[0], found[1], found[2])])
+    return _answer(item, GEOJSON)
+
+
+async def _items(
+    session: AsyncSession, results: Results, order_id: UUID, objects: list[tuple[int, int, str]]
+) -> list[dict[str, Any]]:
+    if not objects:
+        return []
+    names = [(suborder, name) for _, suborder, name in objects]
+    files = [(row[0], row[1]) for row in await session.execute(queries.files_of_objects(order_id, names))]
+    suborders = (await session.execute(orders_queries.suborders_of(order_id))).scalars()
+    return results.items(files, {suborder.number: suborder.sku for suborder in suborders})
+
+
+async def _why_not(session: AsyncSession, order_id: UUID, seq: int) -> None:
+    """Tell what is not there yet, or any more, from what never was. Raises NotReady or Gone."""
+    file = (await session.execute(orders_queries.files_of(order_id, after=seq - 1, limit=1))).scalar_one_or_none()
+    if file is not None and file.seq == seq:
+        await _suborder(session, order_id, file.suborder)
+
+
+async def _suborder(session: AsyncSession, order_id: UUID, number: int) -> SubOrder:
+    """A sub-order that is ready. Raises NotFound, Gone or NotReady."""
+    if not 0 < number < 2**31:
+        raise NotFound("sub-order", number)
+    found = (await session.execute(orders_queries.suborder(order_id, number))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("sub-order", number)
+    if found.state in _OVER:
+        raise Gone(f"sub-order {number} is {found.state}")
+    if found.state not in queries.READY:
+        raise NotReady(f"sub-order {number} is not ready yet")
+    return found
+
+
+def _answer(document: dict[str, Any], media_type: str = "application/json") -> Response:
+    return Response(orjson.dumps(document), media_type=media_type, headers={"Cache-Control": "private, no-cache"})

@@ -1,0 +1,170 @@
+"""Orders: placed, listed, shown, with their files and timelines."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.service import RPCError
+
+from api import quotas
+from api.dependencies import Caller, CallerDep, Services, ServicesDep
+from api.http.etags import tagged
+from api.http.idempotency import OnceDep
+from api.ordering import place
+from api.orders import presenting
+from api.orders.filters import OrderList
+from api.schemas import (
+    OrderCreate,
+    OrderDetail,
+    OrderFilesPublic,
+    OrdersPublic,
+    Problem,
+    SubOrdersPublic,
+    TimelinesPublic,
+)
+from models.access import Permission
+from models.errors import NotFound, TemporalAway
+from models.queries import orders as queries
+from models.queries.payments import refund_due
+from models.queries.troubles import TROUBLES
+from models.tables import Order
+from services import listing
+from workflows.client import OrderStart, start_order
+
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing new behind your `If-None-Match`."}}
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+
+
+@router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
+async def create_order(
+    body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+) -> Response:
+    """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
+    async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        order = await place(session, caller, body, services.now(), services.quotas)
+        detail = await detail_of(session, services, order, caller)
+        quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
+        answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
+    await start(services, OrderStart(order, detail.products))
+    return answer
+
+
+@router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)
+async def list_orders(
+    request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderList, Query()]
+) -> Response:
+    """The orders you may see, newest first unless sorted otherwise."""
+    cursors = services.cursors(caller, query.name)
+    after = cursors.position(query.cursor)
+    async with services.sessions.begin() as session:
+        asked = await listing.prepared(session, listing.Asked(caller.scope, query.wanted(), query.sort))
+        found = await listing.page(session, asked, after, query.limit + 1)
+        counts = await listing.counts(session, asked) if after is None else None
+        version = await listing.version(session, caller.scope)
+        page = found[: query.limit]
+        ids = [order.id for order in page]
+        states = presenting.states(await session.execute(queries.suborder_states(ids)))
+        troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
+    body = OrdersPublic(
+        items=[
+            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, troubles.get(o.id))
+            for o in page
+        ],
+        next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
+        counts=counts.by_status if counts else None,
+        total=counts.total if counts else None,
+        total_capped=counts.capped if counts else None,
+        version=version,
+        degraded=services.operations.standing.temporal_away,
+    )
+    return tagged(request, body)
+
+
+@router.get("/{order_id}", name="show-order", response_model=OrderDetail, responses=NOT_MODIFIED)
+async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
+    """One order."""
+    async with services.sessions.begin() as session:
+        order = await owned(session, caller, order_id)
+        detail = await detail_of(session, services, order, caller)
+    return tagged(request, detail, state_of(order))
+
+
+@router.get("/{order_id}/suborders", name="list-suborders-for-order")
+async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
+    """The sub-orders of an order, in the order they become ready; empty until it is planned."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        found = (await session.execute(queries.suborders_of(order_id))).scalars()
+        return SubOrdersPublic(items=[presenting.suborder_public(s, services.public_url) for s in found])
+
+
+@router.get("/{order_id}/files", name="list-files-for-order")
+async def list_files(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+) -> OrderFilesPublic:
+    """The files of an order; empty until it is planned."""
+    cursors = services.cursors(caller, f"files of {order_id}")
+    after = cursors.number(cursor)
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        found = (await session.execute(queries.files_of(order_id, after=after, limit=limit + 1))).scalars().all()
+    page = [presenting.file_public(file) for file in found[:limit]]
+    return OrderFilesPublic(items=page, next_cursor=cursors.after(page[-1].seq) if len(found) > limit else None)
+
+
+@router.get("/{order_id}/timeline", name="list-timeline-for-order")
+async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep) -> TimelinesPublic:
+    """Everything that happened to an order."""
+    async with services.sessions.begin() as session:
+        await owned(session, caller, order_id)
+        rows = (await session.execute(queries.timeline_of(order_id))).scalars()
+        return TimelinesPublic(items=[presenting.timeline_public(row) for row in rows])
+
+
+async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
+    """The caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
+    order = (await session.execute(queries.order_of(caller.scope, order_id))).scalar_one_or_none()
+    if order is None:
+        raise NotFound("order", order_id)
+    if caller.writes and order.customer != caller.customer:
+        caller.require(Permission.COMMAND_ALL)
+    return order
+
+
+def state_of(order: Order) -> str:
+    """What has happened to an order and what has been written on it, as its ETag begins."""
+    return f"{order.version}.{order.revision}"
+
+
+async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:
+    """An order with its lines, as the facade shows it to this caller."""
+    items = (await session.execute(queries.items_of(order.id))).scalars().all()
+    counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
+    due = (await session.execute(refund_due(order.id))).scalar_one()
+    troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
+    states = counts.get(order.id, {})
+    shown = presenting.order_detail(
+        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
+    )
+    return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
+
+
+async def start(services: Services, order: OrderStart) -> None:
+    """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
+    try:
+        async with services.operations.standing.needed():
+            await start_order(services.temporal, order)
+    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
+        log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
+        return
+    async with services.sessions.begin() as session:
+        await session.execute(queries.mark_started(order.order.id, services.now()))

@@ -1,0 +1,57 @@
+"""Saved views of lists of orders."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api import views
+from api.annotating import is_operator
+from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
+from api.http.idempotency import OnceDep
+from api.orders.presenting import API
+from api.schemas import Problem
+from api.views import ViewChange, ViewCreate, ViewPublic, ViewsPublic
+from models.queries import views as queries
+
+router = APIRouter(
+    prefix="/views", tags=["views"], responses={status: {"model": Problem} for status in (404, 409, 422)}
+)
+
+
+@router.get("", name="list-views")
+async def list_views(services: ServicesDep, caller: ReaderDep) -> ViewsPublic:
+    """Your views, and for operators those that operators share."""
+    async with services.sessions.begin() as session:
+        rows = await session.execute(queries.views_for(caller.customer, operator=is_operator(caller)))
+        return ViewsPublic(items=[views.view_public(caller, view) for view in rows.scalars()])
+
+
+@router.post("", name="create-view", status_code=201, response_model=ViewPublic)
+async def create_view(body: ViewCreate, services: ServicesDep, caller: AnnotatorDep, once: OnceDep) -> Response:
+    """Save filter, sort and columns of a list under a name."""
+    async with services.sessions.begin() as session:
+        if (answered := await once.answered(session, caller)) is not None:
+            return answered
+        view = await views.save(session, caller, body, services.now())
+        return await once.answer(session, caller, view, {"Location": f"{services.public_url}{API}/views/{view.id}"})
+
+
+@router.get("/{view_id}", name="show-view")
+async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> ViewPublic:
+    """One view."""
+    async with services.sessions.begin() as session:
+        return views.view_public(caller, await views.found(session, caller, view_id))
+
+
+@router.patch("/{view_id}", name="change-view")
+async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, caller: AnnotatorDep) -> ViewPublic:
+    """Change a view of yours; what is left out stays."""
+    async with services.sessions.begin() as session:
+        return await views.change(session, caller, view_id, body)
+
+
+@router.delete("/{view_id}", name="delete-view", status_code=204)
+async def delete_view(view_id: UUID, services: ServicesDep, caller: AnnotatorDep) -> None:
+    """Delete a view of yours."""
+    async with services.sessions.begin() as session:
+        await session.delete(await views.owned(session, caller, view_id))
