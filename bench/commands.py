@@ -14,8 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.client import Api
-from cli.settings import api_url
+from cli.api_client import Api
+from cli.runtime.settings import api_url
 
 ROUNDS = 50
 HUGE_BYTES = 200 * 1024**3

@@ -21,7 +21,7 @@ import psycopg
 
 from bench.archives import MB, SEAL, Aim, Case, Place, at_least, at_most, contenders, made
 from bench.measuring import Series, task
-from cli.client import Api
+from cli.api_client import Api
 from cli.dev.ports import any_free
 
 _PATIENCE: Final = 120

@@ -8,9 +8,9 @@ def api() -> None:
     from api.app import create_app
     from api.http.connection_monitor import WireProtocol
     from api.operations.state import Operations
-    from cli.connecting import configure_logs
-    from cli.serving import DrainingServer, oidc_config, open_services
-    from cli.settings import found
+    from cli.runtime.api_server import DrainingServer, oidc_config, open_services
+    from cli.runtime.client_factory import configure_logs
+    from cli.runtime.settings import found
 
     settings = found()
     configure_logs(settings.log_level)

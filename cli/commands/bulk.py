@@ -11,7 +11,7 @@ from cli.commands.common import Json, print_json, the_api
 from cli.commands.order_list import After, Before, Customer, Label, NotStatus, Product, Search, Status, Waiting, filters
 
 if TYPE_CHECKING:
-    from cli.client import Api
+    from cli.api_client import Api
 
 app = typer.Typer(help="Watch and cancel bulks: one action for many orders.", no_args_is_help=True)
 

@@ -53,7 +53,7 @@ def import_(
         raise typer.BadParameter("give either groups or --public", param_hint="--group")
     groups = () if public else tuple(group) if group else None
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups)
-    from cli.settings import found
+    from cli.runtime.settings import found
 
     reports, read = asyncio.run(_import(found().database_url, source, options, checksums=checksums))
     if as_json:
@@ -68,8 +68,8 @@ def import_(
 @app.command("list")
 def list_products(as_json: Json = False) -> None:
     """List the products with their objects, files, size and price."""
-    from cli.client import Api
-    from cli.settings import api_url
+    from cli.api_client import Api
+    from cli.runtime.settings import api_url
 
     with Api(api_url()) as api:
         products = api.get("/products")["items"]
@@ -92,8 +92,8 @@ def list_objects(
     from itertools import islice
     from urllib.parse import quote
 
-    from cli.client import Api
-    from cli.settings import api_url
+    from cli.api_client import Api
+    from cli.runtime.settings import api_url
 
     with Api(api_url()) as api:
         pages = api.pages(f"/products/{quote(sku, safe='')}/objects", limit=min(limit + 1, 1000))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from cli.client import Api
+    from cli.api_client import Api
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
@@ -13,8 +13,8 @@ OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or it
 
 def the_api() -> "Api":
     """A client of the API that the settings name; imported only now, for help must not wait for it."""
-    from cli.client import Api
-    from cli.settings import api_url
+    from cli.api_client import Api
+    from cli.runtime.settings import api_url
 
     return Api(api_url())
 

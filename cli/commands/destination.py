@@ -82,8 +82,8 @@ def rotate_keys() -> None:
     """Encrypt all credentials with the first of CONSIGNOR_DELIVERY_KEYS. For operators: works on the database."""
     import asyncio
 
-    from cli.delivery import rotate
-    from cli.settings import found
+    from cli.runtime.delivery_targets import rotate
+    from cli.runtime.settings import found
     from models.labels import counted
 
     typer.echo(f"{counted(asyncio.run(rotate(found())), 'destination')} rotated")

@@ -17,7 +17,7 @@ from cli.commands.order_notes import label_order, list_notes, write_note
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from cli.client import Api
+    from cli.api_client import Api
 
 app = typer.Typer(help="Place, watch and download orders.", no_args_is_help=True)
 
@@ -225,7 +225,7 @@ def purge(
     """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
     import asyncio
 
-    from cli.settings import found
+    from cli.runtime.settings import found
     from services.retention import purge_orders
 
     settings = found()

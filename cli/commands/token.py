@@ -13,7 +13,7 @@ def token(user: User = "alice", hours: Hours = 12) -> None:
 
     Elsewhere the identity provider gives out tokens; the other commands show what is in CONSIGNOR_TOKEN.
     """
-    from cli.acting import token_of
-    from cli.settings import api_url
+    from cli.credentials import token_of
+    from cli.runtime.settings import api_url
 
     typer.echo(token_of(user, api_url(), lifetime=hours * 3600))

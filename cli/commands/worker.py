@@ -5,9 +5,9 @@ def worker() -> None:
     """Run a worker: orders, staging and packaging. Start as many as you like, on as many machines."""
     import asyncio
 
-    from cli.connecting import configure_logs
-    from cli.settings import found
-    from cli.working import run_worker
+    from cli.runtime.client_factory import configure_logs
+    from cli.runtime.settings import found
+    from cli.runtime.worker import run_worker
 
     settings = found()
     configure_logs(settings.log_level)

@@ -14,11 +14,11 @@ import anyio
 from rich.console import Console
 from rich.markup import escape
 
-from cli.dev import places, temporal
+from cli.dev import endpoints, temporal
 from cli.dev.binaries import temporal_binary
 from cli.dev.data import DEFAULT_DATA, DataFolder, Running
+from cli.dev.endpoints import Places
 from cli.dev.first_order import FirstOrder, has_orders, place
-from cli.dev.places import Places
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.stack import Stack
@@ -41,7 +41,7 @@ def run(options: Options) -> int:
     """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
     folder = DataFolder(options.data)
     with folder.taken(fresh=options.fresh):
-        where = places.choose(options.port, temporal.temporal_dev())
+        where = endpoints.choose(options.port, temporal.temporal_dev())
         try:
             return anyio.run(_Run(options, folder, where).run)
         except BaseExceptionGroup as several:
@@ -116,8 +116,8 @@ class _Run:
 
     def _greet(self) -> None:
         self._report.say(f"Consignor starts on {escape(str(self._folder.path))}")
-        if self._options.port is None and self._places.api_port != places.API_PORT:
-            self._report.say(f"Port {places.API_PORT} is in use: the API takes {self._places.api_port}.")
+        if self._options.port is None and self._places.api_port != endpoints.API_PORT:
+            self._report.say(f"Port {endpoints.API_PORT} is in use: the API takes {self._places.api_port}.")
         if self._places.outside_database:
             self._report.say("DATABASE_URL is set: that database is used, and no PostgreSQL is started.")
         if outside := self._places.outside_temporal:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from cli.dev import services, temporal
+from cli.dev import programs, temporal
 from cli.dev.data import DataFolder, Running
-from cli.dev.places import Places
+from cli.dev.endpoints import Places
 from cli.dev.ports import LOOPBACK
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
@@ -79,7 +79,7 @@ class Stack:
         if self._postgres:
             with self._report.step("PostgreSQL"):
                 await to_thread.run_sync(self._postgres.prepare)
-                await self._supervisor.start(services.postgres(self._postgres))
+                await self._supervisor.start(programs.postgres(self._postgres))
                 await to_thread.run_sync(self._postgres.ensure_database)
 
     async def _temporal(self) -> None:
@@ -88,7 +88,7 @@ class Stack:
             return
         with self._report.step("Temporal"):
             port, ui_port = self._places.temporal_port, self._places.ui_port
-            service = services.temporal(self._settings, port=port, ui_port=ui_port, folder=self._folder.temporal)
+            service = programs.temporal(self._settings, port=port, ui_port=ui_port, folder=self._folder.temporal)
             await self._supervisor.spawn(service)
             await temporal.ensure(await self._connect(), self._settings)
 
@@ -107,11 +107,11 @@ class Stack:
             return self._client is not None and await temporal.has_pollers(self._client, ORDERS_QUEUE)
 
         with self._report.step("Worker"):
-            await self._supervisor.start(services.program("worker", self._environment, ready))
+            await self._supervisor.start(programs.program("worker", self._environment, ready))
 
     async def _api(self) -> None:
         with self._report.step("API"):
-            service = services.program("api", self._environment, lambda: is_healthy(self._places.api))
+            service = programs.program("api", self._environment, lambda: is_healthy(self._places.api))
             await self._supervisor.spawn(service)
             await to_thread.run_sync(import_module, "httpx2")
             await self._supervisor.wait_ready(service)
@@ -161,7 +161,7 @@ def _migrate(url: str) -> None:
 
 
 async def _adopt(url: str) -> None:
-    adopting = await to_thread.run_sync(import_module, "cli.dev.adopting")
+    adopting = await to_thread.run_sync(import_module, "cli.dev.migrate_local")
     await adopting.adopt_local_orders(url)
 
 

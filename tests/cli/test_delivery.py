@@ -6,9 +6,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from cli.delivery import deliverer, rotate
 from cli.errors import CommandFailed
-from cli.settings import Settings
+from cli.runtime.delivery_targets import deliverer, rotate
+from cli.runtime.settings import Settings
 from models.destination import owner_of
 from models.tables import Destination
 from storage.vault import Vault, new_key

@@ -10,15 +10,15 @@ from httpx2 import ASGITransport, AsyncClient
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from cli.acting import bearer, token_of
-from cli.dev.adopting import adopt_local_orders
+from cli.credentials import bearer, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
 from cli.dev.issuer.keys import signing_key
 from cli.dev.issuer.people import CLIENT_ID, DEFAULT, MOUNT, PEOPLE
+from cli.dev.migrate_local import adopt_local_orders
 from cli.errors import CommandFailed
-from cli.serving import oidc_config
-from cli.settings import Settings
+from cli.runtime.api_server import oidc_config
+from cli.runtime.settings import Settings
 from models.access import Caller, Role
 from models.tables import Order
 from tests.factories import Sessions, add_order, add_product

@@ -7,7 +7,7 @@ import pytest
 
 from cli.dev.data import DataFolder, Running
 from cli.errors import CommandFailed
-from cli.settings import Settings, found, temporal_config
+from cli.runtime.settings import Settings, found, temporal_config
 from models.verify import Verify
 
 RUNNING = Running(

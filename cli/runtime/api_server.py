@@ -16,13 +16,13 @@ from api.http.limiting import ParallelDownloads, RequestRate
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.directory import open_identity
 from api.operations.state import Operations
-from cli import heap
-from cli.connecting import temporal_client
-from cli.delivery import deliverer
 from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
 from cli.dev.ports import LOOPBACK_NAMES
 from cli.errors import CommandFailed
-from cli.settings import Settings
+from cli.runtime import gc
+from cli.runtime.client_factory import temporal_client
+from cli.runtime.delivery_targets import deliverer
+from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.links import LinkKeys
 
@@ -89,7 +89,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
             open_identity(oidc_config(settings)) as identity,
             operations.running(settings.database_url, client),
         ):
-            heap.settled()
+            gc.settled()
             yield Services(
                 make_sessions(engine),
                 client,

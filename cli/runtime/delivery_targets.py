@@ -5,7 +5,7 @@ from cryptography.fernet import InvalidToken
 from sqlmodel import col
 
 from cli.errors import CommandFailed
-from cli.settings import Settings
+from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.destination import Allowed
 from models.tables import Destination

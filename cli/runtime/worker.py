@@ -13,10 +13,10 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
-from cli import heap
-from cli.connecting import runtime_with_metrics, temporal_client
-from cli.delivery import deliverer
-from cli.settings import Settings
+from cli.runtime import gc
+from cli.runtime.client_factory import runtime_with_metrics, temporal_client
+from cli.runtime.delivery_targets import deliverer
+from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
 from temporal.search_attributes import ALL, MayNotRegister, register
@@ -46,7 +46,7 @@ async def run_worker(settings: Settings) -> None:
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
     packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
     async with orders_worker(client, sessions, limits, terms), packaging:
-        heap.settled()
+        gc.settled()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()

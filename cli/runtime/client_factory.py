@@ -7,7 +7,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from cli.settings import temporal_config
+from cli.runtime.settings import temporal_config
 from temporal.converter import DATA_CONVERTER
 
 

@@ -2,7 +2,7 @@
 
 from cli.dev.data import DataFolder
 from cli.errors import CommandFailed
-from cli.settings import Settings, from_environment
+from cli.runtime.settings import Settings, from_environment
 
 
 def bearer(api: str) -> str | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx2 as httpx
 
-from cli import acting
+from cli import credentials
 from cli.errors import CommandFailed
 
 _POLL = 0.2
@@ -23,7 +23,7 @@ class Api:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
-        token = token or acting.bearer(url)
+        token = token or credentials.bearer(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers)
 
