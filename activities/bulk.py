@@ -13,7 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import FailureError
 
-from activities.bulk_acting import Acting, Outcome
+from activities.bulk_runner import Acting, Outcome
 from activities.failures import failure_of
 from models.bulk import STOPPED, ItemResult, Said
 from models.errors import FailureCode

@@ -22,8 +22,8 @@ from models.messages import (
 )
 from models.order import Event, OrderStatus
 from models.queries import orders as queries
+from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
-from models.queries.troubles import clear_of_order
 from models.suborder import SubOrderState
 from models.tables import Order, SubOrder, TimelineRow
 

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.exceptions import ApplicationError
 
 from models.errors import Failure
-from models.queries import knowing
+from models.queries import known_checksums
 from models.queries import suborders as queries
-from models.queries.troubles import clear_of_suborder
+from models.queries.blockers import clear_of_suborder
 
 
 class Claim(NamedTuple):
@@ -94,7 +94,7 @@ async def settle_files(
     if read := [file for file in files if file.was_read]:
         etags = [file.etag for file in read]
         learnt = {"seqs": _array(file.seq for file in read), "etags": etags if any(etags) else []}
-        await session.execute(knowing.REMEMBER_STAGED, {"order_id": order_id, "number": number, **learnt})
+        await session.execute(known_checksums.REMEMBER_STAGED, {"order_id": order_id, "number": number, **learnt})
 
 
 def _columns(files: Sequence[SettledFile]) -> dict[str, object]:

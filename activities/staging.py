@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.blockers import Whose, noted
 from activities.settling import SettledFile, claim, settle_files
-from activities.troubles import Whose, noted
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.troubles import Whose, noted
+from activities.blockers import Whose, noted
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, Verdict
 from models.queries import orders, selections

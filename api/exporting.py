@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Services
 from models.errors import NotReady
-from models.queries.exporting import Copy
+from models.queries.exports import Copy
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
-from models.delivery import DeliveryStatus, Progress, WaitingOn
+from models.delivery_status import DeliveryStatus, Progress, WaitingOn
 from models.errors import FailureCategory
 from models.instants import in_utc
 from models.labels import MAX_LABEL_CHARACTERS

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from models.delivery import DeliveryStatus
+from models.delivery_status import DeliveryStatus
 from models.order import OrderStatus
 
 COUNT_LIMIT = 10_001

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
+from models.catalogue_search import ItemStatus, ObjectFilter, item_status
 from models.listing import Position
 from models.order import OrderStatus
-from models.queries import searching as queries
+from models.queries import catalogue_search as queries
 from models.queries.results import READY, THERE
-from models.searching import ItemStatus, ObjectFilter, item_status
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
 from services.listing import PLANNED_EACH_TIME

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from database.engine import make_engine, make_sessions
-from models.queries.purging import purge_bulks, purge_deleted
+from models.queries.retention import purge_bulks, purge_deleted
 
 
 async def purge_orders(database_url: str, age: timedelta) -> list[str]:

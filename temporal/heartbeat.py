@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from temporalio import activity
 
-from models.beside import beside
+from models.tasks import beside
 
 _BEAT = 1.0
 

@@ -1,6 +1,6 @@
 """What the Temporal UI shows of a running order, in Markdown."""
 
-from models.delivery import RELEASED_AS
+from models.delivery_status import RELEASED_AS
 from models.labels import counted, size_in_words
 from models.messages import SubOrderBrief, SubOrderResult
 from models.order import OrderStatus

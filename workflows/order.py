@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.releasing import ReleasingActivities
-    from models.delivery import RELEASED_AS
+    from models.delivery_status import RELEASED_AS
     from models.errors import IllegalTransition
     from models.messages import (
         NOTICE_SIGNAL,
@@ -26,9 +26,9 @@ with workflow.unsafe.imports_passed_through():
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
 
 from workflows.ledger import Ledger
+from workflows.phases import CONTINUE_AFTER_EVENTS, Conclusion, Works
 from workflows.policies import READ
 from workflows.provisioning import Provisioning
-from workflows.works import CONTINUE_AFTER_EVENTS, Conclusion, Works
 
 OBEYED_KEPT = 200
 """Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""

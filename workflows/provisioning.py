@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from models.suborder import SubOrderState
     from temporal import search_attributes as attributes
 
-from workflows.delivering import hand_over
+from workflows.delivery import hand_over
 from workflows.details import order_details, suborder_summary
 from workflows.failures import failure_of, root_type
 from workflows.ledger import Ledger

@@ -10,7 +10,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.bulk import BulkActivities
-from activities.delivering import DeliveringActivities
+from activities.delivery import DeliveringActivities
 from activities.failures import FailureInterceptor
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities

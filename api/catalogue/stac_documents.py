@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from api.catalogue.stac_search import SearchBody
 from api.orders.presenting import API
 from api.orders.stac_results import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, instant_text, link
-from models.searching import ItemStatus, rolled
+from models.catalogue_search import ItemStatus, rolled
 from models.tables import Product
 from services.catalogue_search import Found, Ordered
 

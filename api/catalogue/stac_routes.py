@@ -12,8 +12,8 @@ from api.dependencies import Caller, ReaderDep, Services, ServicesDep
 from api.http.etags import CACHE
 from api.orders.stac_results import GEOJSON, JSON
 from api.schemas import Problem
+from models.catalogue_search import ObjectFilter
 from models.errors import InvalidCursor, NotFound
-from models.searching import ObjectFilter
 from models.tables import Product
 from services import catalogue_search
 

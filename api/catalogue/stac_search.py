@@ -1,4 +1,4 @@
-"""What a search may ask for, by GET and by POST, checked; what it means is in `models.searching`."""
+"""What a search may ask for, by GET and by POST, checked; what it means is in `models.catalogue_search`."""
 
 import re
 from typing import Annotated, Any, Final
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.orders.filters import Word
-from models.searching import Box, Interval, ObjectFilter, box_of, interval_of
+from models.catalogue_search import Box, Interval, ObjectFilter, box_of, interval_of
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 1_000

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api.events.change import CHANNEL, change_of
 from api.events.hub import Hub
-from models.beside import beside
+from models.tasks import beside
 
 PROBE_EVERY = 5.0
 """Seconds of silence after which the server is asked whether it is still there."""

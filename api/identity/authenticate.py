@@ -12,7 +12,7 @@ from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
 from models.errors import CrossSite, Unauthenticated
-from models.queries import people as queries
+from models.queries import users as queries
 
 if TYPE_CHECKING:
     from api.dependencies import Services

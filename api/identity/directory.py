@@ -14,7 +14,7 @@ from api.identity.login import Login
 from api.identity.provider import ProviderSource
 from api.identity.users import person_of
 from api.identity.verifying import TokenVerifier
-from models.queries.people import describe
+from models.queries.users import describe
 from models.tables import Person
 
 TIMEOUT = 3.0

@@ -13,8 +13,8 @@ from api.identity.secrets import hashed, new_secret
 from api.identity.users import person_of
 from api.schemas import Problem
 from models.access import granted
-from models.queries import people as queries
-from models.queries.people import describe
+from models.queries import users as queries
+from models.queries.users import describe
 from models.tables import Person, Session
 
 LOGIN_COOKIE = "consignor_login"

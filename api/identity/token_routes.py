@@ -13,7 +13,7 @@ from api.identity.secrets import hashed, new_access_token
 from api.schemas import Problem
 from models.access import Caller, Permission, Scope
 from models.errors import NotFound
-from models.queries import people as queries
+from models.queries import users as queries
 from models.tables import AccessToken
 
 router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model": Problem}})

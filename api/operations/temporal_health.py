@@ -8,8 +8,8 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from models.beside import beside
 from models.errors import TemporalAway
+from models.tasks import beside
 
 CHECK_EVERY = 1.0
 """Seconds between two looks."""

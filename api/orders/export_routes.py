@@ -14,7 +14,7 @@ from api.orders.filters import OrderExport, OrderFilters, OrderIds
 from api.orders.routes import owned
 from api.schemas import Problem
 from models.listing import OrderFilter, Scope, Sort
-from models.queries import exporting
+from models.queries import exports
 from services import listing
 
 CSV, JSON_LINES = "text/csv; charset=utf-8", "application/jsonl"
@@ -62,7 +62,7 @@ async def export_one_csv(
 async def export_jsonl(services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilters, Query()]) -> Streamed:
     """Every order that matches as JSON Lines, an object a line."""
     asked = await _asked(services, caller.scope, query)
-    copy = exporting.as_json_lines(asked.scope, asked.wanted, asked.sort)
+    copy = exports.as_json_lines(asked.scope, asked.wanted, asked.sort)
     return Streamed(await begun(services, copy), headers=_attached("orders.jsonl"), media_type=JSON_LINES)
 
 
@@ -82,7 +82,7 @@ async def _asked(services: Services, scope: Scope, query: OrderFilters) -> listi
 
 
 async def _csv(services: Services, asked: listing.Asked, name: str, *, bom: bool) -> Streamed:
-    copy = exporting.as_csv(asked.scope, asked.wanted, asked.sort)
+    copy = exports.as_csv(asked.scope, asked.wanted, asked.sort)
     body = await begun(services, copy, BOM if bom else b"")
     return Streamed(body, headers=_attached(f"{name}.csv"), media_type=CSV)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.schemas import EXACT, Instant
-from models.delivery import DeliveryStatus
+from models.delivery_status import DeliveryStatus
 from models.listing import MAX_TERMS, OrderFilter, Sort, parsed
 from models.order import OrderStatus
 

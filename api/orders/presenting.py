@@ -20,7 +20,7 @@ from api.schemas import (
     TimelinePublic,
 )
 from models.access import Caller
-from models.delivery import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
+from models.delivery_status import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
 from models.errors import Failure, FailureCode, category_of
 from models.order import OrderStatus, outcome
 from models.suborder import SubOrderState

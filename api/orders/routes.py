@@ -27,8 +27,8 @@ from api.schemas import (
 from models.access import Permission
 from models.errors import NotFound, TemporalAway
 from models.queries import orders as queries
+from models.queries.blockers import TROUBLES
 from models.queries.payments import refund_due
-from models.queries.troubles import TROUBLES
 from models.tables import Order
 from services import listing
 from workflows.client import OrderStart, start_order

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from models.listing import COUNT_LIMIT, OrderFilter, Position, Scope, Sort, statuses_in
 from models.order import OrderStatus
-from models.queries.delivering import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
+from models.queries.delivery_status import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
 from models.tables import Order, OrderCount
 from models.tables.listing import IN_NUMBERS_ORDER, NEVER
 

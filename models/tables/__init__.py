@@ -4,10 +4,10 @@ from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
-from models.tables.counting import OrderCount
 from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
 from models.tables.destinations import Delivery, Destination
 from models.tables.idempotency import IdempotencyKey
+from models.tables.order_counts import OrderCount
 from models.tables.orders import (
     Download,
     Order,
@@ -19,7 +19,7 @@ from models.tables.orders import (
     TimelineRow,
     Trouble,
 )
-from models.tables.people import AccessToken, Person, Session
+from models.tables.users import AccessToken, Person, Session
 from models.tables.views import SavedView
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 
-from models.searching import Box
+from models.catalogue_search import Box
 
 MAX_POSITIONS: Final = 5_000
 """Points of an outline; a page of items must stay one that a client can hold."""

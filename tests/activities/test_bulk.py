@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
-from activities import bulk_acting
+from activities import bulk_runner
 from activities.bulk import BulkActivities
 from cli.dev.ports import any_free
 from models.access import Caller
@@ -25,13 +25,13 @@ from models.messages import BulkPage, BulkPageDone, BulkRef, CommandRequest, bul
 from models.order import Command, OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders as order_queries
-from models.queries.people import describe
+from models.queries.users import describe
 from models.tables import Bulk, BulkItem, Order, Person
 from temporal.commands import command_order
 from temporal.converter import DATA_CONVERTER
 from temporal.start import GRACE, OrderStart, StartingActivities, start_order
-from tests.activities.making import Sessions
-from tests.api.living import working
+from tests.activities.builders import Sessions
+from tests.api.running_orders import working
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
 

@@ -19,7 +19,7 @@ from cli.dev.ports import any_free
 from database.engine import make_engine, make_sessions
 from models.errors import FailureCode, category_of
 from models.messages import OrderRef
-from tests.activities.making import (
+from tests.activities.builders import (
     Sessions,
     attempt_of,
     files_in,
@@ -30,7 +30,7 @@ from tests.activities.making import (
     planned,
     staged,
 )
-from tests.activities.test_delivering import to_folder
+from tests.activities.test_delivery import to_folder
 
 C = FailureCode
 Work = Callable[[Any], Awaitable[Any]]

@@ -19,7 +19,7 @@ from cli.dev.ports import any_free
 from database.engine import make_engine, make_sessions
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Terms
-from tests.activities.making import Sessions, placed
+from tests.activities.builders import Sessions, placed
 
 CODES = {
     FailureCode.CHECKSUM_MISMATCH: Failed(FailureCode.CHECKSUM_MISMATCH, "a.tif is not what was promised"),

@@ -14,7 +14,7 @@ from models.messages import OrderRef, StagedFiles
 from models.splitting import Limits
 from models.tables import Order
 from models.verify import Verify
-from tests.activities.making import SCENES, Sessions, files_in, first_of, planned, run, staged
+from tests.activities.builders import SCENES, Sessions, files_in, first_of, planned, run, staged
 from tests.factories import add_order
 from tests.services.catalogue_sources import rows
 

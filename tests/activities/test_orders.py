@@ -16,7 +16,7 @@ from models.messages import OrderBrief, OrderRef, Projection, SubOrderFailed, Su
 from models.order import OrderStatus
 from models.splitting import Limits
 from models.tables import Order
-from tests.activities.making import Sessions, everything, placed, planned, run
+from tests.activities.builders import Sessions, everything, placed, planned, run
 from tests.services.catalogue_sources import rows
 
 S = OrderStatus

@@ -9,7 +9,7 @@ from activities.planning import PlanningActivities
 from models.messages import OrderRef
 from models.splitting import Limits
 from models.tables import Order
-from tests.activities.making import Sessions, everything, files_in, placed, run
+from tests.activities.builders import Sessions, everything, files_in, placed, run
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
 

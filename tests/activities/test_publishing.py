@@ -14,7 +14,7 @@ from models.queries import orders
 from models.queries.downloads import FILES_LOST, SUBORDER_DOWNLOADED
 from models.suborder import SubOrderState
 from models.tables import Order
-from tests.activities.making import Sessions, everything, first_of, planned, remove_all, run, staged
+from tests.activities.builders import Sessions, everything, first_of, planned, remove_all, run, staged
 from tests.services.catalogue_sources import rows
 
 PUBLISHED = "SELECT state, attempt, archive_bytes, archive_etag FROM suborders"

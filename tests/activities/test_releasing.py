@@ -14,7 +14,7 @@ from models.queries import suborders as queries
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import Order
-from tests.activities.making import Sessions, run
+from tests.activities.builders import Sessions, run
 from tests.factories import add_order, add_product, make_ready
 from tests.locks import somebody_waits
 from tests.services.catalogue_sources import rows

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from models.queries.knowing import REMEMBER_STAGED
+from models.queries.known_checksums import REMEMBER_STAGED
 from models.queries.suborders import SETTLE_FILES
-from tests.activities.making import Sessions, planned
+from tests.activities.builders import Sessions, planned
 
 FILES = {"scene": {f"{n}.tif": b"" for n in range(400)}}
 SEQS = list(range(1, 301))

@@ -15,7 +15,7 @@ from activities.staging import StagingActivities
 from models.errors import Failed, Failure, FailureCode
 from models.messages import StagedFiles, SubOrderFailed
 from models.tables import Order
-from tests.activities.making import (
+from tests.activities.builders import (
     ATTEMPTS,
     SCENES,
     Sessions,

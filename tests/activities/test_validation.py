@@ -8,9 +8,9 @@ import pytest
 from activities.validation import MAX_FAULTS, ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Verdict
-from models.queries.people import describe
+from models.queries.users import describe
 from models.tables import Order, Person
-from tests.activities.making import Sessions, everything, placed, run
+from tests.activities.builders import Sessions, everything, placed, run
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
 

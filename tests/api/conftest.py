@@ -21,7 +21,7 @@ from api.operations.state import Operations
 from models.links import LinkKeys
 from models.tables import Order, Product
 from temporal.converter import DATA_CONVERTER
-from tests.api.witness import HOOKS
+from tests.api.response_recorder import HOOKS
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 from tests.issuer import Issuer
 

@@ -15,7 +15,7 @@ from api.dependencies import Services
 from api.identity.secrets import hashed
 from models.access import Caller
 from models.links import LinkKeys, archive_path, file_path, metalink_path
-from models.queries.people import describe
+from models.queries.users import describe
 from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, Person, SavedView
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready

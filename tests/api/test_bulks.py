@@ -16,12 +16,12 @@ from sqlmodel import col
 from api.identity.secrets import PREFIX, hashed
 from models.bulk import BulkCommand, skipped
 from models.order import OrderStatus
-from models.queries.people import describe
+from models.queries.users import describe
 from models.tables import AccessToken, Order, Person
 from tests.api.test_refusals import faults
 from tests.factories import LOCAL_CALLER, Sessions
 from tests.issuer import Issuer, as_
-from tests.listed import BEGIN, Row, add_rows
+from tests.listings import BEGIN, Row, add_rows
 from tests.services.catalogue_sources import rows
 
 NOBODY = "00000000-0000-7000-8000-000000000000"

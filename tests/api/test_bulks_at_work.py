@@ -14,7 +14,7 @@ from models.messages import order_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk
 from tests.api.conftest import MakeProduct
-from tests.api.living import command, facade, make_endless, ordered, reading, settled, told, until, working
+from tests.api.running_orders import command, facade, make_endless, ordered, reading, settled, told, until, working
 from tests.api.test_bulks import accepted
 from tests.factories import LOCAL_CALLER, Sessions, add_order
 from tests.services.catalogue_sources import rows

@@ -17,7 +17,18 @@ from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits
 from tests.api.conftest import MakeProduct
-from tests.api.living import TERMS, command, facade, make_endless, ordered, reading, settled, told, until, working
+from tests.api.running_orders import (
+    TERMS,
+    command,
+    facade,
+    make_endless,
+    ordered,
+    reading,
+    settled,
+    told,
+    until,
+    working,
+)
 from tests.factories import LOCAL_CALLER, Objects, Sessions, add_order
 from tests.issuer import REALM, as_
 from tests.services.catalogue_sources import rows

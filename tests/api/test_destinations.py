@@ -12,9 +12,9 @@ from temporalio.client import Client
 from models.destination import Allowed
 from storage.targets.protocol import Deliverer
 from storage.vault import Vault, new_key
-from tests.activities.test_delivering import in_folder
+from tests.activities.test_delivery import in_folder
 from tests.api.conftest import PUBLIC_URL, MakeProduct
-from tests.api.living import facade
+from tests.api.running_orders import facade
 from tests.buckets import KEY_ID, SECRET, Bucket, bucket
 from tests.factories import Sessions
 from tests.services.catalogue_sources import rows

@@ -16,16 +16,16 @@ from httpx2 import AsyncClient
 
 from api import exporting
 from api.dependencies import Services
-from models.delivery import delivery_status, is_waiting_for_user, progress
+from models.delivery_status import delivery_status, is_waiting_for_user, progress
 from models.listing import OrderFilter, Scope, Sort
 from models.order import OrderStatus
-from models.queries.delivering import delivery_status as delivery_in_sql
-from models.queries.delivering import percent as percent_in_sql
-from models.queries.exporting import Copy, as_csv
+from models.queries.delivery_status import delivery_status as delivery_in_sql
+from models.queries.delivery_status import percent as percent_in_sql
+from models.queries.exports import Copy, as_csv
 from models.queries.listing import ORDERS
 from models.suborder import SubOrderState
 from tests.factories import LOCAL_CALLER, Sessions
-from tests.listed import BEGIN, Row, add_rows, add_suborders, order_row
+from tests.listings import BEGIN, Row, add_rows, add_suborders, order_row
 
 HEADER = [
     "order_id", "order_number", "creation", "expiration", "customer", "label", "products", "status",

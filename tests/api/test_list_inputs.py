@@ -12,7 +12,7 @@ from api.http.cursors import Cursors
 from models.errors import InvalidCursor
 from models.order import OrderStatus
 from tests.factories import LOCAL_CALLER, Sessions
-from tests.listed import add_rows, order_row
+from tests.listings import add_rows, order_row
 
 BAD = [
     ("q=%00", "q"), ("q=" + "x" * 201, "q"), ("q=" + "+".join("abcdefghijk"), "q"), ("status=done", "status"),

@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.http.cursors import Cursors
 from database.engine import make_sessions
-from models.delivery import DeliveryStatus
+from models.delivery_status import DeliveryStatus
 from models.listing import OrderFilter, Position, Scope, Sort
 from models.order import OrderStatus
 from models.queries import listing as queries
 from services import listing
 from tests.database import truncate
 from tests.factories import Sessions
-from tests.listed import BEGIN, CUSTOMERS, LABELS, SKUS, Row, add_rows, in_order, naive, order_row
+from tests.listings import BEGIN, CUSTOMERS, LABELS, SKUS, Row, add_rows, in_order, naive, order_row
 
 ORDERS = 240
 

@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.messages import order_workflow_id
 from tests.api.conftest import MakeProduct
-from tests.api.living import SECRET, command, facade, ordered, settled, told, working
+from tests.api.running_orders import SECRET, command, facade, ordered, settled, told, working
 from tests.factories import Sessions, add_order
 from tests.services.catalogue_sources import rows
 

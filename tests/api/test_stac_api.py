@@ -13,9 +13,9 @@ from pystac.validation.stac_validator import JsonSchemaSTACValidator
 from sqlmodel import col
 
 from models.access import Caller
+from models.catalogue_search import Box
 from models.order import OrderStatus
-from models.queries import searching
-from models.searching import Box
+from models.queries import catalogue_search
 from models.suborder import SubOrderState
 from models.tables import CatalogueObject, Order, SubOrder
 from tests.api.conftest import PUBLIC_URL, SCENES, MakeProduct
@@ -196,7 +196,7 @@ PLACES: Mapping[str, tuple[Box | None, datetime, datetime]] = {
         ({"datetime": "2013-06-02T00:00:00Z/..", "bbox": [-180, -90, 180, 90]}, ["spring"]),
     ],
 )
-@pytest.mark.parametrize("walk", [0, searching.WALK])
+@pytest.mark.parametrize("walk", [0, catalogue_search.WALK])
 async def test_what_is_asked_for_is_found_newest_first(
     client: AsyncClient, sessions: Sessions, make_product: MakeProduct, asked: Any, found: list[str], walk: int,
     monkeypatch: pytest.MonkeyPatch,

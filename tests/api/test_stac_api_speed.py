@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from models.catalogue_search import Box, ObjectFilter, interval_of
 from models.listing import Position
-from models.queries import searching as queries
-from models.searching import Box, ObjectFilter, interval_of
+from models.queries import catalogue_search as queries
 from tests.database import truncate
 
 OBJECTS = 100_000

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from tests.activities.making import moved
+from tests.activities.builders import moved
 from tests.api.conftest import MakeReady
 from tests.factories import Sessions
 from tests.services.catalogue_sources import rows

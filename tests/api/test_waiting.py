@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 from temporalio.testing import WorkflowEnvironment
 
 from tests.api.conftest import MakeProduct
-from tests.api.living import command, facade, ordered, settled, until, working
+from tests.api.running_orders import command, facade, ordered, settled, until, working
 from tests.factories import Sessions
 
 

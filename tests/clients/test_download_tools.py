@@ -20,7 +20,7 @@ from models.tables import Order
 from tests.api.conftest import SCENES
 from tests.cli.processes import eventually
 from tests.clients.conftest import LINK_KEY, tool
-from tests.clients.cutting import cutting
+from tests.clients.fault_injection import cutting
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 
 HOSTILE: Objects = {

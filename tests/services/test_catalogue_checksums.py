@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from models.errors import Failed
 from services.catalogue import import_source, read_ahead, unknown_of
-from tests.activities.making import moved, no_further_file
+from tests.activities.builders import moved, no_further_file
 from tests.services.catalogue_sources import Sessions, put, rows
 
 KNOWN = """

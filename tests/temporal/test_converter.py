@@ -16,7 +16,7 @@ from models.messages import CommandRequest, Terms, order_workflow_id, suborder_w
 from models.order import Command, OrderStatus
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_order
-from tests.workflows.stand_ins import MISMATCH, World, an_order, end, playing
+from tests.workflows.fakes import MISMATCH, World, an_order, end, playing
 from workflows.order import OrderWorkflow
 
 NAMESPACE = UUID(int=5)

@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.queries import downloads as queries
 from models.tables import Notice, Order
 from temporal.outbox import deliver_notices
-from tests.activities.making import Sessions
+from tests.activities.builders import Sessions
 from tests.factories import add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
 

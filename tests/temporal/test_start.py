@@ -18,7 +18,7 @@ from temporal import search_attributes as attributes
 from temporal.converter import DATA_CONVERTER
 from temporal.search_attributes import opaque
 from temporal.start import GRACE, OrderStart, StartingActivities, start_order
-from tests.activities.making import Sessions
+from tests.activities.builders import Sessions
 from tests.factories import add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
 

@@ -32,9 +32,9 @@ from models.tables import Bulk
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_bulk, start_order
 from tests.workflows.bulk_lives import BulkWorld, working_off
+from tests.workflows.fakes import MISMATCH, World, an_order, playing
 from tests.workflows.recorded_lives import Commanded, Life, lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
-from tests.workflows.stand_ins import MISMATCH, World, an_order, playing
 from workflows.provisioning import PAGE
 
 _OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}

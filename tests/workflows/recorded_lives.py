@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.messages import Carried, CommandRequest, Terms, order_workflow_id
 from models.order import Command, OrderStatus
-from tests.workflows.stand_ins import AWAY, World
+from tests.workflows.fakes import AWAY, World
 from workflows.client import command_order
 from workflows.policies import VALIDATE
 

@@ -37,7 +37,7 @@ from models.order import (
     past_tense,
 )
 from temporal.start import OrderStart, start_order
-from tests.workflows.stand_ins import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing
 from workflows.client import command_order
 
 S = OrderStatus

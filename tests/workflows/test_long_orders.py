@@ -7,8 +7,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.messages import NOTICE_SIGNAL, Noticed
 from models.order import Command, OrderStatus
-from tests.workflows.stand_ins import World
-from tests.workflows.under_way import LONG, running
+from tests.workflows.fakes import World
+from tests.workflows.running_orders import LONG, running
 
 PARTS = 300
 HELD = 250

@@ -20,8 +20,8 @@ from temporalio.worker import (
 
 from models.messages import Publication, SubOrderPage, SubOrderResult, SubOrders
 from models.order import Command, OrderStatus
-from tests.workflows.stand_ins import World, acting, deciding
-from tests.workflows.under_way import LONG, Running, endless, running, started, whole
+from tests.workflows.fakes import World, acting, deciding
+from tests.workflows.running_orders import LONG, Running, endless, running, started, whole
 
 S = OrderStatus
 

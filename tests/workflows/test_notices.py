@@ -4,8 +4,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.messages import NOTICE_SIGNAL, Noticed
 from models.order import Command, OrderStatus
-from tests.workflows.stand_ins import World
-from tests.workflows.under_way import LONG, running
+from tests.workflows.fakes import World
+from tests.workflows.running_orders import LONG, running
 
 
 async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_with_warnings(

@@ -18,7 +18,7 @@ from models.messages import Verdict, order_workflow_id, suborder_workflow_id
 from models.order import TRANSITIONS
 from temporal import search_attributes as attributes
 from temporal.start import OrderStart, start_order
-from tests.workflows.stand_ins import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
+from tests.workflows.fakes import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
 from workflows.policies import STAGE, VALIDATE
 from workflows.provisioning import IN_FLIGHT, PAGE
 

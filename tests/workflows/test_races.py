@@ -11,8 +11,8 @@ from models.errors import IllegalTransition
 from models.messages import Standing
 from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import World
-from tests.workflows.under_way import LONG, Running, running, staging, whole
+from tests.workflows.fakes import World
+from tests.workflows.running_orders import LONG, Running, running, staging, whole
 from workflows.client import WorkflowIsOver
 
 S = OrderStatus

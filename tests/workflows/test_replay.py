@@ -23,9 +23,9 @@ from tests.workflows.record_histories import bulks, worlds
 from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
 from workflows.order import OrderWorkflow
+from workflows.phases import CONTINUE_AFTER_EVENTS
 from workflows.policies import READ
 from workflows.suborder import SubOrderWorkflow
-from workflows.works import CONTINUE_AFTER_EVENTS
 
 RECORDED = histories()
 

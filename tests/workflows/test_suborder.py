@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.delivering import DeliveringActivities
+from activities.delivery import DeliveringActivities
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
@@ -20,7 +20,7 @@ from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, SubOrderInput, SubOrderResult
 from models.suborder import SubOrderState
-from tests.workflows.stand_ins import GIVEN_UP, MISMATCH, World, playing
+from tests.workflows.fakes import GIVEN_UP, MISMATCH, World, playing
 from workflows.failures import root_type
 from workflows.suborder import SubOrderWorkflow
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.delivery import (
+from models.delivery_status import (
     Actor,
     DeliveryStatus,
     delivery_status,

@@ -22,7 +22,7 @@ from models.errors import CommandPending, IllegalTransition, TemporalAway
 from models.messages import CommandRequest
 from models.order import OrderStatus
 from models.queries import bulk as queries
-from models.queries import orders, people
+from models.queries import orders, users
 from models.tables import Bulk, BulkItem, Order
 from temporal.commands import WorkflowIsOver, command_anew, command_order, obey_after_the_end
 from temporal.start import OrderStart, start_order
@@ -99,7 +99,7 @@ class Acting:
 
     async def _caller(self, session: AsyncSession) -> Caller:
         """Who asked for the bulk, as they are known now; whoever is not known any more may nothing."""
-        person = (await session.execute(people.person(self.bulk.customer))).scalar_one_or_none()
+        person = (await session.execute(users.person(self.bulk.customer))).scalar_one_or_none()
         roles, groups = (person.roles, person.groups) if person else ([], [])
         return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
 

@@ -1,9 +1,9 @@
-"""What `models.delivery` derives of an order, as SQL from the same tables; a test proves them equal."""
+"""What `models.delivery_status` derives of an order, as SQL from the same tables; a test proves them equal."""
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.delivery import DELIVERY, WAITING_FOR_USER, DeliveryStatus, Standing
+from models.delivery_status import DELIVERY, WAITING_FOR_USER, DeliveryStatus, Standing
 from models.order import OrderStatus
 from models.suborder import SubOrderState
 from models.tables import SubOrder

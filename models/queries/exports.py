@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from models.listing import OrderFilter, Scope, Sort
-from models.queries.delivering import Columns, delivery_status, percent
+from models.queries.delivery_status import Columns, delivery_status, percent
 from models.queries.listing import ORDERS, in_order, matching, scoped
 
 _BEGIN_FORMULAS: list[sa.ColumnElement[int]] = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from models.delivery import delivery_status, is_waiting_for_user
+from models.delivery_status import delivery_status, is_waiting_for_user
 from models.listing import OrderFilter, Scope, Sort, statuses_in
 from models.order import OrderStatus
 from models.suborder import SubOrderState

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
+from models.catalogue_search import CAME_TO_NOTHING, NOTHING_TO_SHOW, Box, ObjectFilter
 from models.listing import Position
 from models.queries.access import open_to
-from models.queries.delivering import Columns
-from models.searching import CAME_TO_NOTHING, NOTHING_TO_SHOW, Box, ObjectFilter
+from models.queries.delivery_status import Columns
 from models.tables import CatalogueFile, CatalogueObject, OrderFile, Product, SubOrder
 from models.tables.catalogue import DURING, FOOTPRINT
 

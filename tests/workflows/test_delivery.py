@@ -8,7 +8,7 @@ from activities.settling import NothingToMake
 from models.errors import Failed, FailureCode
 from models.messages import order_workflow_id
 from temporal.start import OrderStart, start_order
-from tests.workflows.stand_ins import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing
 
 REFUSED = Failed(FailureCode.DESTINATION_REFUSED, "the bucket does not take it (NoSuchBucket)")
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from activities.blockers import Whose, noted
 from activities.orders import OrderActivities
 from activities.staging import StagingActivities
-from activities.troubles import Whose, noted
 from activities.validation import ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Projection, Terms, TimelineEntry
 from models.order import OrderStatus
-from models.queries.troubles import TROUBLES
+from models.queries.blockers import TROUBLES
 from models.tables import Order
-from tests.activities.making import Sessions, first_of, moved, placed, planned, run
+from tests.activities.builders import Sessions, first_of, moved, placed, planned, run
 from tests.services.catalogue_sources import rows
 
 NOTED = "SELECT suborder, code FROM troubles"

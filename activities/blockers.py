@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activities.failures import failure_of
 from models.errors import Failed, Failure
-from models.queries import troubles as queries
+from models.queries import blockers as queries
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from models.messages import CommandRequest, Standing, Terms, order_workflow_id
 from models.order import TRANSITIONS, Command, OrderStatus
 from temporal.start import OrderStart, start_order
-from tests.workflows.stand_ins import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing
 from workflows.client import command_order
 
 LONG = Terms()

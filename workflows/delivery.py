@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.delivering import DeliveringActivities
+    from activities.delivery import DeliveringActivities
     from models.messages import PACKAGING_QUEUE, OrderRef, SubOrderFailed, SubOrderInput
 
 from workflows.failures import NOT_GIVEN_UP, failure_of, is_being_cancelled, root_type

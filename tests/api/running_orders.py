@@ -18,7 +18,7 @@ from api.dependencies import Services
 from models.messages import Terms, bulk_workflow_id, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
-from tests.api.witness import HOOKS
+from tests.api.response_recorder import HOOKS
 from tests.factories import Sessions
 from tests.issuer import as_, identified
 from workflows.worker import orders_worker, packaging_worker

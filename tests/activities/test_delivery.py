@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.delivering import DeliveringActivities
+from activities.delivery import DeliveringActivities
 from activities.orders import OrderActivities
 from activities.releasing import ReleasingActivities
 from activities.settling import NothingToMake
@@ -32,11 +32,11 @@ from storage.archive.members import members_of
 from storage.archive.virtual import Blocks
 from storage.targets.protocol import Deliverer, Parcel, Target
 from storage.vault import Vault, new_key
-from tests.activities.making import Sessions, first_of, run
+from tests.activities.builders import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket
 from tests.factories import LOCAL_CALLER, Objects, add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
-from tests.workflows.stand_ins import NOON
+from tests.workflows.fakes import NOON
 
 SCENES: Objects = {"s1": {"a.tif": b"a" * 1000, "b.tif": b"b" * 2000}}
 LARGE: Objects = {"s1": {"a.bin": bytes(range(256)) * 4096 * 20}}
