@@ -8,19 +8,22 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from api import problems
-from api.catalogue import routes, stac_routes
+from api.catalogue import routes as catalogue_routes
+from api.catalogue import stac_routes
 from api.contract.document import document
-from api.deliveries import routes
+from api.deliveries import routes as delivery_routes
 from api.dependencies import Services
 from api.downloads import archive_routes, file_routes, link_routes, metalink_routes
-from api.events import routes
+from api.events import routes as event_routes
 from api.http.bodies import StrictBodies
 from api.http.limiting import LimitsTold
 from api.http.methods import KnownMethods
 from api.http.parameters import known_parameters
 from api.http.request_log import Observed
-from api.identity import routes, token_routes
-from api.operations import health_routes, routes
+from api.identity import routes as identity_routes
+from api.identity import token_routes
+from api.operations import health_routes
+from api.operations import routes as operation_routes
 from api.orders import (
     bulk_routes,
     command_routes,
@@ -29,9 +32,9 @@ from api.orders import (
     note_routes,
     payment_routes,
     result_routes,
-    routes,
     view_routes,
 )
+from api.orders import routes as order_routes
 from api.schemas import Problem
 
 API = "/api/v1"
@@ -77,18 +80,18 @@ def create_app(open_services: Lifespan) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health_routes.router)
-    app.include_router(routes.router)
+    app.include_router(operation_routes.router)
     api = APIRouter(prefix=API)
     for router in (
         # Notes stand before commands, whose names would be any word.
-        *(bulk_routes.router, export_routes.router, routes.router, note_routes.router, command_routes.router),
-        *(routes.router, result_routes.router, token_routes.router, view_routes.router),
-        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router, routes.router),
-        *(routes.router, routes.stats_router, estimate_routes.router),
+        *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, command_routes.router),
+        *(catalogue_routes.router, result_routes.router, token_routes.router, view_routes.router),
+        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router),
+        *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
         api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(known_parameters)])
     # These say themselves who may.
-    for module in (payments, identity):
+    for module in (payment_routes, identity_routes):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])

@@ -21,7 +21,7 @@ from models.payment import PaymentState
 from models.queries import orders as queries
 from models.queries import payments as payment_queries
 from models.tables import Order, Payment
-from workflows.client import note_after_the_end
+from temporal.commands import note_after_the_end
 
 ACTOR = "payment-provider"
 

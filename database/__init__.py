@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""The connection to PostgreSQL: engine, sessions and liveness."""

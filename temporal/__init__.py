@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""The client side of Temporal: starting and commanding workflows, the outbox, queues and data conversion."""

@@ -272,5 +272,5 @@ class OrderWorkflow:
 
 
 def _refused(error: IllegalTransition) -> ApplicationError:
-    """A refusal as Temporal carries it; `workflows.client` turns it back."""
+    """A refusal as Temporal carries it; `temporal.commands` turns it back."""
     return ApplicationError(str(error), error.command, error.status, type=error.code, non_retryable=True)

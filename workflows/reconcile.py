@@ -15,8 +15,8 @@ from temporalio.client import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from activities.recovery import RecoveryActivities
     from models.messages import ORDERS_QUEUE, RECONCILE_WORKFLOW
-    from temporal.start import StartingActivities
 
 from workflows.policies import RECONCILE
 
@@ -32,7 +32,7 @@ class ReconcileWorkflow:
     async def run(self) -> int:
         """Start them; the result is how many there were."""
         return await workflow.execute_activity_method(
-            StartingActivities.start_missing_orders, summary="Start accepted orders without a workflow", **RECONCILE
+            RecoveryActivities.start_missing_orders, summary="Start accepted orders without a workflow", **RECONCILE
         )
 
 

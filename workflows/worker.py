@@ -15,6 +15,7 @@ from activities.failures import FailureInterceptor
 from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
+from activities.recovery import RecoveryActivities
 from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
@@ -22,7 +23,6 @@ from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
 from storage.targets.protocol import Deliverer
-from temporal.start import StartingActivities
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -59,7 +59,7 @@ def orders_worker(
             releasing.release_suborders,
             DeliveringActivities(sessions, Deliverer()).give_up_delivery,
             *(bulks.work_bulk, bulks.stop_bulk, bulks.close_bulk),
-            StartingActivities(sessions, client).start_missing_orders,
+            RecoveryActivities(sessions, client).start_missing_orders,
         ],
         workflows=WORKFLOWS,
         workflow_runner=sandbox(),

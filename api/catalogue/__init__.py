@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""The catalogue over HTTP: products, their objects and files, and the STAC API."""

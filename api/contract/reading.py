@@ -19,7 +19,7 @@ from api.contract.annotations import Instance, attribute_of, instance_of, return
 from api.problems import problem
 from models import errors
 
-OURS = ("api.", "models.", "storage.", "workflows.client")
+OURS = ("api.", "services.", "models.", "storage.", "temporal.commands", "temporal.start", "temporal.outbox")
 _REFUSALS: Mapping[str, type[errors.DomainError]] = {
     name: value
     for name, value in vars(errors).items()

@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Destinations and deliveries over HTTP."""

@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Downloads over HTTP: archives, single files, Metalinks and signed links."""

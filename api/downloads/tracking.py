@@ -16,7 +16,7 @@ from models.errors import Gone
 from models.queries import downloads as queries
 from models.queries import suborders
 from models.tables import Notice
-from workflows.client import deliver_notices
+from temporal.outbox import deliver_notices
 
 NOTED_FROM_BYTES = 1024 * 1024
 """Shorter answers are over before anything could expire under them."""

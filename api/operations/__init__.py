@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""What operators and probes ask: health, metrics, figures, and whether Temporal answers."""

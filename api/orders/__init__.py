@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Orders over HTTP: placing, listing, commands, bulks, exports, notes, views, results and payments."""

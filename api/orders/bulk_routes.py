@@ -32,7 +32,7 @@ from models.bulk import ItemResult
 from models.errors import BulkIsOver, NotFound, TemporalAway
 from models.queries import bulk as queries
 from models.tables import Bulk
-from workflows.client import start_bulk
+from temporal.start import start_bulk
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from api.schemas import CommandBody, ExtendBody, OrderDetail, Problem, RestartBo
 from models.access import Permission
 from models.messages import CommandRequest, Extension
 from models.order import Command
-from workflows.client import OrderStart
+from temporal.start import OrderStart
 
 PROBLEMS = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}}
 

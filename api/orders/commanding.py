@@ -11,7 +11,8 @@ from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
-from workflows.client import OrderStart, WorkflowIsOver, command_anew, command_order, extend_order, obey_after_the_end
+from temporal.commands import WorkflowIsOver, command_anew, command_order, extend_order, obey_after_the_end
+from temporal.start import OrderStart
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:

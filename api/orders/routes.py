@@ -31,7 +31,7 @@ from models.queries.blockers import TROUBLES
 from models.queries.payments import refund_due
 from models.tables import Order
 from services import listing
-from workflows.client import OrderStart, start_order
+from temporal.start import OrderStart, start_order
 
 log = structlog.get_logger()
 

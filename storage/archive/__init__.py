@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Archives as byte streams: read once, sealed, and streamed from their source files."""

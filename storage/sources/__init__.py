@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Sources of files: the protocol, its implementations and the registry that finds the one for a location."""

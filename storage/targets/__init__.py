@@ -1,1 +1,1 @@
-"""TODO-PACKAGE."""
+"""Targets of deliveries: the protocol and its implementations."""

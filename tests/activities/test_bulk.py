@@ -18,6 +18,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities import bulk_runner
 from activities.bulk import BulkActivities
+from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
 from models.access import Caller
 from models.listing import OrderFilter, Scope
@@ -29,7 +30,7 @@ from models.queries.users import describe
 from models.tables import Bulk, BulkItem, Order, Person
 from temporal.commands import command_order
 from temporal.converter import DATA_CONVERTER
-from temporal.start import GRACE, OrderStart, StartingActivities, start_order
+from temporal.start import OrderStart, start_order
 from tests.activities.builders import Sessions
 from tests.api.running_orders import working
 from tests.factories import add_order, add_product
@@ -231,8 +232,8 @@ async def test_nothing_is_lost_while_temporal_is_away(
 async def test_an_order_that_does_not_answer_costs_the_others_nothing(
     sessions: Sessions, temporal: WorkflowEnvironment, product: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_acting, "_PATIENCE", 0.2)
-    monkeypatch.setattr(bulk_acting, "_PAUSE", 0.0)
+    monkeypatch.setattr(bulk_runner, "_PATIENCE", 0.2)
+    monkeypatch.setattr(bulk_runner, "_PAUSE", 0.0)
     mute = await living(sessions, temporal.client)
     await add_order(sessions, {"dear": "all"}, caller=MARIA, label="over")
     async with sessions.begin() as session:
@@ -266,7 +267,7 @@ async def test_the_reconciler_starts_what_has_not_ended_and_no_other(
     lost, young, ended = [await frozen(sessions, created_at=at) for at in (old, datetime.now(UTC), old)]
     async with sessions.begin() as session:
         await session.execute(sa.update(Bulk).where(col(Bulk.id) == ended.id).values(finished_at=old))
-    activities = StartingActivities(sessions, temporal.client)
+    activities = RecoveryActivities(sessions, temporal.client)
     for _ in range(2):
         await ActivityEnvironment().run(activities.start_missing_orders)
     assert await is_running(temporal.client, lost.id)

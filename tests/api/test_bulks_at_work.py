@@ -13,12 +13,12 @@ from temporalio.testing import WorkflowEnvironment
 from models.messages import order_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk
+from temporal.start import start_bulk
 from tests.api.conftest import MakeProduct
 from tests.api.running_orders import command, facade, make_endless, ordered, reading, settled, told, until, working
 from tests.api.test_bulks import accepted
 from tests.factories import LOCAL_CALLER, Sessions, add_order
 from tests.services.catalogue_sources import rows
-from workflows.client import start_bulk
 
 ME = LOCAL_CALLER.actor
 OBEYED = "SELECT order_id::text, what, count(*)::int FROM timeline WHERE details ? 'bulk' GROUP BY 1, 2"

@@ -202,7 +202,7 @@ async def test_what_is_asked_for_is_found_newest_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     # With a walk over nothing everything comes from the indexes of place and time.
-    monkeypatch.setattr(searching, "WALK", walk)
+    monkeypatch.setattr(catalogue_search, "WALK", walk)
     await make_product()
     for name, (box, begins, ends) in PLACES.items():
         await place(sessions, name, box, begins, ends)

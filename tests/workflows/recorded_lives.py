@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from models.messages import Carried, CommandRequest, Terms, order_workflow_id
 from models.order import Command, OrderStatus
+from temporal.commands import command_order
 from tests.workflows.fakes import AWAY, World
-from workflows.client import command_order
 from workflows.policies import VALIDATE
 
 S = OrderStatus

@@ -12,9 +12,9 @@ from temporalio.client import Client, WorkflowHandle
 
 from models.messages import CommandRequest, Standing, Terms, order_workflow_id
 from models.order import TRANSITIONS, Command, OrderStatus
+from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
 from tests.workflows.fakes import World, an_order, end, playing
-from workflows.client import command_order
 
 LONG = Terms()
 

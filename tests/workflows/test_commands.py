@@ -14,9 +14,9 @@ from models.errors import CommandPending, IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension, OrderInput, Projection, SignalInput, order_workflow_id
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
+from temporal.commands import WorkflowIsOver, command_order, extend_order
 from tests.workflows.fakes import AWAY, World
 from tests.workflows.running_orders import LONG, endless, running, staging
-from workflows.client import WorkflowIsOver, command_order, extend_order
 from workflows.order import OrderWorkflow
 
 

@@ -36,9 +36,9 @@ from models.order import (
     allowed_actions,
     past_tense,
 )
+from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
 from tests.workflows.fakes import World, an_order, end, playing
-from workflows.client import command_order
 
 S = OrderStatus
 SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)

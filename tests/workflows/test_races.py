@@ -11,9 +11,9 @@ from models.errors import IllegalTransition
 from models.messages import Standing
 from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
+from temporal.commands import WorkflowIsOver
 from tests.workflows.fakes import World
 from tests.workflows.running_orders import LONG, Running, running, staging, whole
-from workflows.client import WorkflowIsOver
 
 S = OrderStatus
 How = Callable[[Running, Sequence[Command]], Awaitable[list[Standing | Exception]]]

@@ -11,13 +11,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
+from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
 from models.messages import order_workflow_id
 from models.tables import Order
 from temporal import search_attributes as attributes
 from temporal.converter import DATA_CONVERTER
 from temporal.search_attributes import opaque
-from temporal.start import GRACE, OrderStart, StartingActivities, start_order
+from temporal.start import OrderStart, start_order
 from tests.activities.builders import Sessions
 from tests.factories import add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
@@ -55,7 +56,7 @@ def workflow_of(client: Client, order: Order) -> WorkflowHandle[Any, Any]:
 
 
 async def start_missing(sessions: Sessions, client: Client) -> int:
-    return await ActivityEnvironment().run(StartingActivities(sessions, client).start_missing_orders)
+    return await ActivityEnvironment().run(RecoveryActivities(sessions, client).start_missing_orders)
 
 
 async def test_starting_twice_starts_once(client: Client, order: Order) -> None:

@@ -1,1 +1,0 @@
-"""The catalogue as a STAC API: what is asked, what is found, and the documents that say so."""
