@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from docs.__main__ import derived
 from models.order import OrderStatus, lifecycle_diagram
+from workflows.worker import LOWER_FLOORS
 
 ROOT = Path(__file__).parent.parent
 MARKED = "# A title\n<!-- lifecycle -->\n{}<!-- /lifecycle -->\nThe rest.\n"
@@ -22,6 +24,20 @@ def test_imports_point_down_only() -> None:
     kept = re.search(r"Contracts: (\d+) kept, 0 broken", done.stdout)
     assert kept is not None
     assert int(kept[1]) >= 8
+
+
+def test_every_floor_below_the_workflows_passes_through_their_sandbox() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = (contract["layers"] for contract in settings["contracts"] if contract["name"].startswith("Floors"))
+    below = layers[layers.index("workflows") + 1 :]
+    packages = {package.strip() for layer in below for package in layer.split("|")}
+    assert set(LOWER_FLOORS) == packages - {"migrations"}
+
+
+def test_every_package_of_ours_is_on_a_floor() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert set(settings["root_packages"]) == packages - {"tests"}
 
 
 def test_the_readme_shows_the_lifecycle_that_is_in_the_code() -> None:
