@@ -99,7 +99,7 @@ class Acting:
 
     async def _caller(self, session: AsyncSession) -> Caller:
         """Who asked for the bulk, as they are known now; whoever is not known any more may nothing."""
-        person = (await session.execute(users.person(self.bulk.customer))).scalar_one_or_none()
+        person = (await session.execute(users.user_by_id(self.bulk.customer))).scalar_one_or_none()
         roles, groups = (person.roles, person.groups) if person else ([], [])
         return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
 

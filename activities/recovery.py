@@ -14,7 +14,7 @@ from models.queries import bulk as bulk_queries
 from models.queries import downloads
 from models.queries import orders as queries
 from models.tables import Order
-from temporal.outbox import deliver_notices
+from temporal.outbox import deliver_events
 from temporal.start import OrderStart, revive_order, start_bulk, start_order
 
 GRACE = timedelta(seconds=10)
@@ -48,7 +48,7 @@ class RecoveryActivities:
         revived = await self._revive_lost(now)
         await self._start_missing_bulks(now)
         # What the facade could not tell, for Temporal was away from it.
-        await deliver_notices(self.client, self.sessions, downloads.notices(before=now - GRACE))
+        await deliver_events(self.client, self.sessions, downloads.outbox_events(before=now - GRACE))
         return len(found) + revived
 
     async def _revive_lost(self, now: datetime) -> int:

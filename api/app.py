@@ -15,11 +15,11 @@ from api.deliveries import routes as delivery_routes
 from api.dependencies import Services
 from api.downloads import archive_routes, file_routes, link_routes, metalink_routes
 from api.events import routes as event_routes
-from api.http.bodies import StrictBodies
-from api.http.limiting import LimitsTold
-from api.http.methods import KnownMethods
-from api.http.parameters import known_parameters
-from api.http.request_log import Observed
+from api.http.bodies import StrictJsonMiddleware
+from api.http.limiting import RateLimitHeaders
+from api.http.methods import MethodNotAllowedMiddleware
+from api.http.parameters import reject_unknown_query_parameters
+from api.http.request_log import RequestLogMiddleware
 from api.identity import routes as identity_routes
 from api.identity import token_routes
 from api.operations import health_routes
@@ -57,8 +57,8 @@ class _Facade(FastAPI):
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        layers = LimitsTold(StrictBodies(super().build_middleware_stack()))
-        return Observed(KnownMethods(layers, self))
+        layers = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack()))
+        return RequestLogMiddleware(MethodNotAllowedMiddleware(layers, self))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -89,7 +89,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
-        api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(known_parameters)])
+        api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(reject_unknown_query_parameters)])
     # These say themselves who may.
     for module in (payment_routes, identity_routes):
         api.include_router(module.router)

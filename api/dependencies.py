@@ -14,7 +14,7 @@ from temporalio.client import Client
 
 from api.http.cursors import Cursors
 from api.http.limiting import ParallelDownloads, RequestRate
-from api.identity.authenticate import Needs, on_their_own
+from api.identity.authenticate import RequirePermission, require_default_permission
 from api.identity.directory import Identity
 from api.operations.state import Operations
 from models.access import Caller, Permission
@@ -78,7 +78,7 @@ def services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services)]
 
 # Who is asking, and may: a route takes one of these. A new permission is one more line.
-CallerDep = Annotated[Caller, Depends(on_their_own)]
-ReaderDep = Annotated[Caller, Depends(Needs(Permission.READ))]
-AnnotatorDep = Annotated[Caller, Depends(Needs(Permission.ANNOTATE))]
-TokenOwnerDep = Annotated[Caller, Depends(Needs(Permission.MANAGE_TOKENS))]
+CallerDep = Annotated[Caller, Depends(require_default_permission)]
+ReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ))]
+AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))]
+TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]

@@ -6,7 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.http.limiting import Told, tell
+from api.http.limiting import RateLimitState, report_limit
 from models.errors import QuotaExceeded
 from models.queries import quotas as queries
 from models.quotas import Quota, Quotas, Usage, quota_faults, quotas_of
@@ -72,4 +72,4 @@ def tell_all(request: Request, quotas: list[Quota]) -> None:
     """Tell the limits in the headers of the answer, with what is left behind the order."""
     for quota in quotas:
         window = int(quota.window.total_seconds()) if quota.window else None
-        tell(request, Told(quota.name.replace("_", "-"), quota.limit, quota.left, window))
+        report_limit(request, RateLimitState(quota.name.replace("_", "-"), quota.limit, quota.left, window))

@@ -3,7 +3,7 @@
 import httpx2
 from fastapi import FastAPI
 
-from api.identity.authenticate import on_their_own
+from api.identity.authenticate import require_default_permission
 from api.identity.config import OidcConfig
 from api.identity.directory import Identity
 from models.access import Caller, Role
@@ -18,4 +18,4 @@ def identity() -> Identity:
 
 def let_in(app: FastAPI) -> None:
     """Take everybody for the operator."""
-    app.dependency_overrides[on_their_own] = lambda: OPERATOR
+    app.dependency_overrides[require_default_permission] = lambda: OPERATOR

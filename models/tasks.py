@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+async def background_task(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
     """Run `work` as long as the block lasts; what it raises before that is raised at the end of the block."""
     task = asyncio.create_task(work)
     try:

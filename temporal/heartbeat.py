@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from temporalio import activity
 
-from models.tasks import beside
+from models.tasks import background_task
 
 _BEAT = 1.0
 
@@ -14,7 +14,7 @@ _BEAT = 1.0
 @asynccontextmanager
 async def beating() -> AsyncIterator[None]:
     """Heartbeats for as long as the block, or the activity that this decorates, lasts."""
-    async with beside(_beat()):
+    async with background_task(_beat()):
         yield
 
 

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import NOTICE_SIGNAL, Noticed, order_workflow_id
 from models.queries import downloads as queries
-from models.tables import Notice
+from models.tables import OutboxEvent
 
 SIGNAL_TIMEOUT = 5.0
 """Seconds until Temporal counts as away."""
@@ -18,35 +18,35 @@ SIGNAL_TIMEOUT = 5.0
 log = structlog.get_logger()
 
 
-async def deliver_notices(client: Client, sessions: async_sessionmaker[AsyncSession], which: Select[Notice]) -> int:
+async def deliver_events(client: Client, sessions: async_sessionmaker[AsyncSession], which: Select[OutboxEvent]) -> int:
     """Tell the workflows; tells how many notices there were.
 
-    A notice is told until somebody has it: the workflow knows it by its id, the timeline of an order that is over
+    An event is told until somebody has it: the workflow knows it by its id, the timeline of an order that is over
     has the id among the details. Raises what the client raises when Temporal is away; what was not told stays.
     """
     async with sessions.begin() as session:
         found = (await session.execute(which)).scalars().all()
-    for notice in found:
-        heard = await _heard(client, notice)
+    for event in found:
+        heard = await _heard(client, event)
         async with sessions.begin() as session:
             if not heard:
-                where = {"order_id": notice.order_id, "id": str(notice.id)}
-                await session.execute(queries.NOTE_AFTER_THE_END, where)
-            await session.execute(queries.notice_is_known(notice.id))
+                where = {"order_id": event.order_id, "id": str(event.id)}
+                await session.execute(queries.APPEND_TO_CLOSED_ORDER, where)
+            await session.execute(queries.delete_event(event.id))
     return len(found)
 
 
-async def _heard(client: Client, notice: Notice) -> bool:
-    """Whether the workflow has the notice; if it has ended, or was purged, it has not and never will."""
-    handle = client.get_workflow_handle(order_workflow_id(notice.order_id))
+async def _heard(client: Client, event: OutboxEvent) -> bool:
+    """Whether the workflow has the event; if it has ended, or was purged, it has not and never will."""
+    handle = client.get_workflow_handle(order_workflow_id(event.order_id))
     told = Noticed(
-        id=str(notice.id),
-        what=notice.what,
-        suborder=notice.suborder,
-        actor=notice.actor,
-        reason_code=notice.reason_code,
-        reason_text=notice.reason_text,
-        details=notice.details,
+        id=str(event.id),
+        what=event.what,
+        suborder=event.suborder,
+        actor=event.actor,
+        reason_code=event.reason_code,
+        reason_text=event.reason_text,
+        details=event.details,
     )
     try:
         async with asyncio.timeout(SIGNAL_TIMEOUT):

@@ -12,7 +12,7 @@ from api.contract.examples import example_of
 from api.contract.problems import SCHEMAS, Kind, example, kind_of, kinds_of, response
 from api.contract.reading import Said, said_by, together
 from api.http.bodies import MAX_BODY_BYTES
-from api.http.parameters import known_parameters
+from api.http.parameters import reject_unknown_query_parameters
 from models import errors
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -75,7 +75,7 @@ class _Operation:
 
     def _checks(self) -> bool:
         """Whether there is anything in a request that could be wrong."""
-        strict = known_parameters in _calls(self.route.dependant)
+        strict = reject_unknown_query_parameters in _calls(self.route.dependant)
         return strict or self.route.body_field is not None or any(_parameters(self.route.dependant))
 
 

@@ -18,7 +18,7 @@ from api.destinations import (
     destination_public,
     save,
 )
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.orders.presenting import API, failure_public
 from api.orders.routes import owned
 from api.schemas import Problem
@@ -39,15 +39,18 @@ Key = Annotated[str, Path(max_length=100, description="The destination's id or n
     responses={409: {"model": Problem}},
 )
 async def create_destination(
-    body: Annotated[DestinationCreate, Body()], services: ServicesDep, caller: CallerDep, once: OnceDep
+    body: Annotated[DestinationCreate, Body()],
+    services: ServicesDep,
+    caller: CallerDep,
+    idempotent: IdempotentDep,
 ) -> Response:
     """Save a destination for deliveries. Whether it works, its `test` tells."""
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         saved = destination_public(await save(session, caller, services.deliverer, body))
         where = {"Location": f"{services.public_url}{API}/destinations/{saved.id}"}
-        return await once.answer(session, caller, saved, where)
+        return await idempotent.respond(session, caller, saved, where)
 
 
 @router.get("/destinations", name="list-destinations")

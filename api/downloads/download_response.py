@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from api.dependencies import Services
-from api.downloads.streaming import Download, Pieces
-from api.downloads.tracking import Target, Tracked
+from api.downloads.streaming import Pieces, StreamingDownload
+from api.downloads.tracking import DownloadTracker, Target
 from api.http import ranges
 from api.schemas import Problem
 from models.coverage import Span
@@ -76,58 +76,60 @@ class Representation:
         return headers
 
 
-def settled(request: Request, shown: Representation) -> Response | None:
+def response_without_body(request: Request, representation: Representation) -> Response | None:
     """The answer that needs no bytes: 304 or that of a HEAD. Raises PreconditionFailed."""
-    headers = shown.headers
-    if ranges.not_modified(request.headers, shown.version):
+    headers = representation.headers
+    if ranges.not_modified(request.headers, representation.version):
         kept = {"ETag", "Cache-Control", "Last-Modified"}
         return Response(status_code=304, headers={k: v for k, v in headers.items() if k in kept})
     if request.method == "HEAD":
-        length = str(shown.version.size)
-        return Response(headers={**headers, "Content-Length": length, "Content-Type": shown.media_type})
+        length = str(representation.version.size)
+        return Response(headers={**headers, "Content-Length": length, "Content-Type": representation.media_type})
     return None
 
 
 async def answer(
-    request: Request, services: Services, shown: Representation, target: Target, reader: Reader
+    request: Request, services: Services, representation: Representation, target: Target, reader: Reader
 ) -> Response:
     """The bytes asked for. Failed comes before the first of them, so that it can be told.
 
     Raises Failed; the answer, when it is sent, raises Gone or TooManyDownloads before anything of it has gone out.
     """
-    size, headers = shown.version.size, shown.headers
+    size, headers = representation.version.size, representation.headers
     try:
-        spans = ranges.wanted(request.headers, shown.version, now=services.now())
+        spans = ranges.parse_range(request.headers, representation.version, now=services.now())
     except ranges.Unsatisfiable:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     if spans is None:
         status, pieces, length = 200, _pieces([(b"", Span(0, size))], b"", reader), size
-        headers["Content-Type"] = shown.media_type
+        headers["Content-Type"] = representation.media_type
     elif len(spans) == 1:
         (span,) = spans
         status, pieces, length = 206, _pieces([(b"", span)], b"", reader), span.stop - span.start
-        headers |= {"Content-Type": shown.media_type, "Content-Range": _content_range(span, size)}
+        headers |= {"Content-Type": representation.media_type, "Content-Range": _content_range(span, size)}
     else:
         boundary = secrets.token_hex(16)
-        parts, end = _multipart(spans, shown, boundary)
+        parts, end = _multipart(spans, representation, boundary)
         status, pieces = 206, _pieces(parts, end, reader)
         length = sum(len(head) + span.stop - span.start for head, span in parts) + len(end)
         headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
     headers["Content-Length"] = str(length)
     begun = await _begun(pieces, services.first_byte_timeout)
-    tracked = Tracked(services, target, length)
-    return Download(begun, tracked, status_code=status, headers=headers, stalled_after=services.stalled_after)
+    tracked = DownloadTracker(services, target, length)
+    return StreamingDownload(begun, tracked, status_code=status, headers=headers, stalled_after=services.stalled_after)
 
 
 def _content_range(span: Span, size: int) -> str:
     return f"bytes {span.start}-{span.stop - 1}/{size}"
 
 
-def _multipart(spans: Sequence[Span], shown: Representation, boundary: str) -> tuple[list[tuple[bytes, Span]], bytes]:
+def _multipart(
+    spans: Sequence[Span], representation: Representation, boundary: str
+) -> tuple[list[tuple[bytes, Span]], bytes]:
     """The spans, each behind its head, and the end (RFC 9110, section 14.6)."""
     heads = (
-        f"\r\n--{boundary}\r\nContent-Type: {shown.media_type}\r\n"
-        f"Content-Range: {_content_range(span, shown.version.size)}\r\n\r\n"
+        f"\r\n--{boundary}\r\nContent-Type: {representation.media_type}\r\n"
+        f"Content-Range: {_content_range(span, representation.version.size)}\r\n\r\n"
         for span in spans
     )
     return list(zip((head.encode() for head in heads), spans, strict=True)), f"\r\n--{boundary}--\r\n".encode()

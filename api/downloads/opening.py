@@ -120,7 +120,7 @@ async def file(session: AsyncSession, order: Order, key: int | UUID) -> FoundFil
 async def answer(request: Request, services: Services, found: Found, actor: str) -> Response:
     """What a GET or a HEAD of it is answered; no transaction may be open, for this may take days."""
     shown = found.shown(services)
-    if (short := download_response.settled(request, shown)) is not None:
+    if (short := download_response.response_without_body(request, shown)) is not None:
         return short
     opened = await found.opened(services, actor)
     return await download_response.answer(request, services, shown, opened.target, opened.read)

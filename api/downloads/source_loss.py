@@ -11,7 +11,7 @@ from models.errors import Failed, Failure
 from models.labels import counted
 from models.order import Event
 from models.queries import downloads as queries
-from models.tables import Notice
+from models.tables import OutboxEvent
 from storage.archive.virtual import Member
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ async def lose(
             "texts": [failure.text for failure in failures],
         }
         count = (await session.execute(queries.FILES_LOST, {**part, **rows})).scalar_one()
-        notice = Notice(
+        event = OutboxEvent(
             order_id=target.order_id,
             suborder=target.suborder,
             what=Event.FILES_LOST,
@@ -53,10 +53,10 @@ async def lose(
             reason_text=f"{counted(count, 'file')} changed before the download: {failed.failure.text}",
             details={"failed": count},
         )
-        session.add(notice)
+        session.add(event)
         await session.flush()
     log.warning("files lost", order=str(target.order_id), suborder=target.suborder, files=count)
-    await tell(services, notice)
+    await tell(services, event)
 
 
 def _changed(members: Sequence[Member]) -> dict[int, Failure]:

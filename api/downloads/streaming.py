@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.connection_monitor import EXTENSION, Wire
+from api.http.connection_monitor import EXTENSION, ConnectionMonitor
 from models.coverage import Sent, Span
 
 SEEN_EVERY = 20.0
@@ -20,26 +20,26 @@ Pieces = AsyncGenerator[tuple[Span | None, memoryview | bytes], None]
 """What is sent, each with the span of the representation it is, or None for what stands between spans."""
 
 
-class Listener(Protocol):
+class DownloadListener(Protocol):
     """Who is told how a download goes."""
 
-    async def begun(self) -> None:
+    async def on_start(self) -> None:
         """The first byte is about to be sent."""
 
-    async def going_on(self, arrived: list[Span]) -> None:
+    async def on_progress(self, arrived: list[Span]) -> None:
         """The download lives, and so much has arrived."""
 
-    async def ended(self, arrived: list[Span]) -> None:
+    async def on_end(self, arrived: list[Span]) -> None:
         """It is over, well or not."""
 
 
-class Download(StreamingResponse):
+class StreamingDownload(StreamingResponse):
     """A response whose bytes are counted as they arrive. A client that takes nothing for too long is cut off."""
 
     def __init__(
         self,
         pieces: Pieces,
-        listener: Listener,
+        listener: DownloadListener,
         *,
         status_code: int,
         headers: dict[str, str],
@@ -48,16 +48,16 @@ class Download(StreamingResponse):
         super().__init__((), status_code, headers)
         self._pieces, self._listener, self._stalled_after = pieces, listener, stalled_after
         self._sent, self._arrived = Sent(), list[Span]()
-        self._wire: Wire | None = None
+        self._monitor: ConnectionMonitor | None = None
         self._request = self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send, and tell the listener also when the client has gone or the server stops."""
         extensions: dict[str, Any] = scope.get("extensions") or {}
-        self._wire = extensions.get(EXTENSION)
-        self._request = self._wire.requests if self._wire else 0
+        self._monitor = extensions.get(EXTENSION)
+        self._request = self._monitor.requests if self._monitor else 0
         try:
-            await self._listener.begun()
+            await self._listener.on_start()
         except BaseException:
             await self._pieces.aclose()
             raise
@@ -68,7 +68,7 @@ class Download(StreamingResponse):
             watching.cancel()
             self._conclude()
             # Not in this task: one that is cancelled can ask no database.
-            ending = asyncio.create_task(self._listener.ended(self._arrived))
+            ending = asyncio.create_task(self._listener.on_end(self._arrived))
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(ending)
             await self._pieces.aclose()
@@ -79,7 +79,7 @@ class Download(StreamingResponse):
         async for span, block in self._pieces:
             await send({"type": "http.response.body", "body": block, "more_body": True})
             self._bytes += len(block)
-            if span is not None and not (self._wire and self._wire.is_closing):
+            if span is not None and not (self._monitor and self._monitor.is_closing):
                 self._sent.add(span)
             self._measure()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -96,29 +96,29 @@ class Download(StreamingResponse):
 
     def _on_its_way(self) -> bool:
         """Whether bytes of this response may still arrive; notes what has."""
-        wire = self._wire
-        if wire is None or wire.is_lost or wire.requests != self._request:
+        monitor = self._monitor
+        if monitor is None or monitor.is_lost or monitor.requests != self._request:
             return False
         return bool(self._measure())
 
     def _measure(self) -> int | None:
         """Note what has arrived; gives what has not."""
-        left = self._wire.unacknowledged() if self._wire else 0
+        left = self._monitor.unacknowledged() if self._monitor else 0
         if left is not None:
             self._arrived = self._sent.arrived(left)
         return left
 
     def _conclude(self) -> None:
         """What has arrived in the end, as far as a lost connection lets it be known."""
-        wire = self._wire
-        if wire is None or wire.requests != self._request:
+        monitor = self._monitor
+        if monitor is None or monitor.requests != self._request:
             # A client asks for the next thing when it has read this one.
             self._arrived = self._sent.arrived()
-        elif wire.left_at_eof is not None:
-            self._arrived = self._sent.arrived(wire.left_at_eof)
-        elif wire.is_lost and not wire.is_broken:
+        elif monitor.left_at_eof is not None:
+            self._arrived = self._sent.arrived(monitor.left_at_eof)
+        elif monitor.is_lost and not monitor.is_broken:
             self._arrived = self._sent.arrived()
-        elif not wire.is_lost:
+        elif not monitor.is_lost:
             self._measure()
 
     async def _watch(self) -> None:
@@ -131,8 +131,8 @@ class Download(StreamingResponse):
             left = self._measure()
             if left is not None and self._bytes - left != progress:
                 moved, progress = now, self._bytes - left
-            elif self._wire and now - moved >= self._stalled_after:
-                self._wire.cut()
+            elif self._monitor and now - moved >= self._stalled_after:
+                self._monitor.cut()
             if now - reported >= SEEN_EVERY:
                 reported = now
-                await self._listener.going_on(self._arrived)
+                await self._listener.on_progress(self._arrived)

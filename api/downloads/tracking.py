@@ -15,8 +15,8 @@ from models.coverage import Span, multirange
 from models.errors import Gone
 from models.queries import downloads as queries
 from models.queries import suborders
-from models.tables import Notice
-from temporal.outbox import deliver_notices
+from models.tables import OutboxEvent
+from temporal.outbox import deliver_events
 
 NOTED_FROM_BYTES = 1024 * 1024
 """Shorter answers are over before anything could expire under them."""
@@ -39,7 +39,7 @@ class Target:
 
 
 @dataclass
-class Tracked:
+class DownloadTracker:
     """One download as the database sees it. That the database is away ends none; then it may not be counted."""
 
     services: Services
@@ -47,7 +47,7 @@ class Tracked:
     length: int
     _download_id: UUID | None = field(default=None, init=False)
 
-    async def begun(self) -> None:
+    async def on_start(self) -> None:
         """Keep the archive from expiring from now on. Raises TooManyDownloads, or Gone where it has expired since."""
         self.services.downloads.begin(self._whose)
         try:
@@ -65,12 +65,12 @@ class Tracked:
         if self._download_id is None:
             raise Gone(f"sub-order {self.target.suborder} has just expired; order its files again to get them")
 
-    async def going_on(self, arrived: list[Span]) -> None:
+    async def on_progress(self, arrived: list[Span]) -> None:
         """Show that it lives, and count what has arrived."""
         await self._try(self._see)
         await self._try(lambda: cover(self.services, self.target, arrived))
 
-    async def ended(self, arrived: list[Span]) -> None:
+    async def on_end(self, arrived: list[Span]) -> None:
         """Count what has arrived, and let it expire again."""
         self.services.downloads.end(self._whose)
         await self._try(lambda: cover(self.services, self.target, arrived))
@@ -103,11 +103,11 @@ async def cover(services: Services, target: Target, arrived: list[Span]) -> None
     if not arrived and target.size:
         return
     async with services.sessions.begin() as session:
-        notice = await _cover(session, services, target, arrived)
-    await tell(services, notice)
+        event = await _cover(session, services, target, arrived)
+    await tell(services, event)
 
 
-async def _cover(session: AsyncSession, services: Services, target: Target, arrived: list[Span]) -> Notice | None:
+async def _cover(session: AsyncSession, services: Services, target: Target, arrived: list[Span]) -> OutboxEvent | None:
     where = {"order_id": target.order_id, "number": target.suborder, "seq": target.seq, "size": target.size}
     part = {"order_id": target.order_id, "number": target.suborder}
     if arrived != [Span(0, target.size)] and target.size:
@@ -127,8 +127,8 @@ async def _cover(session: AsyncSession, services: Services, target: Target, arri
 
 async def acknowledge(
     session: AsyncSession, services: Services, order_id: UUID, number: int, actor: str
-) -> Notice | None:
-    """The customer says that a sub-order has arrived; the notice is to be told when the transaction is over."""
+) -> OutboxEvent | None:
+    """The customer says that a sub-order has arrived; the event is to be told when the transaction is over."""
     if (
         await session.execute(queries.LOCK_READY, {"order_id": order_id, "number": number, "etag": None})
     ).one_or_none():
@@ -138,24 +138,24 @@ async def acknowledge(
 
 async def _downloaded(
     session: AsyncSession, services: Services, order_id: UUID, number: int, actor: str, reason: str | None = None
-) -> Notice | None:
+) -> OutboxEvent | None:
     """The one way in which a sub-order becomes downloaded; None if it was already."""
     done = await session.execute(queries.SUBORDER_DOWNLOADED, {"order_id": order_id, "number": number})
     if done.one_or_none() is None:
         return None
-    notice = Notice(
+    event = OutboxEvent(
         order_id=order_id, suborder=number, what=DOWNLOADED, at=services.now(), actor=actor, reason_code=reason
     )
-    session.add(notice)
+    session.add(event)
     await session.flush()
-    return notice
+    return event
 
 
-async def tell(services: Services, notice: Notice | None) -> None:
+async def tell(services: Services, event: OutboxEvent | None) -> None:
     """Tell the order's workflow; if Temporal is away, the reconciler will."""
-    if notice is None:
+    if event is None:
         return
     try:
-        await deliver_notices(services.temporal, services.sessions, queries.notices(id_=notice.id))
+        await deliver_events(services.temporal, services.sessions, queries.outbox_events(id_=event.id))
     except (RPCError, RuntimeError, TimeoutError) as error:
-        log.warning("temporal away, the reconciler will tell", order=str(notice.order_id), error=str(error))
+        log.warning("temporal away, the reconciler will tell", order=str(event.order_id), error=str(error))

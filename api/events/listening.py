@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api.events.change import CHANNEL, change_of
 from api.events.hub import Hub
-from models.tasks import beside
+from models.tasks import background_task
 
 PROBE_EVERY = 5.0
 """Seconds of silence after which the server is asked whether it is still there."""
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def listening(database_url: str, hub: Hub) -> AsyncIterator[None]:
     """Feed the hub as long as the block lasts, whatever becomes of the database meanwhile."""
-    async with beside(_listen_for_ever(database_url, hub)):
+    async with background_task(_listen_for_ever(database_url, hub)):
         yield
 
 

@@ -36,7 +36,7 @@ class BodyRefused(HTTPException):
         super().__init__(status, "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5]), headers)
 
 
-class StrictBodies:
+class StrictJsonMiddleware:
     """A layer that checks what a route reads, when it reads it: the route is known by then, and so is its place."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,7 +1,7 @@
 """The connection under a response: how much of what was sent has arrived, and how to cut it.
 
-An ASGI application learns neither. A server that runs `WireProtocol` tells; under any other, what was sent counts as
-arrived and nobody is cut.
+An ASGI application learns neither. A server that runs `MonitoredHttpProtocol` says both; under any other, what was
+sent counts as arrived and nobody is cut.
 """
 
 import fcntl
@@ -16,10 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.problems import problem
 
-EXTENSION = "consignor.wire"
+EXTENSION = "consignor.connection"
 
 
-class Wire:
+class ConnectionMonitor:
     """One TCP connection, for as many requests as it carries."""
 
     def __init__(self, transport: Transport) -> None:
@@ -56,15 +56,15 @@ class Wire:
         self._transport.abort()
 
 
-class WireProtocol(HttpToolsProtocol):
+class MonitoredHttpProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP protocol, which also tells its applications of the connection."""
 
-    wire: Wire
+    monitor: ConnectionMonitor
 
     def connection_made(self, transport: Any) -> None:
         """A client has come."""
         super().connection_made(transport)
-        self.wire = Wire(transport)
+        self.monitor = ConnectionMonitor(transport)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what no application gets to see, since it is no HTTP or its URL is longer than 65,535 characters."""
@@ -76,17 +76,17 @@ class WireProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> None:
         """The client sends no more; the last moment to see what has arrived there."""
-        self.wire.left_at_eof = self.wire.unacknowledged()
+        self.monitor.left_at_eof = self.monitor.unacknowledged()
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or was cut."""
-        self.wire.is_lost = True
-        self.wire.is_broken |= exc is not None
+        self.monitor.is_lost = True
+        self.monitor.is_broken |= exc is not None
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self.wire.requests += 1
-        self.scope["extensions"] = {EXTENSION: self.wire}  # type: ignore[dict-item]
+        self.monitor.requests += 1
+        self.scope["extensions"] = {EXTENSION: self.monitor}  # type: ignore[dict-item]

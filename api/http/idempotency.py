@@ -34,7 +34,7 @@ REPLAYED = "Idempotency-Replayed"
 
 _JSON = "application/json"
 
-KeyGiven = Annotated[
+IdempotencyKeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -46,14 +46,14 @@ KeyGiven = Annotated[
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotentRequest:
     """One request that creates or commands something."""
 
     request: Request
     services: Services
     key: str | None
 
-    async def answered(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:
+    async def replay(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:
         """The answer that this request has got before, in the transaction that would create.
 
         Raises KeyInFlight while another request deals with the key, KeyReused if it was for something else, and
@@ -74,7 +74,7 @@ class Once:
             raise KeyInFlight
         return self._replayed(caller, row, secret=secret)
 
-    async def answer(
+    async def respond(
         self,
         session: AsyncSession,
         caller: Caller,
@@ -91,7 +91,7 @@ class Once:
             await self._keep(session, caller, KEPT_FOR, status=status, headers=dict(headers), body=kept)
         return _response(status, content, headers)
 
-    async def commanded(
+    async def run(
         self, caller: Caller, work: Callable[[], Awaitable[BaseModel | None]], *, status: int = 200
     ) -> Response:
         """The answer to a command, whose effect is not in the database: the key is held while it is carried out.
@@ -103,7 +103,7 @@ class Once:
             return _response(status, _json(await work()), {})
         sessions = self.services.sessions
         async with sessions.begin() as session:
-            if (answered := await self.answered(session, caller)) is not None:
+            if (answered := await self.replay(session, caller)) is not None:
                 return answered
             await self._keep(session, caller, HELD_FOR, status=None, headers={}, body=b"")
         try:
@@ -113,7 +113,7 @@ class Once:
                 await session.execute(queries.free(caller.customer, self.key))
             raise
         async with sessions.begin() as session:
-            return await self.answer(session, caller, body, {}, status=status)
+            return await self.respond(session, caller, body, {}, status=status)
 
     async def command_id(self, caller: Caller, order_id: UUID) -> str:
         """The id of a command: that of the same request with the same key again, or one nobody will repeat."""
@@ -160,9 +160,9 @@ def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Respon
     return Response(content, status, dict(headers), _JSON if content else None)
 
 
-async def once(request: Request, key: KeyGiven = None) -> Once:
+async def idempotent_request(request: Request, key: IdempotencyKeyHeader = None) -> IdempotentRequest:
     """What a route that creates or commands takes."""
-    return Once(request, services(request), key)
+    return IdempotentRequest(request, services(request), key)
 
 
-OnceDep = Annotated[Once, Depends(once)]
+IdempotentDep = Annotated[IdempotentRequest, Depends(idempotent_request)]

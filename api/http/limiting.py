@@ -20,7 +20,7 @@ _TOLD = "consignor.limits"
 
 
 @dataclass(frozen=True)
-class Told:
+class RateLimitState:
     """A limit as the headers tell it: its name, how much it allows, what is left, and the seconds it is about."""
 
     name: str
@@ -40,12 +40,12 @@ class Told:
         return f'"{self.name}";r={self.remaining}' + (f";t={self.reset}" if self.reset is not None else "")
 
 
-def tell(request: Request, told: Told) -> None:
+def report_limit(request: Request, told: RateLimitState) -> None:
     """Have the answer to this request tell of a limit."""
     request.scope[_TOLD].append(told)
 
 
-class LimitsTold:
+class RateLimitHeaders:
     """A layer that puts what has been told into the headers of the answer, refusals included."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -53,7 +53,7 @@ class LimitsTold:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        told: list[Told] = []
+        told: list[RateLimitState] = []
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start" and told:
@@ -88,7 +88,7 @@ class RequestRate:
         self._left[caller] = (left - 1 if taken else left, now)
         remaining = int(left - 1) if taken else 0
         window, full = math.ceil(size / self.per_second), math.ceil((size - remaining) / self.per_second)
-        tell(request, Told("requests", size, remaining, window, full))
+        report_limit(request, RateLimitState("requests", size, remaining, window, full))
         if not taken:
             raise TooManyRequests(f"{self.per_second} requests a second", math.ceil((1 - left) / self.per_second))
 

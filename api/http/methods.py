@@ -27,7 +27,7 @@ class _Resource:
     methods: set[str] = field(default_factory=set)
 
 
-class KnownMethods:
+class MethodNotAllowedMiddleware:
     """A layer that knows all methods of a path: a router knows of a path only what its first route says.
 
     The path of one resource may look like that of another with a parameter: `/orders/{id}/links` like

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 MAX_FAULTS = 100
 
 
-async def known_parameters(request: Request) -> None:
+async def reject_unknown_query_parameters(request: Request) -> None:
     """Refuse what a route does not know or takes once, by its name."""
     if not request.url.query:
         return

@@ -53,7 +53,7 @@ def _is_younger(version: Version, date: str | None) -> bool:
     return instant is not None and version.modified is not None and _seconds(version.modified) > instant
 
 
-def wanted(headers: Mapping[str, str], version: Version, *, now: datetime) -> list[Span] | None:
+def parse_range(headers: Mapping[str, str], version: Version, *, now: datetime) -> list[Span] | None:
     """The spans asked for, or None for everything: also for ranges that are not understood or not worth it.
 
     Raises Unsatisfiable.

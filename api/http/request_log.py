@@ -52,7 +52,7 @@ class _Exchange:
         return getattr(whole or self.scope.get("route"), "path_format", None) or "unmatched"
 
 
-class Observed:
+class RequestLogMiddleware:
     """The outermost layer, so that also the answer to a mistake of ours carries the request's id."""
 
     def __init__(self, app: ASGIApp) -> None:

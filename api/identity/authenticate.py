@@ -44,7 +44,7 @@ def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
     return f"__Host-{name}" if public_url.startswith("https:") else name
 
 
-async def asking(request: Request, _bearer: BearerGiven = None, _session: SessionGiven = None) -> Caller:
+async def authenticate(request: Request, _bearer: BearerGiven = None, _session: SessionGiven = None) -> Caller:
     """Who is asking. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
     services: Services = request.app.state.services
     shown = request.headers.getlist("authorization")
@@ -58,22 +58,22 @@ async def asking(request: Request, _bearer: BearerGiven = None, _session: Sessio
     return replace(caller, writes=request.method not in READING)
 
 
-Asking = Annotated[Caller, Depends(asking)]
+AuthenticatedCaller = Annotated[Caller, Depends(authenticate)]
 
 
-async def on_their_own(caller: Asking) -> Caller:
+async def require_default_permission(caller: AuthenticatedCaller) -> Caller:
     """The caller of a route that says nothing else: to read takes `read`, to change anything `order`."""
     caller.require(Permission.ORDER if caller.writes else Permission.READ)
     return caller
 
 
-class Needs:
-    """The dependency of a route that asks for a permission of its own: `Annotated[Caller, Depends(Needs(…))]`."""
+class RequirePermission:
+    """The dependency of a route that asks for a permission of its own."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    async def __call__(self, caller: Asking) -> Caller:
+    async def __call__(self, caller: AuthenticatedCaller) -> Caller:
         """The caller, who may. Raises Forbidden or InsufficientScope."""
         caller.require(self.permission)
         return caller
@@ -86,9 +86,9 @@ async def _by_header(services: "Services", shown: list[str]) -> Caller:
         raise Unauthenticated("give one header `Authorization: Bearer …` with one token")
     if token.startswith(PREFIX):
         return await _by_access_token(services, token)
-    person = await services.identity.person_of_token(token, services.now())
-    await services.identity.note(services.sessions, person)
-    return caller_of(person)
+    user = await services.identity.user_of_token(token, services.now())
+    await services.identity.note(services.sessions, user)
+    return caller_of(user)
 
 
 async def _by_access_token(services: "Services", token: str) -> Caller:
@@ -97,23 +97,23 @@ async def _by_access_token(services: "Services", token: str) -> Caller:
         found = (await session.execute(queries.token_by_secret(hashed(token)))).one_or_none()
         if found is None:
             raise Unauthenticated("there is no such access token")
-        known, person = found
+        known, user = found
         if known.revoked_at is not None:
             raise Unauthenticated("this access token has been revoked; make a new one")
         if known.expires_at <= now:
             raise Unauthenticated("this access token has expired; make a new one")
         await session.execute(queries.note_use(known.id, now))
-    return caller_of(person, known.scopes)
+    return caller_of(user, known.scopes)
 
 
 async def _by_session(services: "Services", request: Request, cookie: str) -> Caller:
     if request.method not in READING:
         require_own_site(services, request)
     async with services.sessions.begin() as session:
-        person = (await session.execute(queries.person_of_session(hashed(cookie), services.now()))).scalar_one_or_none()
-    if person is None:
+        user = (await session.execute(queries.user_of_session(hashed(cookie), services.now()))).scalar_one_or_none()
+    if user is None:
         raise Unauthenticated("your session is over; sign in again")
-    return caller_of(person)
+    return caller_of(user)
 
 
 def require_own_site(services: "Services", request: Request) -> None:

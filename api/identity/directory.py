@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from api.identity.config import OidcConfig
 from api.identity.login import Login
 from api.identity.provider import ProviderSource
-from api.identity.users import person_of
+from api.identity.users import user_from_claims
 from api.identity.verifying import TokenVerifier
-from models.queries.users import describe
-from models.tables import Person
+from models.queries.users import upsert_user
+from models.tables import User
 
 TIMEOUT = 3.0
 """Seconds the issuer has for an answer."""
@@ -35,21 +35,21 @@ class Identity:
         self.login = Login(config, self._source, self.verifier, http)
         self._noted: dict[str, tuple[object, ...]] = {}
 
-    async def person_of_token(self, token: str, now: datetime) -> Person:
+    async def user_of_token(self, token: str, now: datetime) -> User:
         """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityAway."""
         claims = await self.verifier.verify(token, audience=self.config.audience, now=now)
-        return person_of(self.config, claims, now)
+        return user_from_claims(self.config, claims, now)
 
-    async def note(self, sessions: async_sessionmaker[AsyncSession], person: Person) -> None:
+    async def note(self, sessions: async_sessionmaker[AsyncSession], user: User) -> None:
         """Write down who somebody is, when that is new: their access tokens go by it."""
-        said = (person.name, person.email, *person.roles, None, *person.groups)
-        if self._noted.get(person.id) == said:
+        said = (user.name, user.email, *user.roles, None, *user.groups)
+        if self._noted.get(user.id) == said:
             return
         async with sessions.begin() as session:
-            await session.execute(describe(person))
+            await session.execute(upsert_user(user))
         if len(self._noted) >= _REMEMBERED:
             self._noted.clear()
-        self._noted[person.id] = said
+        self._noted[user.id] = said
 
 
 @asynccontextmanager

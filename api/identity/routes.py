@@ -10,12 +10,12 @@ from api.identity.authenticate import cookie_name, require_own_site
 from api.identity.login import Attempt
 from api.identity.schemas import MePublic
 from api.identity.secrets import hashed, new_secret
-from api.identity.users import person_of
+from api.identity.users import user_from_claims
 from api.schemas import Problem
 from models.access import granted
 from models.queries import users as queries
-from models.queries.users import describe
-from models.tables import Person, Session
+from models.queries.users import upsert_user
+from models.tables import Session, User
 
 LOGIN_COOKIE = "consignor_login"
 _LOGIN_SECONDS = 600
@@ -55,7 +55,7 @@ async def finish_log_in(request: Request, services: ServicesDep) -> Response:
     now, login = services.now(), services.identity.login
     claims = await login.finish(attempt, dict(request.query_params), _callback(services), now)
     former = request.cookies.get(cookie_name(services.public_url))
-    secret = await _begin_session(services, person_of(services.identity.config, claims, now), former)
+    secret = await _begin_session(services, user_from_claims(services.identity.config, claims, now), former)
     answer = RedirectResponse(attempt.return_to, 303, {"Cache-Control": "no-store"})
     _set(answer, services, LOGIN_COOKIE, "", 0)
     seconds = int(services.identity.config.session_timeout.total_seconds())
@@ -77,11 +77,11 @@ async def log_out(request: Request, response: Response, services: ServicesDep) -
 async def show_me(services: ServicesDep, caller: CallerDep) -> MePublic:
     """Who you are here, and what you may."""
     async with services.sessions.begin() as session:
-        person = (await session.execute(queries.person(caller.customer))).scalar_one_or_none()
+        user = (await session.execute(queries.user_by_id(caller.customer))).scalar_one_or_none()
     return MePublic(
         id=caller.customer,
-        name=person.name if person else None,
-        email=person.email if person else None,
+        name=user.name if user else None,
+        email=user.email if user else None,
         roles=sorted(caller.roles),
         groups=sorted(caller.groups),
         permissions=sorted(permission for permission in granted(caller.roles) if caller.may(permission)),
@@ -89,16 +89,16 @@ async def show_me(services: ServicesDep, caller: CallerDep) -> MePublic:
     )
 
 
-async def _begin_session(services: Services, person: Person, former: str | None) -> str:
+async def _begin_session(services: Services, user: User, former: str | None) -> str:
     """A session under a secret that nobody has seen before; the one this browser had is over."""
     secret, now = new_secret(), services.now()
     async with services.sessions.begin() as session:
-        await session.execute(describe(person))
+        await session.execute(upsert_user(user))
         if former:
             await session.execute(queries.end_session(hashed(former)))
         await session.execute(queries.end_stale_sessions(now))
         expires_at = now + services.identity.config.session_timeout
-        session.add(Session(secret_hash=hashed(secret), customer=person.id, created_at=now, expires_at=expires_at))
+        session.add(Session(secret_hash=hashed(secret), customer=user.id, created_at=now, expires_at=expires_at))
     return secret
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import ServicesDep, TokenOwnerDep
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
 from api.identity.secrets import hashed, new_access_token
 from api.schemas import Problem
@@ -20,7 +20,9 @@ router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model"
 
 
 @router.post("", name="create-token", status_code=201, response_model=TokenCreated, responses={409: {"model": Problem}})
-async def create_token(body: TokenCreate, services: ServicesDep, caller: TokenOwnerDep, once: OnceDep) -> Response:
+async def create_token(
+    body: TokenCreate, services: ServicesDep, caller: TokenOwnerDep, idempotent: IdempotentDep
+) -> Response:
     """Make an access token. Its secret is in this answer and nowhere else; keep it well."""
     secret, now = new_access_token(), services.now()
     row = AccessToken(
@@ -32,14 +34,14 @@ async def create_token(body: TokenCreate, services: ServicesDep, caller: TokenOw
         expires_at=now + timedelta(days=body.days),
     )
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller, secret=True)) is not None:
+        if (answered := await idempotent.replay(session, caller, secret=True)) is not None:
             return answered
         session.add(row)
         await session.flush()
         await session.refresh(row)
         made = TokenCreated(**_public(row).model_dump(), token=secret)
         headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}/api/v1/tokens/{row.id}"}
-        return await once.answer(session, caller, made, headers, secret=True)
+        return await idempotent.respond(session, caller, made, headers, secret=True)
 
 
 @router.get("", name="list-tokens")

@@ -1,4 +1,4 @@
-"""From claims to a person, and from a person to a caller."""
+"""From claims to a user, and from a user to a caller."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -8,18 +8,18 @@ from api.identity.config import ClaimNames, OidcConfig
 from api.identity.verifying import Claims
 from models.access import Caller, Role, customer_id
 from models.errors import Forbidden
-from models.tables import Person
+from models.tables import User
 
 MAX_GROUPS = 1_000
 
 
-def person_of(config: OidcConfig, claims: Claims, now: datetime) -> Person:
-    """The person of a token that has been verified. Raises Forbidden where they are nothing to us."""
+def user_from_claims(config: OidcConfig, claims: Claims, now: datetime) -> User:
+    """The user of a token that has been verified. Raises Forbidden where they are nothing to us."""
     names = config.claims
     roles = _roles(names, claims)
     if not roles:
         raise Forbidden("you have signed in, but have no role here", Role)
-    return Person(
+    return User(
         id=customer_id(config.realm or config.issuer, claims["sub"]),
         issuer=config.issuer,
         subject=claims["sub"],
@@ -31,9 +31,9 @@ def person_of(config: OidcConfig, claims: Claims, now: datetime) -> Person:
     )
 
 
-def caller_of(person: Person, scopes: Iterable[str] | None = None) -> Caller:
-    """The caller a person is."""
-    return Caller.known(person.id, person.roles, person.groups, scopes)
+def caller_of(user: User, scopes: Iterable[str] | None = None) -> Caller:
+    """The caller that a user is."""
+    return Caller.known(user.id, user.roles, user.groups, scopes)
 
 
 def _roles(names: ClaimNames, claims: Claims) -> list[str]:

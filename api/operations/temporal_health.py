@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from models.errors import TemporalAway
-from models.tasks import beside
+from models.tasks import background_task
 
 CHECK_EVERY = 1.0
 """Seconds between two looks."""
@@ -58,7 +58,7 @@ class Standing:
 @asynccontextmanager
 async def watching(client: Client, standing: Standing) -> AsyncIterator[None]:
     """Keep an eye on Temporal as long as the block lasts."""
-    async with beside(_watch(client, standing)):
+    async with background_task(_watch(client, standing)):
         yield
 
 

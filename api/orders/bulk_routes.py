@@ -11,8 +11,8 @@ from temporalio.service import RPCError
 
 from api import bulks
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
-from api.http.idempotency import OnceDep
-from api.identity.authenticate import Asking
+from api.http.idempotency import IdempotentDep
+from api.identity.authenticate import AuthenticatedCaller
 from api.orders.bulk_schemas import (
     BulkCreate,
     BulkDryRun,
@@ -53,9 +53,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 @router.post("/orders:bulk", name="create-bulk", status_code=202, response_model=BulkPublic, responses=ANSWERS)
 async def create_bulk(
     services: ServicesDep,
-    caller: Asking,
+    caller: AuthenticatedCaller,
     body: Annotated[BulkCreate, JsonBody()],
-    once: OnceDep,
+    idempotent: IdempotentDep,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -68,11 +68,11 @@ async def create_bulk(
             await bulks.check_export(session, caller, body)
         return await export_chosen(services, caller, body.wanted, body.ids, bom=body.bom)
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         bulk = await bulks.accept(session, caller, body)
         where = {"Location": _url(services, bulk.id)}
-        answer = await once.answer(session, caller, _shown(services, bulk), where, status=202)
+        answer = await idempotent.respond(session, caller, _shown(services, bulk), where, status=202)
     await _start(services, bulk)
     return answer
 

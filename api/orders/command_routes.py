@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
 from api.http.etags import require_match
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.ordering import place_again
 from api.orders import commanding
 from api.orders.routes import detail_of, owned, start, state_of
@@ -35,33 +35,37 @@ class Verb(StrEnum):
 
 @router.post("/restart", name="restart-order", status_code=201, response_model=OrderDetail)
 async def restart_order(
-    order_id: UUID, services: ServicesDep, caller: CallerDep, once: OnceDep, body: RestartBody | None = None
+    order_id: UUID,
+    services: ServicesDep,
+    caller: CallerDep,
+    idempotent: IdempotentDep,
+    body: RestartBody | None = None,
 ) -> Response:
     """Order the same again, as a new order at today's prices; the old one stays as it is."""
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         old = await owned(session, caller, order_id)
         label, now = body.label if body else None, services.now()
         order = await place_again(session, caller, old, label, now, services.quotas)
         detail = await detail_of(session, services, order, caller)
-        answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
+        answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
     return answer
 
 
 @router.post("/extend", name="extend-order", response_model=OrderDetail)
 async def extend_order(
-    order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, once: OnceDep
+    order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
     """Keep an order for longer, within what its terms allow."""
     extension = Extension(
-        id=await once.command_id(caller, order_id),
+        id=await idempotent.command_id(caller, order_id),
         expires_at=body.expires_at,
         actor=caller.actor,
         is_operator=caller.may(Permission.EXTEND_FREELY),
     )
-    return await once.commanded(caller, lambda: commanding.extend(services, caller, order_id, extension))
+    return await idempotent.run(caller, lambda: commanding.extend(services, caller, order_id, extension))
 
 
 @router.post("/{verb}", name="command-order", response_model=OrderDetail)
@@ -70,31 +74,31 @@ async def command_order(
     verb: Verb,
     services: ServicesDep,
     caller: CallerDep,
-    once: OnceDep,
+    idempotent: IdempotentDep,
     body: CommandBody | None = None,
 ) -> Response:
     """Command an order; what its status does not allow is 409 and changes nothing."""
     said = body or CommandBody()
     request = CommandRequest(
-        id=await once.command_id(caller, order_id),
+        id=await idempotent.command_id(caller, order_id),
         command=Command(verb.replace("-", "_")),
         actor=caller.actor,
         reason=said.reason,
         seqs=tuple(said.files or ()),
     )
-    return await once.commanded(caller, lambda: commanding.command(services, caller, order_id, request))
+    return await idempotent.run(caller, lambda: commanding.command(services, caller, order_id, request))
 
 
 @router.delete("", name="delete-order", status_code=204, responses={412: {"model": Problem}})
 async def delete_order(
-    order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+    order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
     """Hide an order that is over from its owner; with `If-Match` only if it is still as you have seen it."""
-    asked = CommandRequest(id=await once.command_id(caller, order_id), command=Command.DELETE, actor=caller.actor)
+    asked = CommandRequest(id=await idempotent.command_id(caller, order_id), command=Command.DELETE, actor=caller.actor)
 
     async def hidden() -> None:
         async with services.sessions.begin() as session:
             require_match(request, state_of(await owned(session, caller, order_id)))
         await commanding.command(services, caller, order_id, asked)
 
-    return await once.commanded(caller, hidden, status=204)
+    return await idempotent.run(caller, hidden, status=204)

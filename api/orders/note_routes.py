@@ -9,7 +9,7 @@ from api import annotating
 from api.annotating import NoteChange, NoteCreate, NoteDetail, NotePublic, NotesPublic
 from api.dependencies import AnnotatorDep, CallerDep, ServicesDep
 from api.http.etags import tagged
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.orders.presenting import API
 from api.orders.routes import detail_of, state_of
 from api.schemas import OrderChange, OrderDetail, Problem
@@ -45,15 +45,15 @@ async def list_notes(order_id: UUID, services: ServicesDep, caller: CallerDep) -
     "/notes", name="create-note", status_code=201, response_model=NotePublic, responses={409: {"model": Problem}}
 )
 async def create_note(
-    order_id: UUID, body: NoteCreate, services: ServicesDep, caller: AnnotatorDep, once: OnceDep
+    order_id: UUID, body: NoteCreate, services: ServicesDep, caller: AnnotatorDep, idempotent: IdempotentDep
 ) -> Response:
     """Write a note on an order that you may see."""
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         note = await annotating.write(session, caller, order_id, body, services.now())
         where = {"Location": f"{services.public_url}{API}/orders/{order_id}/notes/{note.id}"}
-        return await once.answer(session, caller, note, where)
+        return await idempotent.respond(session, caller, note, where)
 
 
 @router.get("/notes/{note_id}", name="show-note")

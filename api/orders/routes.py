@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from api import quotas
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
 from api.http.etags import tagged
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.ordering import place
 from api.orders import presenting
 from api.orders.filters import OrderList
@@ -44,16 +44,16 @@ Cursor = Annotated[str | None, Query(max_length=500)]
 
 @router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
 async def create_order(
-    body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, once: OnceDep
+    body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
     """Place an order. Once this has answered 201 the order is never lost, whatever fails afterwards."""
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         order = await place(session, caller, body, services.now(), services.quotas)
         detail = await detail_of(session, services, order, caller)
         quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
-        answer = await once.answer(session, caller, detail, {"Location": detail.links.self})
+        answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
     return answer
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from api import views
 from api.annotating import is_operator
 from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
-from api.http.idempotency import OnceDep
+from api.http.idempotency import IdempotentDep
 from api.orders.presenting import API
 from api.schemas import Problem
 from api.views import ViewChange, ViewCreate, ViewPublic, ViewsPublic
@@ -27,13 +27,17 @@ async def list_views(services: ServicesDep, caller: ReaderDep) -> ViewsPublic:
 
 
 @router.post("", name="create-view", status_code=201, response_model=ViewPublic)
-async def create_view(body: ViewCreate, services: ServicesDep, caller: AnnotatorDep, once: OnceDep) -> Response:
+async def create_view(
+    body: ViewCreate, services: ServicesDep, caller: AnnotatorDep, idempotent: IdempotentDep
+) -> Response:
     """Save filter, sort and columns of a list under a name."""
     async with services.sessions.begin() as session:
-        if (answered := await once.answered(session, caller)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         view = await views.save(session, caller, body, services.now())
-        return await once.answer(session, caller, view, {"Location": f"{services.public_url}{API}/views/{view.id}"})
+        return await idempotent.respond(
+            session, caller, view, {"Location": f"{services.public_url}{API}/views/{view.id}"}
+        )
 
 
 @router.get("/{view_id}", name="show-view")

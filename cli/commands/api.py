@@ -6,7 +6,7 @@ def api() -> None:
     import uvicorn
 
     from api.app import create_app
-    from api.http.connection_monitor import WireProtocol
+    from api.http.connection_monitor import MonitoredHttpProtocol
     from api.operations.state import Operations
     from cli.runtime.api_server import DrainingServer, oidc_config, open_services
     from cli.runtime.client_factory import configure_logs
@@ -30,7 +30,7 @@ def api() -> None:
         port=settings.port,
         log_level=settings.log_level,
         # Downloads have to know what has arrived.
-        http=WireProtocol,
+        http=MonitoredHttpProtocol,
         access_log=False,
         # After the drain: what is still open then is cut.
         timeout_graceful_shutdown=2,

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
 from models.access import Permission, roles_with
-from models.tables import Order, OrderItem, Person, Product
+from models.tables import Order, OrderItem, Product, User
 
 
 def open_to(groups: Collection[str] | None) -> sa.ColumnElement[bool]:
@@ -21,10 +21,10 @@ def closed_products(order_id: object) -> sa.Select[str]:
     """The SKUs of an order that are not open to its customer, or not any more."""
     operators = sa.literal([str(role) for role in roles_with(Permission.READ_ALL)], ARRAY(sa.Text))
     admitted = sa.exists().where(
-        col(Person.id) == col(Order.customer),
+        col(User.id) == col(Order.customer),
         sa.or_(
-            col(Person.groups).op("&&")(col(Product.access_groups)),
-            col(Person.roles).op("&&")(operators),
+            col(User.groups).op("&&")(col(Product.access_groups)),
+            col(User.roles).op("&&")(operators),
         ),
     )
     return (

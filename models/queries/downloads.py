@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.tables import Notice, OrderFile, SubOrder
+from models.tables import OrderFile, OutboxEvent, SubOrder
 
 COVER_ARCHIVE = sa.text(
     """
@@ -102,7 +102,7 @@ FILES_LOST = sa.text(
 )
 """Files that cannot be had any more as they were sealed have failed, and with them the archive they were sealed in."""
 
-NOTE_AFTER_THE_END = sa.text(
+APPEND_TO_CLOSED_ORDER = sa.text(
     """
     WITH known AS (
         SELECT 1 FROM timeline WHERE order_id = :order_id AND details @> jsonb_build_object('notice', CAST(:id AS text))
@@ -117,20 +117,22 @@ NOTE_AFTER_THE_END = sa.text(
     FROM o, notices n WHERE n.id = CAST(:id AS uuid)
     """
 )
-"""Enter a notice of an order whose workflow has ended, once."""
+"""Enter an event of an order whose workflow has ended, once."""
 
 
-def notices(*, before: datetime | None = None, id_: UUID | None = None, limit: int = 500) -> sa.Select[Notice]:
-    """Notices that wait, the oldest first: those of before an instant, or a certain one."""
-    query = sa.select(Notice).order_by(col(Notice.at)).limit(limit)
+def outbox_events(
+    *, before: datetime | None = None, id_: UUID | None = None, limit: int = 500
+) -> sa.Select[OutboxEvent]:
+    """Events that wait, the oldest first: those of before an instant, or a certain one."""
+    query = sa.select(OutboxEvent).order_by(col(OutboxEvent.at)).limit(limit)
     if before is not None:
-        query = query.where(col(Notice.at) < before)
-    return query.where(col(Notice.id) == id_) if id_ is not None else query
+        query = query.where(col(OutboxEvent.at) < before)
+    return query.where(col(OutboxEvent.id) == id_) if id_ is not None else query
 
 
-def notice_is_known(notice_id: UUID) -> sa.Delete:
-    """The workflow, or the timeline itself, has the notice."""
-    return sa.delete(Notice).where(col(Notice.id) == notice_id)
+def delete_event(event_id: UUID) -> sa.Delete:
+    """Remove an event: the workflow, or the timeline itself, has it."""
+    return sa.delete(OutboxEvent).where(col(OutboxEvent.id) == event_id)
 
 
 def is_planned(order_id: UUID) -> sa.Select[bool]:

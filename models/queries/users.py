@@ -7,33 +7,33 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from models.tables import AccessToken, Person, Session
+from models.tables import AccessToken, Session, User
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 """How exact `last_used_at` is: a script that asks a hundred times a second costs one write a minute."""
 
 
-def describe(person: Person) -> sa.sql.dml.ReturningInsert[str] | sa.sql.dml.Insert:
-    """Write a person as they are described now; what was said earlier never undoes what was said later."""
+def upsert_user(user: User) -> sa.sql.dml.ReturningInsert[str] | sa.sql.dml.Insert:
+    """Write a user as they are described now; what was said earlier never undoes what was said later."""
     columns = ("issuer", "subject", "name", "email", "roles", "groups", "asserted_at")
-    statement = insert(Person).values(id=person.id, **{name: getattr(person, name) for name in columns})
+    statement = insert(User).values(id=user.id, **{name: getattr(user, name) for name in columns})
     return statement.on_conflict_do_update(
-        index_elements=[col(Person.id)],
+        index_elements=[col(User.id)],
         set_={name: statement.excluded[name] for name in columns},
-        where=col(Person.asserted_at) <= statement.excluded.asserted_at,
+        where=col(User.asserted_at) <= statement.excluded.asserted_at,
     )
 
 
-def person(customer: str) -> sa.Select[Person]:
-    """One person."""
-    return sa.select(Person).where(col(Person.id) == customer)
+def user_by_id(customer: str) -> sa.Select[User]:
+    """One user."""
+    return sa.select(User).where(col(User.id) == customer)
 
 
-def person_of_session(secret_hash: bytes, now: datetime) -> sa.Select[Person]:
+def user_of_session(secret_hash: bytes, now: datetime) -> sa.Select[User]:
     """Whose session this is, while it lasts."""
     return (
-        sa.select(Person)
-        .join(Session, col(Session.customer) == col(Person.id))
+        sa.select(User)
+        .join(Session, col(Session.customer) == col(User.id))
         .where(col(Session.secret_hash) == secret_hash, col(Session.expires_at) > now)
     )
 
@@ -48,11 +48,11 @@ def end_stale_sessions(now: datetime) -> sa.Delete:
     return sa.delete(Session).where(col(Session.expires_at) <= now)
 
 
-def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, Person]:
+def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, User]:
     """An access token and whose it is, also where it is revoked or past its time."""
     return (
-        sa.select(AccessToken, Person)
-        .join(Person, col(Person.id) == col(AccessToken.customer))
+        sa.select(AccessToken, User)
+        .join(User, col(User.id) == col(AccessToken.customer))
         .where(col(AccessToken.secret_hash) == secret_hash)
     )
 

@@ -4,7 +4,7 @@ from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
 from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
-from models.tables.coverage import ArchiveCoverage, FileCoverage, Notice
+from models.tables.coverage import ArchiveCoverage, FileCoverage, OutboxEvent
 from models.tables.destinations import Delivery, Destination
 from models.tables.idempotency import IdempotencyKey
 from models.tables.order_counts import OrderCount
@@ -19,7 +19,7 @@ from models.tables.orders import (
     TimelineRow,
     Trouble,
 )
-from models.tables.users import AccessToken, Person, Session
+from models.tables.users import AccessToken, Session, User
 from models.tables.views import SavedView
 
 __all__ = [
@@ -37,19 +37,19 @@ __all__ = [
     "KnownFile",
     "Note",
     "NoteWording",
-    "Notice",
     "Order",
     "OrderCount",
     "OrderFile",
     "OrderItem",
     "OrderSelection",
+    "OutboxEvent",
     "Payment",
-    "Person",
     "Product",
     "SavedView",
     "Session",
     "SubOrder",
     "TimelineRow",
     "Trouble",
+    "User",
     "metadata",
 ]

@@ -40,7 +40,7 @@ class FileCoverage(SQLModel, table=True):
     covered: Any = Field(sa_type=INT8MULTIRANGE)
 
 
-class Notice(SQLModel, table=True):
+class OutboxEvent(SQLModel, table=True):
     """What has happened to a sub-order and its order's workflow has yet to enter; the row goes when it knows."""
 
     __tablename__ = "notices"

@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from models.tables.base import INSTANT, new_id
 
 
-class Person(SQLModel, table=True):
+class User(SQLModel, table=True):
     """Somebody as their issuer last described them, at `asserted_at`; the id is the customer of their orders."""
 
     __tablename__ = "people"

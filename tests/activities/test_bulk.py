@@ -26,8 +26,8 @@ from models.messages import BulkPage, BulkPageDone, BulkRef, CommandRequest, bul
 from models.order import Command, OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders as order_queries
-from models.queries.users import describe
-from models.tables import Bulk, BulkItem, Order, Person
+from models.queries.users import upsert_user
+from models.tables import Bulk, BulkItem, Order, User
 from temporal.commands import command_order
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_order
@@ -65,7 +65,7 @@ async def person(sessions: Sessions, *roles: str) -> None:
     async with sessions.begin() as session:
         now = datetime.now(UTC)
         await session.execute(
-            describe(Person(id="maria", issuer="i", subject="m", roles=list(roles), groups=[], asserted_at=now))
+            upsert_user(User(id="maria", issuer="i", subject="m", roles=list(roles), groups=[], asserted_at=now))
         )
 
 

@@ -8,8 +8,8 @@ import pytest
 from activities.validation import MAX_FAULTS, ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Verdict
-from models.queries.users import describe
-from models.tables import Order, Person
+from models.queries.users import upsert_user
+from models.tables import Order, User
 from tests.activities.builders import Sessions, everything, placed, run
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
@@ -65,11 +65,11 @@ async def test_a_product_that_is_closed_to_its_customer_is_a_fault(
 ) -> None:
     await rows(sessions, "UPDATE products SET access_groups = '{partners}' RETURNING id")
     if roles is not None:
-        person = Person(
+        person = User(
             id=order.customer, issuer="i", subject="s", roles=roles, groups=groups, asserted_at=order.created_at
         )
         async with sessions.begin() as session:
-            await session.execute(describe(person))
+            await session.execute(upsert_user(person))
     found = faults(await validate(sessions, order))
     assert list(found.values()) == list(expected.values())
 

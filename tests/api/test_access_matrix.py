@@ -15,8 +15,8 @@ from api.dependencies import Services
 from api.identity.secrets import hashed
 from models.access import Caller
 from models.links import LinkKeys, archive_path, file_path, metalink_path
-from models.queries.users import describe
-from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, Person, SavedView
+from models.queries.users import upsert_user
+from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, SavedView, User
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 from tests.issuer import Issuer
@@ -181,7 +181,7 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
     await make_ready(sessions, order)
     services: Services = app.state.services
     now = services.now()
-    owner = Person(id=OWNER.customer, issuer="i", subject="s", roles=["customer"], groups=["partners"], asserted_at=now)
+    owner = User(id=OWNER.customer, issuer="i", subject="s", roles=["customer"], groups=["partners"], asserted_at=now)
     token = AccessToken(
         customer=OWNER.customer,
         name="nightly",
@@ -191,7 +191,7 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
         expires_at=now + timedelta(days=1),
     )
     async with sessions.begin() as session:
-        await session.execute(describe(owner))
+        await session.execute(upsert_user(owner))
         note = Note(order_id=order.id, author=OWNER.actor, visibility="customer", text="Hm.", written_at=now)
         view = SavedView(owner=OWNER.customer, name="Mine", sort="-created_at", created_at=now)
         session.add_all([token, note, view])

@@ -16,8 +16,8 @@ from sqlmodel import col
 from api.identity.secrets import PREFIX, hashed
 from models.bulk import BulkCommand, skipped
 from models.order import OrderStatus
-from models.queries.users import describe
-from models.tables import AccessToken, Order, Person
+from models.queries.users import upsert_user
+from models.tables import AccessToken, Order, User
 from tests.api.test_refusals import faults
 from tests.factories import LOCAL_CALLER, Sessions
 from tests.issuer import Issuer, as_
@@ -273,7 +273,7 @@ async def test_what_a_token_is_not_for_is_skipped_and_said(
     anonymous: AsyncClient, app: FastAPI, sessions: Sessions, issuer: Issuer, orders: list[Row]
 ) -> None:
     """An administrator's token that may read everything and order for itself."""
-    admin = Person(id="ada", issuer="i", subject="s", roles=["admin"], groups=[], asserted_at=BEGIN)
+    admin = User(id="ada", issuer="i", subject="s", roles=["admin"], groups=[], asserted_at=BEGIN)
     secret = PREFIX + "x" * 40
     token = AccessToken(
         customer="ada",
@@ -284,7 +284,7 @@ async def test_what_a_token_is_not_for_is_skipped_and_said(
         expires_at=BEGIN + timedelta(days=100_000),
     )
     async with sessions.begin() as session:
-        await session.execute(describe(admin))
+        await session.execute(upsert_user(admin))
         session.add(token)
         await session.execute(sa.update(Order).where(col(Order.customer) == OTHER).values(customer="ada"))
     headers = {"Authorization": f"Bearer {secret}"}

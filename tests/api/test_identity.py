@@ -13,7 +13,7 @@ from httpx2 import AsyncClient, Response
 from joserfc.jwk import ECKey, RSAKey
 
 from api.identity.config import ClaimNames, OidcConfig
-from api.identity.users import person_of
+from api.identity.users import user_from_claims
 from models.access import Caller, Permission, Role, Scope, customer_id, granted
 from models.errors import Forbidden, InsufficientScope
 from tests.api.conftest import MakeProduct
@@ -243,7 +243,7 @@ def test_a_customer_is_always_the_same_stranger() -> None:
 
 def described(names: ClaimNames, **more: Any) -> list[str]:
     config = OidcConfig(ISSUER, AUDIENCE, claims=names)
-    return person_of(config, {"sub": "x", **more}, datetime.now(UTC)).roles
+    return user_from_claims(config, {"sub": "x", **more}, datetime.now(UTC)).roles
 
 
 def test_roles_are_found_where_the_issuer_writes_them() -> None:

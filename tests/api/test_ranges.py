@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.ranges import MAX_RANGES, Unsatisfiable, Version, not_modified, wanted
+from api.http.ranges import MAX_RANGES, Unsatisfiable, Version, not_modified, parse_range
 from models.coverage import Span
 from models.errors import PreconditionFailed
 
@@ -17,7 +17,7 @@ V = Version('"a"', 1000, MADE)
 
 
 def spans(asked: str, version: Version = V, **more: str) -> list[Span] | None:
-    return wanted({"range": asked, **{k.replace("_", "-"): v for k, v in more.items()}}, version, now=NOW)
+    return parse_range({"range": asked, **{k.replace("_", "-"): v for k, v in more.items()}}, version, now=NOW)
 
 
 @given(st.integers(0, 2_000), st.integers(0, 2_000), st.integers(0, 1_000))
@@ -77,7 +77,7 @@ def test_if_range_lets_a_range_count_for_the_very_version_only() -> None:
         assert spans("bytes=0-1", if_range=bad) is None, bad
     # Within the second that a date can tell of, there may have been another version.
     young = {"range": "bytes=0-1", "if-range": DATE}
-    assert wanted(young, V, now=MADE + timedelta(milliseconds=500)) is None
+    assert parse_range(young, V, now=MADE + timedelta(milliseconds=500)) is None
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from models.queries import downloads as queries
-from models.tables import Notice, Order
-from temporal.outbox import deliver_notices
+from models.tables import Order, OutboxEvent
+from temporal.outbox import deliver_events
 from tests.activities.builders import Sessions
 from tests.factories import add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
@@ -25,28 +25,28 @@ async def ready(sessions: Sessions, tmp_path: Path) -> Order:
     return order
 
 
-async def noticed(sessions: Sessions, order: Order) -> Notice:
-    notice = Notice(
+async def noticed(sessions: Sessions, order: Order) -> OutboxEvent:
+    event = OutboxEvent(
         order_id=order.id, suborder=1, what="suborder_downloaded", at=datetime.now(UTC), actor="customer:local"
     )
     async with sessions.begin() as session:
-        session.add(notice)
+        session.add(event)
         await session.flush()
-    return notice
+    return event
 
 
 async def test_a_notice_of_an_order_that_is_over_is_entered_once(
     sessions: Sessions, temporal: WorkflowEnvironment, ready: Order
 ) -> None:
-    notice = await noticed(sessions, ready)
+    event = await noticed(sessions, ready)
     (before,) = await rows(sessions, "SELECT version FROM orders")
     for expected in (1, 0):
-        which = queries.notices(id_=notice.id)
-        assert await deliver_notices(temporal.client, sessions, which) == expected
+        which = queries.outbox_events(id_=event.id)
+        assert await deliver_events(temporal.client, sessions, which) == expected
     # A copy that was told before it could be removed.
     async with sessions.begin() as session:
-        session.add(Notice(**notice.model_dump()))
-    assert await deliver_notices(temporal.client, sessions, queries.notices(id_=notice.id)) == 1
+        session.add(OutboxEvent(**event.model_dump()))
+    assert await deliver_events(temporal.client, sessions, queries.outbox_events(id_=event.id)) == 1
     newest = (await rows(sessions, TIMELINE))[0]
     assert newest == (before + 1, "suborder_downloaded", 1, "customer:local", True)
     assert await rows(sessions, "SELECT version FROM orders") == [before + 1]
@@ -57,6 +57,9 @@ async def test_the_reconciler_leaves_notices_of_this_moment_to_who_made_them(
 ) -> None:
     await noticed(sessions, ready)
     now = datetime.now(UTC)
-    early, late = queries.notices(before=now - timedelta(minutes=1)), queries.notices(before=now + timedelta(minutes=1))
-    assert await deliver_notices(temporal.client, sessions, early) == 0
-    assert await deliver_notices(temporal.client, sessions, late) == 1
+    early, late = (
+        queries.outbox_events(before=now - timedelta(minutes=1)),
+        queries.outbox_events(before=now + timedelta(minutes=1)),
+    )
+    assert await deliver_events(temporal.client, sessions, early) == 0
+    assert await deliver_events(temporal.client, sessions, late) == 1
