@@ -1,4 +1,7 @@
-"""What the routes work with, and who is asking."""
+"""The container of what the routes work with.
+
+Rooms whose parts it holds (http, identity, events, operations) must not import it; they state what they take of it.
+"""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -8,16 +11,18 @@ from secrets import token_bytes
 from typing import Annotated
 
 from anyio import CapacityLimiter
-from fastapi import Depends, Request
+from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
+from api.events.hub import Hub
+from api.http.container import services
 from api.http.cursors import Cursors
 from api.http.limiting import ParallelDownloads, RequestRate
-from api.identity.authenticate import RequirePermission, require_default_permission
-from api.identity.directory import Identity
+from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenOwnerDep
+from api.identity.oidc import OpenIdConnect
 from api.operations.state import Operations
-from models.access import Caller, Permission
+from models.access import Caller
 from models.links import LinkKeys
 from models.naming import archive_filename
 from models.quotas import Quotas
@@ -25,7 +30,7 @@ from models.splitting import Limits
 from models.tables import Order
 from storage.targets.protocol import Deliverer
 
-__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep", "services"]
+__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
 
 EXPORTS = 4
 """Exports under way at the same time in one process; each keeps a connection to the database for itself."""
@@ -43,22 +48,27 @@ class Services:
     deliverer: Deliverer = field(default_factory=Deliverer)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
     exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
-    link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - frozen, and nobody else's
+    link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - immutable
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
     first_byte_timeout: float = 4.0
     """Seconds a storage has for the first bytes of a download; later it counts as away."""
-    identity: Identity = field(kw_only=True)
+    identity: OpenIdConnect = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
-    limits: Limits = Limits()  # noqa: RUF009 - frozen, and nobody else's
+    limits: Limits = Limits()  # noqa: RUF009 - immutable
     """How orders are cut; the workers', so that an estimate is what they do."""
-    quotas: Quotas = Quotas()  # noqa: RUF009 - as above
+    quotas: Quotas = Quotas()  # noqa: RUF009 - immutable
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
         return archive_filename(order.number, order.label, part, self.deliverer.filename)
+
+    @property
+    def hub(self) -> Hub:
+        """The stream of all changes."""
+        return self.operations.hub
 
     def now(self) -> datetime:
         """The present instant; the one clock of the facade."""
@@ -69,16 +79,4 @@ class Services:
         return Cursors(self.cursor_key, f"{caller.actor}\n{caller.scope}\n{what}")
 
 
-def services(request: Request) -> Services:
-    """The services of the application that serves this request."""
-    found: Services = request.app.state.services
-    return found
-
-
 ServicesDep = Annotated[Services, Depends(services)]
-
-# Who is asking, and may: a route takes one of these. A new permission is one more line.
-CallerDep = Annotated[Caller, Depends(require_default_permission)]
-ReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ))]
-AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))]
-TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]

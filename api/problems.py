@@ -12,7 +12,6 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from api.http.bodies import BodyRefused
 from models import errors
 
 log = structlog.get_logger()
@@ -55,6 +54,14 @@ STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
 )
 
 _RETRY_AFTER = 5
+
+
+class RequestRefused(HTTPException):
+    """A request that no route gets to see; the faults say where and why."""
+
+    def __init__(self, status: int, code: str, *faults: errors.Fault, headers: dict[str, str] | None = None) -> None:
+        self.code, self.faults = code, faults
+        super().__init__(status, "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5]), headers)
 
 
 def install(app: FastAPI) -> None:
@@ -182,7 +189,7 @@ async def nothing_here(path: str) -> None:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error, BodyRefused):
+    if isinstance(error, RequestRefused):
         faults = [fault.model_dump() for fault in error.faults]
         return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)
     if error.status_code == 405 and request.scope.get("endpoint") is nothing_here:

@@ -5,15 +5,15 @@ from fastapi import FastAPI
 
 from api.identity.authenticate import require_default_permission
 from api.identity.config import OidcConfig
-from api.identity.directory import Identity
+from api.identity.oidc import OpenIdConnect
 from models.access import Caller, Role
 
 OPERATOR = Caller("bench", frozenset({Role.ADMIN}))
 
 
-def identity() -> Identity:
+def identity() -> OpenIdConnect:
     """Identity of an issuer that nobody ever asks."""
-    return Identity(OidcConfig("https://login.example", "bench", realm="bench"), httpx2.AsyncClient())
+    return OpenIdConnect(OidcConfig("https://login.example", "bench", realm="bench"), httpx2.AsyncClient())
 
 
 def let_in(app: FastAPI) -> None:

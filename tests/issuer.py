@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from api.identity.config import OidcConfig
-from api.identity.directory import Identity
+from api.identity.oidc import OpenIdConnect
 
 ISSUER = "https://login.example/realms/archive"
 REALM = "tests"
@@ -104,11 +104,11 @@ class Issuer:
 
 
 @asynccontextmanager
-async def identified() -> AsyncIterator[Identity]:
+async def identified() -> AsyncIterator[OpenIdConnect]:
     """Identity that believes the tests' issuer."""
     issuer = Issuer()
     async with issuer.client() as http:
-        yield Identity(issuer.config, http, issuer.clock)
+        yield OpenIdConnect(issuer.config, http, issuer.clock)
 
 
 def as_(person: str) -> dict[str, str]:

@@ -12,10 +12,10 @@ from api.contract.examples import example_of
 from api.contract.problems import SCHEMAS, Kind, example, kind_of, kinds_of, response
 from api.contract.reading import Said, said_by, together
 from api.http.bodies import MAX_BODY_BYTES
+from api.http.methods import SAFE_METHODS
 from api.http.parameters import reject_unknown_query_parameters
 from models import errors
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _JSON = "application/json"
 _BODILESS = frozenset({204, 303, 304, 416})
 _RANGED = frozenset({"206", "416"})
@@ -56,7 +56,7 @@ class _Operation:
 
     def kinds(self) -> Iterator[Kind]:
         """The problems it may answer."""
-        said, writes = self.said, self.method not in READING
+        said, writes = self.said, self.method not in SAFE_METHODS
         # Who only reads may come from anywhere.
         yield from kinds_of(error for error in said.raised if writes or error is not errors.CrossSite)
         yield from (kind_of(*problem) for problem in said.problems)

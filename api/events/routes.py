@@ -1,14 +1,16 @@
 """Live events: what changes about your orders, as it happens."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import CallerDep, ServicesDep
 from api.events.change import Interest
+from api.events.hub import Hub
 from api.events.stream import EventStream
+from api.http.container import services
+from api.identity.authenticate import CallerDep
 from api.schemas import Problem
 from models.order import OrderStatus
 
@@ -19,6 +21,17 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem},
     503: {"model": Problem},
 }
+
+
+class EventsServices(Protocol):
+    """What this room takes of the application that serves a request."""
+
+    @property
+    def hub(self) -> Hub:
+        """The stream of all changes."""
+
+
+EventsServicesDep = Annotated[EventsServices, Depends(services)]
 
 Orders = Annotated[list[UUID] | None, Query(max_length=200, description="Only these orders.")]
 Statuses = Annotated[list[OrderStatus] | None, Query(max_length=20, description="Only changes into these statuses.")]
@@ -32,7 +45,7 @@ LastId = Annotated[
 
 @router.get("", name="watch-orders", response_class=StreamingResponse, responses=RESPONSES)
 async def watch_orders(
-    services: ServicesDep,
+    services: EventsServicesDep,
     caller: CallerDep,
     order: Orders = None,
     status: Statuses = None,
@@ -40,4 +53,4 @@ async def watch_orders(
 ) -> EventStream:
     """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
     interest = Interest(caller.scope, frozenset(order or ()), frozenset(status or ()))
-    return EventStream(services.operations.hub, interest, last_event_id)
+    return EventStream(services.hub, interest, last_event_id)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.methods import SAFE_METHODS
+from api.problems import RequestRefused
 from models.errors import Fault
 
 MAX_BODY_BYTES = 16 * 1024**2
@@ -23,34 +24,25 @@ MAX_DEPTH = 32
 
 MAX_FAULTS = 100
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INTEGERS = range(-(2**63), 2**63)
 _DIGITS = 20
 
 
-class BodyRefused(HTTPException):
-    """A body that no route gets to see; the faults say where and why."""
-
-    def __init__(self, status: int, code: str, *faults: Fault, headers: dict[str, str] | None = None) -> None:
-        self.code, self.faults = code, faults
-        super().__init__(status, "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5]), headers)
-
-
 class StrictJsonMiddleware:
-    """A layer that checks what a route reads, when it reads it: the route is known by then, and so is its place."""
+    """Checks what a route reads, when it reads it: the route is known by then, and so is its place."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request whose body, if it is asked for, is good."""
-        if scope["type"] == "http" and scope["method"] not in _READING:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             receive = _Checked(scope, receive)
         await self._app(scope, receive, send)
 
 
 class _Checked:
-    """`receive` whose first message is the whole body. Raises BodyRefused."""
+    """`receive` whose first message is the whole body. Raises RequestRefused."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope, self._receive, self._begun = scope, receive, False
@@ -99,7 +91,7 @@ def _check_length(told: str) -> None:
 def _too_large() -> NoReturn:
     text = f"this has more than {MAX_BODY_BYTES // 1024**2} MiB; name whole products, or send several requests"
     # What else is on its way is not read, so this connection can carry nothing after it.
-    raise BodyRefused(413, "too_large", _fault("body", "too_large", text), headers={"Connection": "close"})
+    raise RequestRefused(413, "too_large", _fault("body", "too_large", text), headers={"Connection": "close"})
 
 
 def _check_encoding(told: str) -> None:
@@ -108,7 +100,7 @@ def _check_encoding(told: str) -> None:
         # RFC 9110, section 12.5.3: what could have been sent instead.
         accepted = {"Accept-Encoding": "identity"}
         fault = _fault("Content-Encoding", "unsupported_encoding", text)
-        raise BodyRefused(415, "unsupported_media_type", fault, headers=accepted)
+        raise RequestRefused(415, "unsupported_media_type", fault, headers=accepted)
 
 
 def _check_media_type(told: str) -> None:
@@ -116,11 +108,11 @@ def _check_media_type(told: str) -> None:
     if kind == "application" and (sub == "json" or sub.endswith("+json")):
         return
     text = "a body here is JSON; send it with the header `Content-Type: application/json`"
-    raise BodyRefused(415, "unsupported_media_type", _fault("Content-Type", "unsupported_media_type", text))
+    raise RequestRefused(415, "unsupported_media_type", _fault("Content-Type", "unsupported_media_type", text))
 
 
 def check(raw: bytes) -> None:
-    """Refuse JSON that is none, or that two readers could read differently. Raises BodyRefused."""
+    """Refuse what is not JSON, or JSON that two parsers could read differently. Raises RequestRefused."""
     try:
         found = json.loads(
             raw.decode(),
@@ -137,14 +129,14 @@ def check(raw: bytes) -> None:
         _unreadable("too_deep", _TOO_DEEP)
     faults = [fault for fault, _ in zip(_faults(found), range(MAX_FAULTS), strict=False)]
     if faults:
-        raise BodyRefused(422, "invalid_request", *faults)
+        raise RequestRefused(422, "invalid_request", *faults)
 
 
 _TOO_DEEP = f"arrays and objects lie in each other more than {MAX_DEPTH} deep; nothing here is described so"
 
 
 def _unreadable(code: str, text: str) -> NoReturn:
-    raise BodyRefused(422, "invalid_request", _fault("body", code, text))
+    raise RequestRefused(422, "invalid_request", _fault("body", code, text))
 
 
 class _Wrong:

@@ -19,7 +19,8 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.dependencies import Caller, Services, services
+from api.http.container import Container, services
+from models.access import Caller
 from models.errors import Gone, KeyInFlight, KeyReused
 from models.queries import idempotency as queries
 from models.tables import IdempotencyKey
@@ -50,7 +51,7 @@ class IdempotentRequest:
     """One request that creates or commands something."""
 
     request: Request
-    services: Services
+    services: Container
     key: str | None
 
     async def replay(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:

@@ -14,6 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -28,7 +33,7 @@ class _Resource:
 
 
 class MethodNotAllowedMiddleware:
-    """A layer that knows all methods of a path: a router knows of a path only what its first route says.
+    """Refuses methods that a path does not have: a router knows of a path only what its first route says.
 
     The path of one resource may look like that of another with a parameter: `/orders/{id}/links` like
     `/orders/{id}/{verb}`. The one with more of it written out is meant.

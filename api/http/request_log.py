@@ -4,23 +4,41 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.operations.metrics import METHODS
-from api.operations.state import Operations
+from api.http.draining import Draining
+from api.http.methods import METHODS, SAFE_METHODS
 from api.problems import problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """What a caller's X-Request-ID may be; anything else is replaced, for it goes into logs and answers."""
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 log = structlog.get_logger()
+
+
+class RequestMetrics(Protocol):
+    """Counts what is answered."""
+
+    def answered(self, method: str, route: str, status: int, size: int, seconds: float | None) -> None:
+        """Count an answer; `seconds` until its first byte, None where there was none."""
+
+
+class Operations(Protocol):
+    """What this middleware takes of `api.operations`."""
+
+    @property
+    def draining(self) -> Draining:
+        """Whether this process is about to stop, and how many requests it serves."""
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """The metrics of this process."""
 
 
 @dataclass
@@ -53,7 +71,7 @@ class _Exchange:
 
 
 class RequestLogMiddleware:
-    """The outermost layer, so that also the answer to a mistake of ours carries the request's id."""
+    """The outermost middleware, so that also the answer to an internal error carries the request's id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,7 +94,7 @@ class RequestLogMiddleware:
             operations.draining.leave()
 
     async def _serve(self, operations: Operations, exchange: _Exchange, receive: Receive) -> None:
-        if operations.draining.begun and exchange.scope["method"] not in READING:
+        if operations.draining.begun and exchange.scope["method"] not in SAFE_METHODS:
             headers = {"Retry-After": "1", "Connection": "close"}
             text = "This server is about to stop; send the same request again, another one takes it."
             refusal = problem(503, "draining", text, headers=headers)

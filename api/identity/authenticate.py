@@ -1,25 +1,25 @@
-"""The first question of every request: who is asking, and whether they may."""
+"""Who sends a request, and whether they may: what a route declares to be served to certain callers only."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
+from api.http.container import Container, services
+from api.http.limiting import RequestRate
+from api.http.methods import SAFE_METHODS
+from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
 from models.errors import CrossSite, Unauthenticated
 from models.queries import users as queries
 
-if TYPE_CHECKING:
-    from api.dependencies import Services
-
 SESSION_COOKIE = "consignor_session"
 CSRF_HEADER = "X-CSRF"
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # They describe the schemes in the OpenAPI document; what they hold is read from the request, which knows both at once.
 BEARER = HTTPBearer(
@@ -35,6 +35,21 @@ SESSION = APIKeyCookie(
     f" that change something must come from the site itself (`Origin`) or carry the header `{CSRF_HEADER}`.",
 )
 
+
+class IdentityServices(Container, Protocol):
+    """What this room takes of the application that serves a request."""
+
+    @property
+    def identity(self) -> OpenIdConnect:
+        """The issuer whose tokens are believed."""
+
+    @property
+    def rate(self) -> RequestRate:
+        """How often each caller may ask."""
+
+
+IdentityServicesDep = Annotated[IdentityServices, Depends(services)]
+
 BearerGiven = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 SessionGiven = Annotated[str | None, Security(SESSION)]
 
@@ -44,9 +59,10 @@ def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
     return f"__Host-{name}" if public_url.startswith("https:") else name
 
 
-async def authenticate(request: Request, _bearer: BearerGiven = None, _session: SessionGiven = None) -> Caller:
-    """Who is asking. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
-    services: Services = request.app.state.services
+async def authenticate(
+    request: Request, services: IdentityServicesDep, _bearer: BearerGiven = None, _session: SessionGiven = None
+) -> Caller:
+    """The caller of a request. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
     shown = request.headers.getlist("authorization")
     if shown:
         caller = await _by_header(services, shown)
@@ -55,14 +71,14 @@ async def authenticate(request: Request, _bearer: BearerGiven = None, _session: 
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
-    return replace(caller, writes=request.method not in READING)
+    return replace(caller, writes=request.method not in SAFE_METHODS)
 
 
 AuthenticatedCaller = Annotated[Caller, Depends(authenticate)]
 
 
 async def require_default_permission(caller: AuthenticatedCaller) -> Caller:
-    """The caller of a route that says nothing else: to read takes `read`, to change anything `order`."""
+    """Require what a route takes that declares nothing else: to read takes `read`, to change anything `order`."""
     caller.require(Permission.ORDER if caller.writes else Permission.READ)
     return caller
 
@@ -74,12 +90,19 @@ class RequirePermission:
         self.permission = permission
 
     async def __call__(self, caller: AuthenticatedCaller) -> Caller:
-        """The caller, who may. Raises Forbidden or InsufficientScope."""
+        """The caller, if permitted. Raises Forbidden or InsufficientScope."""
         caller.require(self.permission)
         return caller
 
 
-async def _by_header(services: "Services", shown: list[str]) -> Caller:
+# A route takes one of these. A new permission is one more line.
+CallerDep = Annotated[Caller, Depends(require_default_permission)]
+ReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ))]
+AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))]
+TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]
+
+
+async def _by_header(services: IdentityServices, shown: list[str]) -> Caller:
     scheme, _, token = shown[0].partition(" ")
     token = token.strip()
     if len(shown) > 1 or scheme.lower() != "bearer" or not token or not token.isascii():
@@ -91,7 +114,7 @@ async def _by_header(services: "Services", shown: list[str]) -> Caller:
     return caller_of(user)
 
 
-async def _by_access_token(services: "Services", token: str) -> Caller:
+async def _by_access_token(services: IdentityServices, token: str) -> Caller:
     now = services.now()
     async with services.sessions.begin() as session:
         found = (await session.execute(queries.token_by_secret(hashed(token)))).one_or_none()
@@ -106,8 +129,8 @@ async def _by_access_token(services: "Services", token: str) -> Caller:
     return caller_of(user, known.scopes)
 
 
-async def _by_session(services: "Services", request: Request, cookie: str) -> Caller:
-    if request.method not in READING:
+async def _by_session(services: IdentityServices, request: Request, cookie: str) -> Caller:
+    if request.method not in SAFE_METHODS:
         require_own_site(services, request)
     async with services.sessions.begin() as session:
         user = (await session.execute(queries.user_of_session(hashed(cookie), services.now()))).scalar_one_or_none()
@@ -116,7 +139,7 @@ async def _by_session(services: "Services", request: Request, cookie: str) -> Ca
     return caller_of(user)
 
 
-def require_own_site(services: "Services", request: Request) -> None:
+def require_own_site(services: IdentityServices, request: Request) -> None:
     """Raise CrossSite unless the request comes from this site: a browser sends its cookie whoever asks it to.
 
     A browser always says the `Origin` of what changes something. What says none is no browser, and proves it with a

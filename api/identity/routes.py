@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import CallerDep, Services, ServicesDep
-from api.identity.authenticate import cookie_name, require_own_site
+from api.identity.authenticate import CallerDep, IdentityServices, IdentityServicesDep, cookie_name, require_own_site
 from api.identity.login import Attempt
 from api.identity.schemas import MePublic
 from api.identity.secrets import hashed, new_secret
@@ -32,7 +31,7 @@ router = APIRouter(tags=["identity"])
     responses={404: {"model": Problem}, 503: {"model": Problem}},
 )
 async def log_in(
-    services: ServicesDep,
+    services: IdentityServicesDep,
     return_to: Annotated[str | None, Query(max_length=1000, description="A path of this site.")] = None,
 ) -> Response:
     """Send a browser to the identity provider; it comes back to `return_to`."""
@@ -49,7 +48,7 @@ async def log_in(
     response_class=RedirectResponse,
     responses={401: {"model": Problem}, 403: {"model": Problem}, 503: {"model": Problem}},
 )
-async def finish_log_in(request: Request, services: ServicesDep) -> Response:
+async def finish_log_in(request: Request, services: IdentityServicesDep) -> Response:
     """Where the identity provider sends the browser back to."""
     attempt = Attempt.of(request.cookies.get(cookie_name(services.public_url, LOGIN_COOKIE)))
     now, login = services.now(), services.identity.login
@@ -64,7 +63,7 @@ async def finish_log_in(request: Request, services: ServicesDep) -> Response:
 
 
 @router.post("/logout", name="log-out", status_code=204, responses={403: {"model": Problem}})
-async def log_out(request: Request, response: Response, services: ServicesDep) -> None:
+async def log_out(request: Request, response: Response, services: IdentityServicesDep) -> None:
     """End the session of this browser; without one nothing happens."""
     if cookie := request.cookies.get(cookie_name(services.public_url)):
         require_own_site(services, request)
@@ -74,7 +73,7 @@ async def log_out(request: Request, response: Response, services: ServicesDep) -
 
 
 @router.get("/me", name="show-me", responses={401: {"model": Problem}, 403: {"model": Problem}})
-async def show_me(services: ServicesDep, caller: CallerDep) -> MePublic:
+async def show_me(services: IdentityServicesDep, caller: CallerDep) -> MePublic:
     """Who you are here, and what you may."""
     async with services.sessions.begin() as session:
         user = (await session.execute(queries.user_by_id(caller.customer))).scalar_one_or_none()
@@ -89,7 +88,7 @@ async def show_me(services: ServicesDep, caller: CallerDep) -> MePublic:
     )
 
 
-async def _begin_session(services: Services, user: User, former: str | None) -> str:
+async def _begin_session(services: IdentityServices, user: User, former: str | None) -> str:
     """A session under a secret that nobody has seen before; the one this browser had is over."""
     secret, now = new_secret(), services.now()
     async with services.sessions.begin() as session:
@@ -102,11 +101,11 @@ async def _begin_session(services: Services, user: User, former: str | None) -> 
     return secret
 
 
-def _callback(services: Services) -> str:
+def _callback(services: IdentityServices) -> str:
     return services.public_url + _CALLBACK
 
 
-def _set(answer: Response, services: Services, name: str | None, value: str, seconds: int) -> None:
+def _set(answer: Response, services: IdentityServices, name: str | None, value: str, seconds: int) -> None:
     """Set a cookie that no script can read; `lax`, or the way back from the issuer would not carry it."""
     answer.set_cookie(
         cookie_name(services.public_url, name) if name else cookie_name(services.public_url),

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.dependencies import ServicesDep, TokenOwnerDep
 from api.http.idempotency import IdempotentDep
+from api.identity.authenticate import IdentityServicesDep, TokenOwnerDep
 from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
 from api.identity.secrets import hashed, new_access_token
 from api.schemas import Problem
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model"
 
 @router.post("", name="create-token", status_code=201, response_model=TokenCreated, responses={409: {"model": Problem}})
 async def create_token(
-    body: TokenCreate, services: ServicesDep, caller: TokenOwnerDep, idempotent: IdempotentDep
+    body: TokenCreate, services: IdentityServicesDep, caller: TokenOwnerDep, idempotent: IdempotentDep
 ) -> Response:
     """Make an access token. Its secret is in this answer and nowhere else; keep it well."""
     secret, now = new_access_token(), services.now()
@@ -46,7 +46,7 @@ async def create_token(
 
 @router.get("", name="list-tokens")
 async def list_tokens(
-    services: ServicesDep,
+    services: IdentityServicesDep,
     caller: TokenOwnerDep,
     scope: Annotated[Literal["mine", "all"], Query(description="`all` is for administrators.")] = "mine",
 ) -> TokensPublic:
@@ -60,7 +60,7 @@ async def list_tokens(
 
 
 @router.get("/{token_id}", name="show-token", responses={404: {"model": Problem}})
-async def show_token(token_id: UUID, services: ServicesDep, caller: TokenOwnerDep) -> TokenPublic:
+async def show_token(token_id: UUID, services: IdentityServicesDep, caller: TokenOwnerDep) -> TokenPublic:
     """One access token, without its secret."""
     async with services.sessions.begin() as session:
         row = (await session.execute(queries.live_token(_whose(caller), token_id))).scalar_one_or_none()
@@ -70,7 +70,7 @@ async def show_token(token_id: UUID, services: ServicesDep, caller: TokenOwnerDe
 
 
 @router.delete("/{token_id}", name="revoke-token", status_code=204, responses={404: {"model": Problem}})
-async def revoke_token(token_id: UUID, services: ServicesDep, caller: TokenOwnerDep) -> None:
+async def revoke_token(token_id: UUID, services: IdentityServicesDep, caller: TokenOwnerDep) -> None:
     """Revoke an access token, at once and for good; administrators may revoke anybody's."""
     async with services.sessions.begin() as session:
         row = (await session.execute(queries.live_token(_whose(caller), token_id))).scalar_one_or_none()

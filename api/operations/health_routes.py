@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from api.dependencies import ServicesDep
+from api.operations.state import OperationsServicesDep
 from api.problems import problem
 from api.schemas import Problem
 from migrations.head import head
@@ -39,7 +39,7 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", name="readyz", response_model=Readiness, responses={503: {"model": Problem}})
-async def readyz(services: ServicesDep) -> Response | Readiness:
+async def readyz(services: OperationsServicesDep) -> Response | Readiness:
     """The database answers and is migrated, and the process is not about to stop."""
     if services.operations.draining.begun:
         return problem(503, "draining", "This process is about to stop.")
@@ -50,4 +50,4 @@ async def readyz(services: ServicesDep) -> Response | Readiness:
     # A newer database serves older code: while a release is rolled out, it is migrated first.
     if found is None or found < head():
         return problem(503, "not_migrated", "The database is not migrated; run `consignor migrate`.")
-    return Readiness(degraded=services.operations.standing.temporal_away)
+    return Readiness(degraded=services.operations.temporal_health.unavailable)

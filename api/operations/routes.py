@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from temporalio.service import RPCError
 
-from api.dependencies import CallerDep, Services, ServicesDep
+from api.identity.authenticate import CallerDep
 from api.operations.metrics import StatusFigures
+from api.operations.state import OperationsServices, OperationsServicesDep
 from api.schemas import Problem
 from models.order import OrderStatus, outcome
 from models.queries import stats
@@ -58,7 +59,7 @@ Days = Annotated[int, Query(ge=1, le=366, description="How many days back `by_da
 
 
 @stats_router.get("", name="show-stats")
-async def show_stats(services: ServicesDep, caller: CallerDep, days: Days = 30) -> Stats:
+async def show_stats(services: OperationsServicesDep, caller: CallerDep, days: Days = 30) -> Stats:
     """How many orders there are, how much they come to, and for how long they have been as they are."""
     customer, now = caller.scope.customer, services.now()
     async with services.sessions.begin() as session:
@@ -67,24 +68,24 @@ async def show_stats(services: ServicesDep, caller: CallerDep, days: Days = 30) 
     return Stats(
         by_status=[StatusStats(**dict(zip(StatusStats.model_fields, row, strict=True))) for row in statuses],
         by_day=[DayStats(**dict(zip(DayStats.model_fields, row, strict=True))) for row in by_day],
-        degraded=services.operations.standing.temporal_away,
+        degraded=services.operations.temporal_health.unavailable,
     )
 
 
 @router.get("/metrics", name="metrics", include_in_schema=False)
-async def metrics(services: ServicesDep) -> Response:
+async def metrics(services: OperationsServicesDep) -> Response:
     """Everything for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
     operations = services.operations
     shown = operations.metrics
     shown.under_way.set(operations.draining.under_way)
     shown.streams.set(len(operations.hub))
     shown.draining.set(operations.draining.begun)
-    shown.temporal_up.set(not operations.standing.temporal_away)
+    shown.temporal_up.set(not operations.temporal_health.unavailable)
     await asyncio.gather(_look_into_database(services), _look_into_queues(services))
     return Response(shown.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _look_into_database(services: Services) -> None:
+async def _look_into_database(services: OperationsServices) -> None:
     shown = services.operations.metrics
     try:
         async with services.sessions.begin() as session:
@@ -100,8 +101,8 @@ async def _look_into_database(services: Services) -> None:
     shown.unstarted.set(unstarted)
 
 
-async def _look_into_queues(services: Services) -> None:
-    if services.operations.standing.temporal_away:
+async def _look_into_queues(services: OperationsServices) -> None:
+    if services.operations.temporal_health.unavailable:
         return
     try:
         async with asyncio.timeout(_TEMPORAL_PATIENCE):

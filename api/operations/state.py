@@ -3,24 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Annotated, Protocol
 
+from fastapi import Depends
 from temporalio.client import Client
 
 from api.events.hub import Hub
 from api.events.listening import listening
+from api.http.container import Container, services
 from api.http.draining import Draining
 from api.operations.metrics import Metrics
-from api.operations.temporal_health import Standing, watching
+from temporal.health import TemporalHealth, watching
 
 
 @dataclass(frozen=True)
 class Operations:
-    """Live events, metrics, the drain, and how Temporal stands. One for each process."""
+    """Live events, metrics, the drain, and the health of Temporal. One for each process."""
 
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)
     draining: Draining = field(default_factory=Draining)
-    standing: Standing = field(default_factory=Standing)
+    temporal_health: TemporalHealth = field(default_factory=TemporalHealth)
 
     def drain(self) -> None:
         """Take nothing new and end the streams, which would never end by themselves."""
@@ -30,5 +33,20 @@ class Operations:
     @asynccontextmanager
     async def running(self, database_url: str, client: Client) -> AsyncIterator[None]:
         """Listen to the database and watch Temporal as long as the block lasts."""
-        async with listening(database_url, self.hub), watching(client, self.standing):
+        async with listening(database_url, self.hub), watching(client, self.temporal_health):
             yield
+
+
+class OperationsServices(Container, Protocol):
+    """What this room takes of the application that serves a request."""
+
+    @property
+    def temporal(self) -> Client:
+        """A client of Temporal."""
+
+    @property
+    def operations(self) -> Operations:
+        """What this process knows of itself."""
+
+
+OperationsServicesDep = Annotated[OperationsServices, Depends(services)]

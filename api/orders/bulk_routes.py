@@ -156,7 +156,7 @@ async def _owned(session: AsyncSession, caller: Caller, bulk_id: UUID) -> Bulk:
 
 
 def _shown(services: Services, bulk: Bulk) -> BulkPublic:
-    return bulk_public(bulk, _url(services, bulk.id), degraded=services.operations.standing.temporal_away)
+    return bulk_public(bulk, _url(services, bulk.id), degraded=services.operations.temporal_health.unavailable)
 
 
 def _url(services: Services, bulk_id: UUID) -> str:
@@ -168,7 +168,7 @@ async def _start(services: Services, bulk: Bulk) -> None:
     if bulk.finished_at is not None:
         return
     try:
-        async with services.operations.standing.needed():
+        async with services.operations.temporal_health.required():
             await start_bulk(services.temporal, bulk)
     except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", bulk=str(bulk.id), error=str(error))

@@ -38,7 +38,7 @@ async def obey(services: Services, order_id: UUID, request: CommandRequest) -> N
 
     Raises IllegalTransition, TemporalAway or CommandPending.
     """
-    async with services.operations.standing.needed():
+    async with services.operations.temporal_health.required():
         try:
             await command_order(services.temporal, order_id, request)
         except WorkflowIsOver:
@@ -60,7 +60,7 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
     async with services.sessions.begin() as session:
         await owned(session, caller, order_id)
     try:
-        async with services.operations.standing.needed():
+        async with services.operations.temporal_health.required():
             await extend_order(services.temporal, order_id, extension)
     except WorkflowIsOver:
         async with services.sessions.begin() as session:

@@ -84,7 +84,7 @@ async def list_orders(
         total=counts.total if counts else None,
         total_capped=counts.capped if counts else None,
         version=version,
-        degraded=services.operations.standing.temporal_away,
+        degraded=services.operations.temporal_health.unavailable,
     )
     return tagged(request, body)
 
@@ -155,13 +155,13 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
     shown = presenting.order_detail(
         order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
     )
-    return shown.model_copy(update={"degraded": services.operations.standing.temporal_away})
+    return shown.model_copy(update={"degraded": services.operations.temporal_health.unavailable})
 
 
 async def start(services: Services, order: OrderStart) -> None:
     """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
     try:
-        async with services.operations.standing.needed():
+        async with services.operations.temporal_health.required():
             await start_order(services.temporal, order)
     except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))

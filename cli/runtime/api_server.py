@@ -14,7 +14,7 @@ import uvicorn
 from api.dependencies import Services
 from api.http.limiting import ParallelDownloads, RequestRate
 from api.identity.config import ClaimNames, OidcConfig
-from api.identity.directory import open_identity
+from api.identity.oidc import open_oidc
 from api.operations.state import Operations
 from cli.dev.issuer.people import AUDIENCE, CLIENT_ID, REALM, issuer_url
 from cli.dev.ports import LOOPBACK_NAMES
@@ -86,7 +86,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
         keys = LinkKeys([key.get_secret_value() for key in settings.link_keys])
         client = await temporal_client(lazy=True)
         async with (
-            open_identity(oidc_config(settings)) as identity,
+            open_oidc(oidc_config(settings)) as identity,
             operations.running(settings.database_url, client),
         ):
             gc.settled()

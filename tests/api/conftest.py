@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.dependencies import Services
-from api.identity.directory import Identity
+from api.identity.oidc import OpenIdConnect
 from api.operations.state import Operations
 from models.links import LinkKeys
 from models.tables import Order, Product
@@ -78,7 +78,7 @@ async def services(
             PUBLIC_URL,
             readers,
             link_keys=LinkKeys([LINK_KEY]),
-            identity=Identity(issuer.config, http, issuer.clock),
+            identity=OpenIdConnect(issuer.config, http, issuer.clock),
             operations=operations,
         )
 

@@ -5,7 +5,11 @@ from itertools import product
 import pytest
 from httpx2 import AsyncClient
 
+from api.dependencies import Services
+from api.events.routes import EventsServices
 from api.http.bodies import MAX_BODY_BYTES
+from api.identity.authenticate import IdentityServices
+from api.operations.state import OperationsServices
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -87,3 +91,12 @@ async def test_a_body_larger_than_any_order_is_refused(client: AsyncClient) -> N
         )
         assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
         assert (answer.json()["code"], answer.json()["faults"][0]["field"]) == ("too_large", "body")
+
+
+def test_the_container_has_what_the_rooms_below_it_take(services: Services) -> None:
+    # The types are the test: FastAPI's `Depends` has none.
+    identity: IdentityServices = services
+    operations: OperationsServices = services
+    events: EventsServices = services
+    assert identity is services
+    assert operations.operations.hub is events.hub

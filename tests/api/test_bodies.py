@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient, Response
 
-from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, BodyRefused, check
+from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, check
+from api.problems import RequestRefused
 from tests.api.conftest import MakeProduct
 
 JSON = {"Content-Type": "application/json"}
@@ -174,5 +175,5 @@ async def test_an_instant_is_text_and_no_number(client: AsyncClient) -> None:
 def test_the_deepest_and_the_largest_that_can_be_meant_are_taken() -> None:
     check(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
     check(b'{"n": [9223372036854775807, -9223372036854775808, 1e308, "\\ud83d\\ude00", "\xc3\xa9"]}')
-    with pytest.raises(BodyRefused):
+    with pytest.raises(RequestRefused):
         check(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))

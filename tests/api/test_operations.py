@@ -152,7 +152,7 @@ async def test_temporal_away_is_told_and_costs_a_command_no_waiting(
     client: AsyncClient, make_product: MakeProduct, operations: Operations
 ) -> None:
     await make_product()
-    operations.standing.found(away=True)
+    operations.temporal_health.record(available=False)
     placed = await client.post("/orders", json={"items": [{"product": "scenes"}]})
     assert (placed.status_code, placed.json()["degraded"]) == (201, True)
     url = f"/orders/{placed.json()['id']}"
@@ -162,7 +162,7 @@ async def test_temporal_away_is_told_and_costs_a_command_no_waiting(
     assert (refused.status_code, refused.json()["code"]) == (503, "temporal_unavailable")
     assert int(refused.headers["retry-after"]) > 0
     assert (await client.get(f"{PUBLIC_URL}/readyz")).json() == {"status": "ready", "degraded": True}
-    operations.standing.found(away=False)
+    operations.temporal_health.record(available=True)
     assert (await client.get(url)).json()["degraded"] is False
 
 
@@ -174,12 +174,12 @@ async def test_who_waits_for_a_temporal_that_goes_away_is_told_at_once(operation
     inside = asyncio.Event()
 
     async def wait() -> None:
-        async with operations.standing.needed():
+        async with operations.temporal_health.required():
             inside.set()
             await asyncio.Event().wait()
 
     waiting = asyncio.create_task(wait())
     await inside.wait()
-    operations.standing.found(away=True)
+    operations.temporal_health.record(available=False)
     with pytest.raises(TemporalAway):
         await waiting

@@ -1,4 +1,4 @@
-"""Everything the facade knows of identity, put together for its life."""
+"""OpenID Connect as the facade uses it: one issuer's keys, its tokens and logins, put together once for a process."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,8 +23,8 @@ TIMEOUT = 3.0
 _REMEMBERED = 10_000
 
 
-class Identity:
-    """Believes the tokens of one issuer, and remembers whom it has written down already."""
+class OpenIdConnect:
+    """Verifies the tokens of one issuer, and remembers which users it has written down already."""
 
     def __init__(
         self, config: OidcConfig, http: httpx2.AsyncClient, clock: Callable[[], float] = time.monotonic
@@ -53,8 +53,8 @@ class Identity:
 
 
 @asynccontextmanager
-async def open_identity(config: OidcConfig) -> AsyncIterator[Identity]:
-    """Identity with a client of its own. No redirects: keys come from where the issuer says they are."""
+async def open_oidc(config: OidcConfig) -> AsyncIterator[OpenIdConnect]:
+    """Open it with a client of its own. No redirects: keys come from where the issuer says they are."""
     on_this_machine = urlsplit(config.issuer).hostname in {"127.0.0.1", "localhost", "::1"}
     async with httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=not on_this_machine) as http:
-        yield Identity(config, http)
+        yield OpenIdConnect(config, http)
