@@ -56,3 +56,13 @@ async def _heard(client: Client, event: OutboxEvent) -> bool:
             return False
         raise
     return True
+
+
+async def deliver_event(client: Client, sessions: async_sessionmaker[AsyncSession], event: OutboxEvent | None) -> None:
+    """Deliver an event that has just been committed; if Temporal is unavailable, the reconciler will."""
+    if event is None:
+        return
+    try:
+        await deliver_events(client, sessions, queries.outbox_events(id_=event.id))
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        log.warning("temporal away, the reconciler will tell", order=str(event.order_id), error=str(error))

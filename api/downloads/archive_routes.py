@@ -5,13 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
-from api.downloads import download_lookup, opening
+from api.downloads import download_content
 from api.downloads.download_response import RESPONSES
-from api.downloads.tracking import acknowledge, tell
 from api.orders import presenting
 from api.orders.routes import owned
 from api.schemas import Problem, SubOrderPublic
 from models.links import archive_path
+from services.download_lookup import downloadable_archive, linked_order
+from services.download_tracking import acknowledge
+from temporal.outbox import deliver_event
 
 router = APIRouter(tags=["downloads"])
 
@@ -33,8 +35,10 @@ async def download_archive(
 ) -> Response:
     """The zip of a sub-order; Range and If-Range resume it, HEAD tells its length."""
     async with services.sessions.begin() as session:
-        found = await opening.archive(session, await owned(session, caller, order_id), number, request.method)
-    return await opening.answer(request, services, found, caller.actor)
+        found = await download_content.find_archive(
+            session, await owned(session, caller, order_id), number, request.method
+        )
+    return await download_content.answer(request, services, found, caller.actor)
 
 
 @router.head(
@@ -54,9 +58,11 @@ async def download_linked_archive(
 ) -> Response:
     """The same by a signed link, without a token."""
     async with services.sessions.begin() as session:
-        order = await download_lookup.linked(session, services, link, archive_path(order_id, number), order_id)
-        found = await opening.archive(session, order, number, request.method)
-    return await opening.answer(request, services, found, download_lookup.LINK_ACTOR)
+        order = await linked_order(
+            session, services.link_keys, link, archive_path(order_id, number), order_id, services.now()
+        )
+        found = await download_content.find_archive(session, order, number, request.method)
+    return await download_content.answer(request, services, found, download_content.LINK_ACTOR)
 
 
 @router.post(
@@ -68,9 +74,9 @@ async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDe
     """Say that a sub-order has arrived, however it did; saying so again changes nothing."""
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        suborder = await download_lookup.archive(session, order, number)
-        notice = await acknowledge(session, services, order_id, number, caller.actor)
+        suborder = await downloadable_archive(session, order, number)
+        event = await acknowledge(session, order_id, number, caller.actor, services.now())
         await session.refresh(suborder)
         shown = presenting.suborder_public(suborder, services.public_url)
-    await tell(services, notice)
+    await deliver_event(services.temporal, services.sessions, event)
     return shown

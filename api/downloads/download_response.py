@@ -12,14 +12,15 @@ from fastapi import Request, Response
 
 from api.dependencies import Services
 from api.downloads.streaming import Pieces, StreamingDownload
-from api.downloads.tracking import DownloadTracker, Target
+from api.downloads.tracking import DownloadTracker
 from api.http import ranges
 from api.schemas import Problem
 from models.coverage import Span
 from models.errors import Failed, FailureCode
 from models.naming import content_disposition
+from services.download_tracking import DownloadTarget
 
-Reader = Callable[[Span], AsyncGenerator[memoryview, None]]
+SpanReader = Callable[[Span], AsyncGenerator[memoryview, None]]
 """Gives the bytes of a span."""
 
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -89,7 +90,7 @@ def response_without_body(request: Request, representation: Representation) -> R
 
 
 async def answer(
-    request: Request, services: Services, representation: Representation, target: Target, reader: Reader
+    request: Request, services: Services, representation: Representation, target: DownloadTarget, reader: SpanReader
 ) -> Response:
     """The bytes asked for. Failed comes before the first of them, so that it can be told.
 
@@ -135,7 +136,7 @@ def _multipart(
     return list(zip((head.encode() for head in heads), spans, strict=True)), f"\r\n--{boundary}--\r\n".encode()
 
 
-async def _pieces(parts: Sequence[tuple[bytes, Span]], end: bytes, reader: Reader) -> Pieces:
+async def _pieces(parts: Sequence[tuple[bytes, Span]], end: bytes, reader: SpanReader) -> Pieces:
     for head, span in parts:
         if head:
             yield None, head

@@ -5,10 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
-from api.downloads import download_lookup, opening
+from api.downloads import download_content
 from api.downloads.download_response import RESPONSES
 from api.orders.routes import owned
 from models.links import file_path
+from services.download_lookup import linked_order
 
 router = APIRouter(tags=["downloads"])
 
@@ -24,8 +25,8 @@ async def download_file(
 ) -> Response:
     """A file by its number in the order (`seq`) or its id; 503 with Retry-After until it is there."""
     async with services.sessions.begin() as session:
-        found = await opening.file(session, await owned(session, caller, order_id), file)
-    return await opening.answer(request, services, found, caller.actor)
+        found = await download_content.find_file(session, await owned(session, caller, order_id), file)
+    return await download_content.answer(request, services, found, caller.actor)
 
 
 @router.head(
@@ -45,6 +46,8 @@ async def download_linked_file(
 ) -> Response:
     """The same by a signed link, without a token."""
     async with services.sessions.begin() as session:
-        order = await download_lookup.linked(session, services, link, file_path(order_id, seq), order_id)
-        found = await opening.file(session, order, seq)
-    return await opening.answer(request, services, found, download_lookup.LINK_ACTOR)
+        order = await linked_order(
+            session, services.link_keys, link, file_path(order_id, seq), order_id, services.now()
+        )
+        found = await download_content.find_file(session, order, seq)
+    return await download_content.answer(request, services, found, download_content.LINK_ACTOR)

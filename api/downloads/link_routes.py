@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.dependencies import CallerDep, ServicesDep
-from api.downloads import download_lookup
 from api.downloads.links import linked_files, signed
 from api.orders.routes import owned
 from api.schemas import ArchiveLink, FileLink, LinksListing, Problem
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
 from models.suborder import SubOrderState
+from services.download_lookup import require_planned
 
 router = APIRouter(
     prefix="/orders/{order_id}",
@@ -39,7 +39,7 @@ async def list_links(
     after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        await download_lookup.planned(session, order)
+        await require_planned(session, order)
         suborders = (await session.execute(queries.suborders_of(order_id))).scalars().all()
     files = [
         FileLink(

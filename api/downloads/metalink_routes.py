@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
-from api.downloads import download_lookup
 from api.downloads.links import linked_files, signed
 from api.orders.routes import owned
 from api.schemas import Problem
@@ -17,6 +16,7 @@ from models.links import metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, parts
 from models.naming import content_disposition
 from models.tables import Order
+from services.download_lookup import linked_order, require_planned
 
 router = APIRouter(
     tags=["downloads"],
@@ -58,8 +58,8 @@ async def download_linked_metalink(
     version = _VERSIONS[which]
     path = metalink_path(order_id, version=version)
     async with services.sessions.begin() as session:
-        order = await download_lookup.linked(session, services, link, path, order_id)
-        await download_lookup.planned(session, order)
+        order = await linked_order(session, services.link_keys, link, path, order_id, services.now())
+        await require_planned(session, order)
     return _answer(request, services, order, part, version)
 
 
@@ -68,7 +68,7 @@ async def _of_caller(
 ) -> Response:
     async with services.sessions.begin() as session:
         order = await owned(session, caller, order_id)
-        await download_lookup.planned(session, order)
+        await require_planned(session, order)
     return _answer(request, services, order, part, version)
 
 

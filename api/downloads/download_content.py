@@ -1,4 +1,4 @@
-"""Opening archives and files: from their rows to an answer with their bytes."""
+"""Archives and files to be downloaded: from their rows to an answer with their bytes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -12,10 +12,8 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Services
-from api.downloads import download_lookup, download_response
+from api.downloads import download_response
 from api.downloads.download_response import Representation
-from api.downloads.source_loss import lose
-from api.downloads.tracking import Target
 from api.http.ranges import Version
 from api.orders.presenting import API
 from models.archive import Entry, Layout
@@ -25,32 +23,39 @@ from models.metalink import FILES_PER_DOCUMENT
 from models.packaging import NS_PER_SECOND, PackedFile, delivered, layout_of
 from models.queries import orders as queries
 from models.tables import Order, OrderFile, SubOrder
+from services.download_lookup import downloadable_archive, downloadable_file
+from services.download_tracking import DownloadTarget
+from services.source_loss import changed_members, record_source_loss
 from storage.archive.virtual import Member, MemberFailed, stream
 from storage.sources.protocol import FileVersion
 from storage.sources.registry import source_at
+from temporal.outbox import deliver_event
+
+LINK_ACTOR = "link"
+"""Who downloads by a signed link; the timeline knows no more of them."""
 
 log = structlog.get_logger()
 
 
-class Found(Protocol):
+class Downloadable(Protocol):
     """What may be downloaded, as the rows say, before its bytes are looked at."""
 
-    def shown(self, services: Services) -> Representation:
-        """How it is told of."""
+    def representation(self, services: Services) -> Representation:
+        """What its headers say."""
 
-    async def opened(self, services: Services, actor: str) -> "Opened":
+    async def open(self, services: Services, actor: str) -> "DownloadContent":
         """Its bytes."""
 
 
 @dataclass(frozen=True)
-class FoundArchive:
+class ArchiveDownload:
     """The archive of a sub-order; `files` are left out where nobody asks for its bytes."""
 
     order: Order
     suborder: SubOrder
     files: Sequence[PackedFile]
 
-    def shown(self, services: Services) -> Representation:
+    def representation(self, services: Services) -> Representation:
         """A zip of a length that is known before it exists."""
         part = self.suborder
         return Representation(
@@ -59,7 +64,7 @@ class FoundArchive:
             "application/zip",
         )
 
-    async def opened(self, services: Services, actor: str) -> "Opened":
+    async def open(self, services: Services, actor: str) -> "DownloadContent":
         """Laid out as it was sealed, or it is not served."""
         order, part = self.order, self.suborder
         layout = await asyncio.to_thread(layout_of, order.number, part.number, self.files)
@@ -67,18 +72,18 @@ class FoundArchive:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
         there, source = delivered(self.files), source_at(part.location)
         members = [Member(source, f.href, FileVersion(f.size_bytes, f.modified_ns)) for f in there]
-        target = Target(order.id, part.number, layout.etag, layout.total_bytes, actor)
-        return Opened(services, target, layout, members, [f.seq for f in there])
+        target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor)
+        return DownloadContent(services, target, layout, members, [f.seq for f in there])
 
 
 @dataclass(frozen=True)
-class FoundFile:
+class FileDownload:
     """A single file: the inside of an archive that has nothing else in it."""
 
     file: OrderFile
     suborder: SubOrder
 
-    def shown(self, services: Services) -> Representation:
+    def representation(self, services: Services) -> Representation:
         """The file with its proof, and where the Metalink is that has it."""
         file, digest = self.file, self.file.sha256 or b""
         part = (file.seq - 1) // FILES_PER_DOCUMENT + 1
@@ -91,48 +96,48 @@ class FoundFile:
             metalink if part == 1 else f"{metalink}?part={part}",
         )
 
-    async def opened(self, services: Services, actor: str) -> "Opened":
+    async def open(self, services: Services, actor: str) -> "DownloadContent":
         """Its bytes, checked as those of an archive's member are."""
         file, digest = self.file, self.file.sha256 or b""
         seconds = file.modified_ns // NS_PER_SECOND
         layout = Layout([Entry(file.path, file.size_bytes, file.crc32 or 0, seconds, digest)])
         version = FileVersion(file.size_bytes, file.modified_ns)
         member = Member(source_at(self.suborder.location), file.href, version)
-        etag = self.shown(services).version.etag
-        target = Target(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)
-        return Opened(services, target, layout, [member], [file.seq], offset=layout.data_offset(0))
+        etag = self.representation(services).version.etag
+        target = DownloadTarget(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)
+        return DownloadContent(services, target, layout, [member], [file.seq], offset=layout.data_offset(0))
 
 
-async def archive(session: AsyncSession, order: Order, number: int, method: str) -> FoundArchive:
+async def find_archive(session: AsyncSession, order: Order, number: int, method: str) -> ArchiveDownload:
     """The archive of a sub-order. Raises NotFound, Gone or NotReady."""
-    suborder = await download_lookup.archive(session, order, number)
+    suborder = await downloadable_archive(session, order, number)
     if method == "HEAD":
-        return FoundArchive(order, suborder, ())
+        return ArchiveDownload(order, suborder, ())
     files = [PackedFile(*row) for row in await session.execute(queries.packed_files(order.id, number))]
-    return FoundArchive(order, suborder, files)
+    return ArchiveDownload(order, suborder, files)
 
 
-async def file(session: AsyncSession, order: Order, key: int | UUID) -> FoundFile:
+async def find_file(session: AsyncSession, order: Order, key: int | UUID) -> FileDownload:
     """A single file. Raises NotFound, Gone, FileFailed or NotReady."""
-    return FoundFile(*await download_lookup.file(session, order, key))
+    return FileDownload(*await downloadable_file(session, order, key))
 
 
-async def answer(request: Request, services: Services, found: Found, actor: str) -> Response:
+async def answer(request: Request, services: Services, found: Downloadable, actor: str) -> Response:
     """What a GET or a HEAD of it is answered; no transaction may be open, for this may take days."""
-    shown = found.shown(services)
-    if (short := download_response.response_without_body(request, shown)) is not None:
+    representation = found.representation(services)
+    if (short := download_response.response_without_body(request, representation)) is not None:
         return short
-    opened = await found.opened(services, actor)
-    return await download_response.answer(request, services, shown, opened.target, opened.read)
+    content = await found.open(services, actor)
+    return await download_response.answer(request, services, representation, content.target, content.read)
 
 
-class Opened:
+class DownloadContent:
     """A layout with the members its bytes come from; the representation begins at `offset` of it."""
 
     def __init__(
         self,
         services: Services,
-        target: Target,
+        target: DownloadTarget,
         layout: Layout,
         members: Sequence[Member],
         seqs: Sequence[int],
@@ -152,7 +157,19 @@ class Opened:
         except MemberFailed as failed:
             # Raised on, so that the connection is cut: half a download must never look whole.
             log.warning("download cut", order=str(self.target.order_id), failure=failed.failure.text)
-            await lose(self._services, self.target, self._members, self._seqs, failed.member, failed)
+            await self._record_loss(failed)
             raise
         finally:
             await blocks.aclose()
+
+    async def _record_loss(self, failed: MemberFailed) -> None:
+        """Record every member that is not what was sealed, unless it may come back, as with an unavailable storage."""
+        if failed.failure.retryable:
+            return
+        services, loop = self._services, asyncio.get_running_loop()
+        lost = await loop.run_in_executor(services.readers, changed_members, self._members)
+        lost[failed.member] = failed.failure
+        by_seq = {self._seqs[index]: failure for index, failure in lost.items()}
+        async with services.sessions.begin() as session:
+            event = await record_source_loss(session, self.target, by_seq, failed.failure, services.now())
+        await deliver_event(services.temporal, services.sessions, event)

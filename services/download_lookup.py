@@ -1,10 +1,10 @@
-"""Finding what is to be downloaded, or saying why it is not there: not yet, not any more, or never."""
+"""Finds what is to be downloaded, or says why it is not there: not yet, not any more, or never."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.dependencies import Services
 from models.errors import Failure, FailureCode, FileFailed, Gone, LinkRefused, NotFound, NotReady
 from models.links import LinkKeys
 from models.order import OrderStatus
@@ -18,35 +18,29 @@ _OVER = {SubOrderState.EXPIRED, SubOrderState.CANCELLED}
 _NEVER = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
 _LARGEST = {4: 2**31, 8: 2**63}
 
-LINK_ACTOR = "link"
-"""Whoever holds a signed link; the timeline knows no more of them."""
 
-
-async def linked(session: AsyncSession, services: Services, link: str, path: str, order_id: UUID) -> Order:
+async def linked_order(
+    session: AsyncSession, keys: LinkKeys, link: str, path: str, order_id: UUID, now: datetime
+) -> Order:
     """The order of a signed link. Raises LinkRefused, NotFound, or Gone when the order's time is up."""
-    check_link(services.link_keys, link, path)
+    if not keys.opens(link, path):
+        raise LinkRefused
     order = (await session.execute(orders.order_by_id(order_id))).scalar_one_or_none()
     if order is None or order.status == OrderStatus.DELETED:
         raise NotFound("order", order_id)
-    if order.expires_at is not None and order.expires_at <= services.now():
+    if order.expires_at is not None and order.expires_at <= now:
         raise Gone(f"the links of {order.number} have expired with it; order its files again to get them")
     return order
 
 
-def check_link(keys: LinkKeys, link: str, path: str) -> None:
-    """Raises LinkRefused where the link was not made for this path."""
-    if not keys.opens(link, path):
-        raise LinkRefused
-
-
-async def archive(session: AsyncSession, order: Order, number: int) -> SubOrder:
+async def downloadable_archive(session: AsyncSession, order: Order, number: int) -> SubOrder:
     """The sub-order, if it can be downloaded. Raises NotFound, Gone or NotReady."""
     suborder = None
     if 0 < number < _LARGEST[4]:
         suborder = (await session.execute(orders.suborder(order.id, number))).scalar_one_or_none()
     if suborder is None:
-        raise _not_there(order, "sub-order", number)
-    _check(suborder)
+        raise _missing(order, "sub-order", number)
+    _require_kept(suborder)
     if suborder.state == SubOrderState.FAILED:
         lost = bool(suborder.files_available)
         why = "some of its files changed before it was downloaded" if lost else "none of its files could be delivered"
@@ -56,25 +50,25 @@ async def archive(session: AsyncSession, order: Order, number: int) -> SubOrder:
     return suborder
 
 
-async def file(session: AsyncSession, order: Order, key: int | UUID) -> tuple[OrderFile, SubOrder]:
+async def downloadable_file(session: AsyncSession, order: Order, key: int | UUID) -> tuple[OrderFile, SubOrder]:
     """A file that can be downloaded, and its sub-order. Raises NotFound, Gone, FileFailed or NotReady."""
     row = None
     if isinstance(key, UUID) or 0 < key < _LARGEST[8]:
         row = (await session.execute(downloads.file_of(order.id, key))).one_or_none()
     if row is None:
-        raise _not_there(order, "file", key)
-    found, suborder = row
-    _check(suborder)
-    if found.state == FileState.FAILED:
-        raise FileFailed(Failure(code=FailureCode(found.failure_code or ""), text=found.failure_text or ""))
+        raise _missing(order, "file", key)
+    file, suborder = row
+    _require_kept(suborder)
+    if file.state == FileState.FAILED:
+        raise FileFailed(Failure(code=FailureCode(file.failure_code or ""), text=file.failure_text or ""))
     # A sub-order that failed because one of its files was lost still has the others.
-    if found.state == FileState.PENDING or suborder.state not in _THERE | {SubOrderState.FAILED}:
-        raise NotReady(f"{found.path} is not ready yet")
-    return found, suborder
+    if file.state == FileState.PENDING or suborder.state not in _THERE | {SubOrderState.FAILED}:
+        raise NotReady(f"{file.path} is not ready yet")
+    return file, suborder
 
 
-async def planned(session: AsyncSession, order: Order) -> None:
-    """Raises NotReady or Gone where an order has no files to list, yet or any more."""
+async def require_planned(session: AsyncSession, order: Order) -> None:
+    """Raise NotReady or Gone where an order has no files to list, yet or any more."""
     if order.status in _NEVER:
         raise Gone(f"{order.number} is {order.status}; order its files again to get them")
     if not (await session.execute(downloads.is_planned(order.id))).scalar_one():
@@ -83,12 +77,12 @@ async def planned(session: AsyncSession, order: Order) -> None:
         raise Gone(f"{order.number} is {order.status} and has no files to download")
 
 
-def _check(suborder: SubOrder) -> None:
+def _require_kept(suborder: SubOrder) -> None:
     if suborder.state in _OVER:
         raise Gone(f"sub-order {suborder.number} is {suborder.state}; order its files again to get them")
 
 
-def _not_there(order: Order, noun: str, key: object) -> Exception:
+def _missing(order: Order, noun: str, key: object) -> Exception:
     """Why an order has no such part: too early to say, too late, or there is none."""
     if order.status in _UNPLANNED:
         return NotReady(f"{order.number} is {order.status}: its sub-orders are not planned yet")
