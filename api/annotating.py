@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.dependencies import Caller, Services
 from api.http.etags import require_match
 from api.orders.routes import owned, state_of
-from api.schemas import Body, OrderChange
+from api.orders.schemas import OrderChange
+from api.schemas import Body
 from models.access import Permission
 from models.annotations import MAX_NOTE_CHARACTERS, MAX_NOTES, Visibility, note_faults, tag_faults
 from models.errors import Fault, Forbidden, InvalidOrder, LabelTaken, NotFound, QuotaExceeded

@@ -13,8 +13,9 @@ from sqlmodel import col
 
 from api.dependencies import Caller, Services
 from api.ordering import MAX_NAMED_FAULTS, Line, nothing_to_order, resolve
+from api.orders.schemas import OrderCreate, OrderItemPublic
 from api.quotas import QuotaPublic, looked_up, quota_public
-from api.schemas import FaultPublic, Money, OrderCreate, OrderItemPublic
+from api.schemas import FaultPublic, Money
 from models.errors import Fault, LabelTaken
 from models.pricing import line_total, order_total
 from models.queries import selections

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.dependencies import Caller
+from api.orders.schemas import OrderCreate, OrderLineCreate
 from api.quotas import check, hold, looked_up
-from api.schemas import OrderCreate, OrderLineCreate
 from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
 from models.labels import default_label, label_faults, numbered, order_number
 from models.order import Command, OrderStatus, past_tense

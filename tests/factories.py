@@ -14,7 +14,7 @@ from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
 from activities.staging import StagingActivities
 from api.ordering import place
-from api.schemas import OrderCreate, OrderLineCreate
+from api.orders.schemas import OrderCreate, OrderLineCreate
 from models.access import Caller, customer_id
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
 from models.splitting import Limits

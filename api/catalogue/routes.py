@@ -5,16 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import CallerDep, ServicesDep
-from api.schemas import (
+from api.catalogue.schemas import (
     CatalogueFilePublic,
     CatalogueFilesPublic,
     ObjectPublic,
     ObjectsPublic,
-    Problem,
     ProductPublic,
     ProductsPublic,
 )
+from api.dependencies import CallerDep, ServicesDep
+from api.schemas import Problem
 from models.errors import NotFound
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku

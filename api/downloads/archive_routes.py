@@ -9,7 +9,8 @@ from api.downloads import download_content
 from api.downloads.download_response import RESPONSES
 from api.orders import presenting
 from api.orders.routes import owned
-from api.schemas import Problem, SubOrderPublic
+from api.orders.schemas import SubOrderPublic
+from api.schemas import Problem
 from models.links import archive_path
 from services.download_lookup import downloadable_archive, linked_order
 from services.download_tracking import acknowledge

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed
+from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
 from api.orders.routes import owned
-from api.schemas import ArchiveLink, FileLink, LinksListing, Problem
+from api.schemas import Problem
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
 from models.suborder import SubOrderState

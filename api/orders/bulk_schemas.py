@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from api.orders.filters import OrderMatch, Size
-from api.schemas import EXACT, WHOLE, Body, ReasonGiven
+from api.orders.schemas import ReasonGiven
+from api.schemas import EXACT, WHOLE, Body
 from models.bulk import MAX_ORDERS, BulkCommand, BulkState, ItemResult, template_faults
 from models.errors import Fault
 from models.listing import OrderFilter

@@ -11,7 +11,8 @@ from api.http.idempotency import IdempotentDep
 from api.ordering import place_again
 from api.orders import commanding
 from api.orders.routes import detail_of, owned, start, state_of
-from api.schemas import CommandBody, ExtendBody, OrderDetail, Problem, RestartBody
+from api.orders.schemas import CommandBody, ExtendBody, OrderDetail, RestartBody
+from api.schemas import Problem
 from models.access import Permission
 from models.messages import CommandRequest, Extension
 from models.order import Command

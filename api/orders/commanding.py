@@ -4,7 +4,7 @@ from uuid import UUID
 
 from api.dependencies import Caller, Services
 from api.orders.routes import detail_of, owned, start
-from api.schemas import OrderDetail
+from api.orders.schemas import OrderDetail
 from models.access import needed_to_command
 from models.errors import NotExtended
 from models.messages import CommandRequest, Extension

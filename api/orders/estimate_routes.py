@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request
 
 from api.dependencies import ReaderDep, ServicesDep
 from api.estimating import EstimatePublic, estimate
+from api.orders.schemas import OrderCreate
 from api.quotas import QuotasPublic, looked_up, quota_public, tell_all
-from api.schemas import OrderCreate, Problem
+from api.schemas import Problem
 
 router = APIRouter(tags=["orders"])
 

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 
 from api.dependencies import ServicesDep
+from api.orders.schemas import PaymentAnswer
 from api.payments import Delivery, PaymentMessage, receive
-from api.schemas import PaymentAnswer, Problem
+from api.schemas import Problem
 
 SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
 

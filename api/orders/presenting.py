@@ -8,9 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from api.schemas import (
-    FailurePublic,
-    FaultPublic,
+from api.orders.schemas import (
     LinksPublic,
     OrderDetail,
     OrderFilePublic,
@@ -19,6 +17,7 @@ from api.schemas import (
     SubOrderPublic,
     TimelinePublic,
 )
+from api.schemas import FailurePublic, FaultPublic
 from models.access import Caller
 from models.delivery_status import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
 from models.errors import Failure, FailureCode, category_of

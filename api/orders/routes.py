@@ -15,15 +15,15 @@ from api.http.idempotency import IdempotentDep
 from api.ordering import place
 from api.orders import presenting
 from api.orders.filters import OrderList
-from api.schemas import (
+from api.orders.schemas import (
     OrderCreate,
     OrderDetail,
     OrderFilesPublic,
     OrdersPublic,
-    Problem,
     SubOrdersPublic,
     TimelinesPublic,
 )
+from api.schemas import Problem
 from models.access import Permission
 from models.errors import NotFound, TemporalAway
 from models.queries import orders as queries

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
-from api.schemas import MAX_SELECTED
+from api.orders.schemas import MAX_SELECTED
 from tests.api.conftest import MakeProduct
 from tests.factories import Sessions, add_order
 

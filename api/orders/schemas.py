@@ -1,0 +1,255 @@
+"""What the facade takes and shows of orders."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from api.schemas import EXACT, WHOLE, Body, FailurePublic, FaultPublic, Instant, Key, Money, change_schema
+from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
+from models.delivery_status import DeliveryStatus, Progress, WaitingOn
+from models.labels import MAX_LABEL_CHARACTERS
+from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
+from models.order import Command, OrderStatus, Outcome
+from models.payment import PaymentState
+
+MAX_SELECTED = 100_000
+"""Ids in one order; whoever wants more names the product."""
+
+
+class OrderLineCreate(Body):
+    """Objects of one product, by id or name, or all of them."""
+
+    product: Key = Field(description="SKU of the product.", examples=["scenes"])
+    objects: Literal["all"] | Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] = "all"
+
+
+class OrderDelivery(Body):
+    """The saved destination that an order's archives are delivered to, by id or name."""
+
+    destination: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class OrderCreate(Body):
+    """An order: either `files` (ids of catalogue files or objects) or `items` (products and their objects)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"items": [{"product": "scenes", "objects": "all"}], "label": "My order"}]},
+    )
+
+    files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
+    items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
+    label: str | None = Field(default=None, description="At most 50 characters, unique among your orders.")
+    draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
+    delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.files is None) == (self.items is None):
+            raise ValueError("give either `files` or `items`")
+        return self
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a reason is one line without control characters")
+    return text
+
+
+Seq = Annotated[int, Field(ge=1, le=EXACT), WHOLE]
+ReasonGiven = Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)]
+
+
+class CommandBody(Body):
+    """Why; and for `retry`, which failed files to try again (their `seq`), if not all."""
+
+    reason: ReasonGiven | None = None
+    files: Annotated[list[Seq], Field(max_length=MAX_NAMED_FILES)] | None = None
+
+
+class RestartBody(Body):
+    """The label of the new order."""
+
+    label: str | None = None
+
+
+class ExtendBody(Body):
+    """The new end of an order's life, with its offset from UTC."""
+
+    expires_at: Instant
+
+
+# The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
+_Tag = Annotated[
+    str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
+]
+
+
+class OrderChange(Body):
+    """What a customer may change of an order, one thing at least; what is left out stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra=change_schema({"label": "My order", "tags": ["winter"]}, minProperties=1)
+    )
+
+    label: str = Field(
+        default="",
+        description="Unique among the customer's orders.",
+        json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"},
+    )
+    tags: Annotated[list[_Tag], Field(max_length=1000)] = Field(
+        default=[], description="All tags the order has from now on.", json_schema_extra={"maxItems": MAX_TAGS}
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give `label`, `tags` or both")
+        return self
+
+
+class OrderItemPublic(BaseModel):
+    """One line of an order."""
+
+    product: str
+    name: str
+    configuration: str
+    quantity: int
+    unit_price: Money
+    line_total: Money
+
+
+class LinksPublic(BaseModel):
+    """Where to go from an order."""
+
+    self: str
+    suborders: str
+    files: str
+    timeline: str
+
+
+class OrderPublic(BaseModel):
+    """An order as lists show it."""
+
+    id: UUID
+    number: str
+    label: str
+    status: str
+    status_at: datetime
+    delivery_status: DeliveryStatus
+    outcome: Outcome
+    waiting_for_user: bool
+    waiting_on: WaitingOn | None
+    allowed_actions: list[Command]
+    progress: Progress
+    products: list[str]
+    tags: list[str]
+    objects: int
+    total_price: Money
+    currency: str
+    created_at: datetime
+    expires_at: datetime | None
+    derived_from: UUID | None
+    version: int
+    failure: FailurePublic | None
+    message: str
+    links: LinksPublic
+
+
+class OrderDetail(OrderPublic):
+    """An order with its lines and the faults that validation found."""
+
+    items: list[OrderItemPublic]
+    faults: list[FaultPublic]
+    refund_due: Money | None
+    destination: str | None
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
+
+
+class OrdersPublic(BaseModel):
+    """A page of orders; `next_cursor` leads to the one behind it. The counts come with the first page only."""
+
+    items: list[OrderPublic]
+    next_cursor: str | None
+    counts: dict[OrderStatus, int] | None = Field(
+        description="Matches by status, the filter by status left aside; of very many only the first 10,001."
+    )
+    total: int | None = Field(description="Matches; 10,001 stands for more than ten thousand.")
+    total_capped: bool | None
+    version: int = Field(description="Grows with every change of the status of an order you may see.")
+    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
+
+
+class SubOrderPublic(BaseModel):
+    """A part of an order that is downloaded as one."""
+
+    number: int
+    product: str
+    tier: str
+    state: str
+    state_at: datetime
+    objects: int
+    files: int
+    files_available: int
+    files_failed: int
+    bytes: int
+    archive_bytes: int | None
+    archive_url: str | None
+
+
+class SubOrdersPublic(BaseModel):
+    """The sub-orders of an order."""
+
+    items: list[SubOrderPublic]
+
+
+class OrderFilePublic(BaseModel):
+    """A file of an order."""
+
+    seq: int
+    suborder: int
+    id: UUID
+    object: str
+    name: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str | None
+    state: str
+    failure: FailurePublic | None
+
+
+class OrderFilesPublic(BaseModel):
+    """A page of files; `next_cursor` leads to the one behind it."""
+
+    items: list[OrderFilePublic]
+    next_cursor: str | None
+
+
+class TimelinePublic(BaseModel):
+    """Something that happened to an order."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    what: str
+    status_before: str | None
+    status_after: str
+    reason_code: str | None
+    reason_text: str | None
+    suborder: int | None
+    details: dict[str, Any]
+
+
+class TimelinesPublic(BaseModel):
+    """Everything that happened to an order."""
+
+    items: list[TimelinePublic]
+
+
+class PaymentAnswer(BaseModel):
+    """What became of a payment message."""
+
+    state: PaymentState
