@@ -24,7 +24,7 @@ from models.order import OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders, users
 from models.tables import Bulk, BulkItem, Order
-from temporal.commands import WorkflowIsOver, command_anew, command_order, obey_after_the_end
+from temporal.commands import WorkflowNotRunning, apply_to_closed_order, command_order, command_with_start
 from temporal.start import OrderStart, start_order
 
 TRIES = 3
@@ -185,13 +185,13 @@ class Acting:
         order_id, request = taken.order.id, taken.request
         try:
             await command_order(self.client, order_id, request, patience=_PATIENCE)
-        except WorkflowIsOver:
+        except WorkflowNotRunning:
             async with self.sessions.begin() as session:
                 if (await session.execute(queries.was_obeyed(self.bulk.id, order_id))).scalar_one():
                     return
-                start = await obey_after_the_end(session, order_id, request, datetime.now(UTC))
+                start = await apply_to_closed_order(session, order_id, request, datetime.now(UTC))
             if start is not None:
-                await command_anew(self.client, start, request, patience=_PATIENCE)
+                await command_with_start(self.client, start, request, patience=_PATIENCE)
 
     async def _record(self, session: AsyncSession, order_id: UUID, outcome: Outcome) -> None:
         code, text = outcome.said or (None, None)

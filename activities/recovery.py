@@ -1,4 +1,4 @@
-"""Recovery: starts every accepted order or bulk that has no workflow, and delivers what Temporal has missed."""
+"""Recovery: starts the workflow of every order or bulk that lacks one, and delivers what is left in the outbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from models.queries import downloads
 from models.queries import orders as queries
 from models.tables import Order
 from temporal.outbox import deliver_events
-from temporal.start import OrderStart, revive_order, start_bulk, start_order
+from temporal.start import OrderStart, restart_workflow, start_bulk, start_order
 
 GRACE = timedelta(seconds=10)
-"""How long an accepted order may be without a workflow, or a notice untold, before the reconciler steps in."""
+"""How long an accepted order may lack its workflow, or an event stay in the outbox, before the reconciler acts."""
 
-LOOKED_AT_ONCE = 2_000
-"""Living orders one look of the reconciler asks Temporal about; where there are more, each look takes another part."""
+CHECKED_PER_RUN = 2_000
+"""Orders that one run of the reconciler asks Temporal about; if there are more, each run checks another part."""
 
-_ASKED_AT_ONCE = 100
+_CHECKED_PER_QUERY = 100
 
 
 @dataclass(frozen=True)
 class RecoveryActivities:
-    """What the reconciler does."""
+    """The activity of the reconciler."""
 
     sessions: async_sessionmaker[AsyncSession]
     client: Client
 
     @activity.defn
     async def start_missing_orders(self) -> int:
-        """Start every accepted order that has no workflow, or has lost it; tells how many those were."""
+        """Start a workflow for every order that has none or has lost it; returns how many there were."""
         now = datetime.now(UTC)
         async with self.sessions.begin() as session:
             found = (await session.execute(queries.unstarted_orders(before=now - GRACE, limit=500))).scalars().all()
@@ -45,37 +45,37 @@ class RecoveryActivities:
             async with self.sessions.begin() as session:
                 await session.execute(queries.mark_started(order.id, now))
             activity.heartbeat()
-        revived = await self._revive_lost(now)
+        restarted = await self._restart_lost(now)
         await self._start_missing_bulks(now)
-        # What the facade could not tell, for Temporal was away from it.
+        # The API could not deliver these while Temporal was unavailable.
         await deliver_events(self.client, self.sessions, downloads.outbox_events(before=now - GRACE))
-        return len(found) + revived
+        return len(found) + restarted
 
-    async def _revive_lost(self, now: datetime) -> int:
-        """Go on with orders whose workflow was terminated, or is unknown to this Temporal; tells how many."""
+    async def _restart_lost(self, now: datetime) -> int:
+        """Restart workflows that were terminated or are unknown to this Temporal; returns how many."""
         async with self.sessions.begin() as session:
-            parts = (await session.execute(queries.count_living(now))).scalar_one() // LOOKED_AT_ONCE + 1
+            parts = (await session.execute(queries.count_living(now))).scalar_one() // CHECKED_PER_RUN + 1
             part = int(now.timestamp()) // 30 % parts
             query = queries.living_orders(now, before=now - GRACE, part=part, parts=parts)
             living = (await session.execute(query)).scalars().all()
-        revived = 0
-        for first in range(0, len(living), _ASKED_AT_ONCE):
-            asked = living[first : first + _ASKED_AT_ONCE]
-            alive = await _running(self.client, asked)
-            for order_id in asked:
-                if order_workflow_id(order_id) not in alive:
-                    revived += await self._revive(order_id)
+        restarted = 0
+        for first in range(0, len(living), _CHECKED_PER_QUERY):
+            order_ids = living[first : first + _CHECKED_PER_QUERY]
+            running = await _running(self.client, order_ids)
+            for order_id in order_ids:
+                if order_workflow_id(order_id) not in running:
+                    restarted += await self._restart(order_id)
             activity.heartbeat()
-        return revived
+        return restarted
 
-    async def _revive(self, order_id: UUID) -> bool:
+    async def _restart(self, order_id: UUID) -> bool:
         async with self.sessions.begin() as session:
             order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
             skus = await _skus(session, [order])
-        return await revive_order(self.client, OrderStart(order, skus.get(order_id, ())))
+        return await restart_workflow(self.client, OrderStart(order, skus.get(order_id, ())))
 
     async def _start_missing_bulks(self, now: datetime) -> None:
-        """Have every bulk that has not ended at work: Temporal was away, or somebody terminated its workflow."""
+        """Start every unfinished bulk: Temporal was unavailable, or somebody terminated its workflow."""
         async with self.sessions.begin() as session:
             query = bulk_queries.unfinished(before=now - GRACE, limit=500)
             found = (await session.execute(query)).scalars().all()
@@ -87,7 +87,7 @@ class RecoveryActivities:
 
 
 async def _running(client: Client, order_ids: Sequence[UUID]) -> set[str]:
-    """Those of their workflows that Temporal shows as running; its list may be some seconds late."""
+    """The ids of those of their workflows that Temporal lists as running; the list may lag by some seconds."""
     names = ", ".join(f"'{order_workflow_id(order_id)}'" for order_id in order_ids)
     query = f"WorkflowType = '{ORDER_WORKFLOW}' AND ExecutionStatus = 'Running' AND WorkflowId IN ({names})"
     return {found.id async for found in client.list_workflows(query)}

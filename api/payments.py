@@ -21,7 +21,7 @@ from models.payment import PaymentState
 from models.queries import orders as queries
 from models.queries import payments as payment_queries
 from models.tables import Order, Payment
-from temporal.commands import note_after_the_end
+from temporal.commands import append_timeline_to_closed
 
 ACTOR = "payment-provider"
 
@@ -153,7 +153,7 @@ async def _note_refund(services: Services, order_id: UUID) -> None:
         order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
         if order.status == OrderStatus.CANCELLED:
             status = OrderStatus(order.status)
-            await note_after_the_end(session, order, "refund_due", ACTOR, status, services.now())
+            await append_timeline_to_closed(session, order, "refund_due", ACTOR, status, services.now())
 
 
 async def _conclude(services: Services, message_id: str, state: PaymentState, reason: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Commanding an order from outside its workflow: what it answers, in our words, and what is left once it is over."""
+"""Commands to an order as updates of its workflow; and as changes of its rows where no workflow is running."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -35,53 +35,54 @@ from models.tables import Order, TimelineRow
 from temporal.start import OrderStart
 
 COMMAND_TIMEOUT = 3.5
-"""Seconds to wait for a verdict: no worker may be there, and a pause waits until a worker lets go of its file."""
+"""Seconds to wait for a result: no worker may be running, and a pause waits until a worker has stopped reading."""
 
 _ACCEPTED_TIMEOUT = 0.5
-"""Seconds more to find out whether a command without a verdict was accepted at least."""
+"""Seconds more to find out whether a command without a result was accepted at least."""
 
 
-class WorkflowIsOver(Exception):
-    """The order's workflow has ended or never begun; PostgreSQL alone says where the order stands."""
+class WorkflowNotRunning(Exception):
+    """The order's workflow has ended or was never started; PostgreSQL alone says what the order's status is."""
 
 
 async def command_order(
     client: Client, order_id: UUID, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
 ) -> Standing:
-    """Have an order obey. Raises IllegalTransition, TemporalAway, CommandPending or WorkflowIsOver."""
-    return await _updated(client, order_id, COMMAND_UPDATE, request, patience)
+    """Send a command to an order. Raises IllegalTransition, TemporalAway, CommandPending or WorkflowNotRunning."""
+    return await _update(client, order_id, COMMAND_UPDATE, request, patience)
 
 
 async def extend_order(client: Client, order_id: UUID, extension: Extension) -> Standing:
-    """Move the end of an order's life. Raises NotExtended, TemporalAway, CommandPending or WorkflowIsOver."""
-    return await _updated(client, order_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
+    """Move the expiry of an order. Raises NotExtended, TemporalAway, CommandPending or WorkflowNotRunning."""
+    return await _update(client, order_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
 
 
-async def command_anew(
+async def command_with_start(
     client: Client, start: OrderStart, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
 ) -> Standing:
-    """Have an order obey whose workflow has ended or was lost, by a new one that goes on from the rows.
+    """Send a command to an order whose workflow has ended or was lost, and start a new one for it (update-with-start).
 
-    A workflow that somebody has begun meanwhile obeys. Raises as `command_order` does, but not WorkflowIsOver.
+    A workflow that has been started meanwhile takes the command. Raises what `command_order` raises, except
+    WorkflowNotRunning.
     """
-    again: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+    start_operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         ORDER_WORKFLOW,
         OrderInput(order_id=start.order.id, revived=True),
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **start.options,
     )
     update = client.execute_update_with_start_workflow(
-        COMMAND_UPDATE, request, id=request.id, start_workflow_operation=again, result_type=Standing
+        COMMAND_UPDATE, request, id=request.id, start_workflow_operation=start_operation, result_type=Standing
     )
-    return await _answered(client, start.order.id, COMMAND_UPDATE, request, update, patience)
+    return await _result_of(client, start.order.id, COMMAND_UPDATE, request, update, patience)
 
 
-async def obey_after_the_end(
+async def apply_to_closed_order(
     session: AsyncSession, order_id: UUID, request: CommandRequest, now: datetime
 ) -> OrderStart | None:
-    """Obey where no workflow writes any more; gives what a new one starts from where one is needed.
+    """Apply a command to an order without a running workflow; returns what to start one with, where one is needed.
 
-    None is needed to delete, which only changes rows. Raises IllegalTransition.
+    `delete` needs none: it only changes rows, here. Raises IllegalTransition.
     """
     order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
     status = OrderStatus(order.status)
@@ -91,11 +92,11 @@ async def obey_after_the_end(
         skus = [sku for _, sku in await session.execute(queries.skus_of([order_id]))]
         return OrderStart(order, skus)
     after, what = request.obeyed(status), past_tense(request.command)
-    await note_after_the_end(session, order, what, request.actor, after, now, details=request.details)
+    await append_timeline_to_closed(session, order, what, request.actor, after, now, details=request.details)
     return None
 
 
-async def note_after_the_end(
+async def append_timeline_to_closed(
     session: AsyncSession,
     order: Order,
     what: str,
@@ -105,7 +106,7 @@ async def note_after_the_end(
     *,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the next timeline row of an order whose workflow has ended; the caller holds the order's row lock."""
+    """Append a timeline row to an order whose workflow has ended; the caller holds the order's row lock."""
     before = order.status
     order.version += 1
     if after != before:
@@ -125,50 +126,50 @@ async def note_after_the_end(
     )
 
 
-async def _updated(
-    client: Client, order_id: UUID, update: str, asked: CommandRequest | Extension, patience: float
+async def _update(
+    client: Client, order_id: UUID, update: str, message: CommandRequest | Extension, patience: float
 ) -> Standing:
     handle = client.get_workflow_handle(order_workflow_id(order_id))
-    verdict = handle.execute_update(update, asked, id=asked.id, result_type=Standing)
-    return await _answered(client, order_id, update, asked, verdict, patience)
+    pending = handle.execute_update(update, message, id=message.id, result_type=Standing)
+    return await _result_of(client, order_id, update, message, pending, patience)
 
 
-async def _answered(
+async def _result_of(
     client: Client,
     order_id: UUID,
     update: str,
-    asked: CommandRequest | Extension,
-    verdict: Awaitable[Standing],
+    message: CommandRequest | Extension,
+    pending: Awaitable[Standing],
     patience: float,
 ) -> Standing:
-    """The verdict on an update, in time or not at all."""
+    """The result of an update, within `patience` seconds."""
     limit = asyncio.timeout(patience)
     try:
         async with limit:
-            return await verdict
+            return await pending
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not limit.expired():
             raise TemporalAway from None
-        raise CommandPending(accepted=await _was_accepted(client, order_id, update, asked)) from None
+        raise CommandPending(accepted=await _was_accepted(client, order_id, update, message)) from None
     except (WorkflowUpdateFailedError, RPCError, RuntimeError) as error:
-        raise _in_our_words(error) from None
+        raise _translated(error) from None
 
 
-async def _was_accepted(client: Client, order_id: UUID, update: str, asked: CommandRequest | Extension) -> bool:
-    """Whether a workflow has taken an update, which it then carries out whatever becomes of the one who asks."""
+async def _was_accepted(client: Client, order_id: UUID, update: str, message: CommandRequest | Extension) -> bool:
+    """Whether a workflow has accepted an update, which it then completes even if nobody waits for it."""
     handle = client.get_workflow_handle(order_workflow_id(order_id))
     try:
         async with asyncio.timeout(_ACCEPTED_TIMEOUT):
-            await handle.start_update(update, asked, id=asked.id, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+            await handle.start_update(update, message, id=message.id, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError, RPCError, RuntimeError):
         return False
     return True
 
 
-def _in_our_words(error: Exception) -> Exception:
-    """The one place that turns what a Temporal client raises into a refusal; a mistake of ours stays one."""
+def _translated(error: Exception) -> Exception:
+    """Translate what a Temporal client raises into our errors, in this one place. Others stay as they are."""
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
-        return WorkflowIsOver()
+        return WorkflowNotRunning()
     if isinstance(error, RPCError | RuntimeError):
         return TemporalAway()
     cause = error.cause if isinstance(error, WorkflowUpdateFailedError) else error
@@ -181,5 +182,5 @@ def _in_our_words(error: Exception) -> Exception:
         case NotExtended.code:
             return NotExtended(cause.message)
         case "AcceptedUpdateCompletedWorkflow":
-            return WorkflowIsOver()
+            return WorkflowNotRunning()
     return error

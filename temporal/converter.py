@@ -8,10 +8,10 @@ from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
 
 class SentencesOnly(DefaultFailureConverter):
-    """Encodes what went wrong as type and sentence. A stack trace tells of machines and paths; it goes to the log."""
+    """Encodes failures as type and sentence. A stack trace names machines and paths; it goes to the log only."""
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
-        """Encode a failure and its causes; a failure that came in as one is copied whole, traces and all."""
+        """Encode a failure and its causes; the base class copies a received failure with its traces."""
         super().to_failure(exception, payload_converter, failure)
         part = failure
         part.ClearField("stack_trace")

@@ -1,4 +1,4 @@
-"""How many tasks wait in Temporal's queues."""
+"""The backlogs of our task queues."""
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -11,7 +11,7 @@ _KINDS = {"workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, "activity": TaskQu
 
 
 async def backlogs(client: Client) -> dict[tuple[str, str], int]:
-    """Approximate number of waiting tasks by queue and kind. Raises RPCError or RuntimeError where Temporal is away."""
+    """Approximate number of tasks by queue and kind. Raises RPCError or RuntimeError if Temporal is unavailable."""
     found = {}
     for queue, kinds in ((ORDERS_QUEUE, ("workflow", "activity")), (PACKAGING_QUEUE, ("activity",))):
         for kind in kinds:

@@ -22,13 +22,13 @@ _NOT_OURS = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPC
 
 
 class MayNotRegister(Exception):
-    """A Temporal, such as Temporal Cloud, that lets nobody look at its search attributes or add to them like this."""
+    """The server, such as Temporal Cloud, does not let its clients list or add search attributes."""
 
 
 async def register(client: Client) -> list[str]:
-    """Add those that the client's namespace lacks; gives their names. Raises MayNotRegister, or RPCError.
+    """Add those that the client's namespace lacks; returns their names. Raises MayNotRegister or RPCError.
 
-    Two at once do no harm: what another has added meanwhile counts as added.
+    Two processes may do so at once: what the other has added counts as added.
     """
     try:
         listed = ListSearchAttributesRequest(namespace=client.namespace)
@@ -47,5 +47,5 @@ async def register(client: Client) -> list[str]:
 
 
 def opaque(customer: str) -> str:
-    """A customer as Temporal may know them: always the same, and nobody's name or address."""
+    """A customer as Temporal may know them: a stable pseudonym without name or address."""
     return sha256(b"consignor-customer:" + customer.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Starting the workflows of orders and bulks, which may be tried any number of times and happens once."""
+"""Starting the workflows of orders and bulks: idempotent, however often it is tried."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class OrderStart:
-    """What Temporal shows of an order from its first moment."""
+    """An order to start a workflow for, and what Temporal shows of it from the start."""
 
     order: Order
     skus: Sequence[str]
@@ -46,7 +46,7 @@ class OrderStart:
 
     @property
     def search_attributes(self) -> TypedSearchAttributes:
-        """By what the order is found."""
+        """The attributes by which the Temporal UI finds the order."""
         order = self.order
         return TypedSearchAttributes(
             [
@@ -61,7 +61,7 @@ class OrderStart:
 
     @property
     def options(self) -> dict[str, Any]:
-        """How every workflow of the order is started, the first and one that goes on for it."""
+        """The options with which every workflow of the order is started, the first and a later one."""
         return {
             "id": order_workflow_id(self.order.id),
             "task_queue": ORDERS_QUEUE,
@@ -73,9 +73,9 @@ class OrderStart:
 
 
 async def start_order(client: Client, start: OrderStart) -> None:
-    """Start the workflow of an order; that it has been started already counts as success.
+    """Start the workflow of an order. An already running workflow counts as success, and so does one that has ended.
 
-    Raises what the client raises when Temporal is away: RPCError, RuntimeError or TimeoutError.
+    Raises what the client raises when Temporal is unavailable: RPCError, RuntimeError or TimeoutError.
     """
     first = OrderInput(order_id=start.order.id)
     try:
@@ -87,16 +87,16 @@ async def start_order(client: Client, start: OrderStart) -> None:
         log.debug("order has its workflow already", order=start.order.number)
 
 
-async def revive_order(client: Client, start: OrderStart) -> bool:
-    """Start a workflow that goes on with an order from where the rows say; False if one lives.
+async def restart_workflow(client: Client, start: OrderStart) -> bool:
+    """Start another workflow for an order that has lost its own; it continues from the rows. False if one is running.
 
-    Temporal knows best, and lets one live at a time: whoever asks twice revives once. Raises as `start_order` does.
+    Temporal runs one workflow per id at a time, so that two callers start one. Raises what `start_order` raises.
     """
-    again = OrderInput(order_id=start.order.id, revived=True)
+    restart = OrderInput(order_id=start.order.id, revived=True)
     try:
         async with asyncio.timeout(START_TIMEOUT):
             await client.start_workflow(
-                ORDER_WORKFLOW, again, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, **start.options
+                ORDER_WORKFLOW, restart, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, **start.options
             )
     except WorkflowAlreadyStartedError:
         return False
@@ -105,9 +105,9 @@ async def revive_order(client: Client, start: OrderStart) -> bool:
 
 
 async def start_bulk(client: Client, bulk: Bulk) -> None:
-    """Start the workflow of a bulk, also in place of one that broke off; that one is there already counts as success.
+    """Start the workflow of a bulk, also after one that failed. An already running workflow counts as success.
 
-    Raises what the client raises when Temporal is away: RPCError, RuntimeError or TimeoutError.
+    Raises what the client raises when Temporal is unavailable: RPCError, RuntimeError or TimeoutError.
     """
     try:
         async with asyncio.timeout(START_TIMEOUT):

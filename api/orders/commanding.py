@@ -11,7 +11,7 @@ from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
-from temporal.commands import WorkflowIsOver, command_anew, command_order, extend_order, obey_after_the_end
+from temporal.commands import WorkflowNotRunning, apply_to_closed_order, command_order, command_with_start, extend_order
 from temporal.start import OrderStart
 
 
@@ -41,11 +41,11 @@ async def obey(services: Services, order_id: UUID, request: CommandRequest) -> N
     async with services.operations.temporal_health.required():
         try:
             await command_order(services.temporal, order_id, request)
-        except WorkflowIsOver:
+        except WorkflowNotRunning:
             async with services.sessions.begin() as session:
-                anew = await obey_after_the_end(session, order_id, request, services.now())
+                anew = await apply_to_closed_order(session, order_id, request, services.now())
             if anew is not None:
-                await command_anew(services.temporal, anew, request)
+                await command_with_start(services.temporal, anew, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:
@@ -62,7 +62,7 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
     try:
         async with services.operations.temporal_health.required():
             await extend_order(services.temporal, order_id, extension)
-    except WorkflowIsOver:
+    except WorkflowNotRunning:
         async with services.sessions.begin() as session:
             order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
         raise NotExtended(f"cannot extend an order that is {order.status}") from None

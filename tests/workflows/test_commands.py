@@ -14,7 +14,7 @@ from models.errors import CommandPending, IllegalTransition, NotExtended
 from models.messages import CommandRequest, Extension, OrderInput, Projection, SignalInput, order_workflow_id
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
-from temporal.commands import WorkflowIsOver, command_order, extend_order
+from temporal.commands import WorkflowNotRunning, command_order, extend_order
 from tests.workflows.fakes import AWAY, World
 from tests.workflows.running_orders import LONG, endless, running, staging
 from workflows.order import OrderWorkflow
@@ -212,7 +212,7 @@ async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(tem
         await temporal.fast_forward(order.handle, timedelta(days=3))
         assert await order.handle.result() == "expired"
     assert world.told[-3:] == ["extended", "expiry_reminder", "expired"]
-    with pytest.raises(WorkflowIsOver):
+    with pytest.raises(WorkflowNotRunning):
         await order.command(Command.DELETE)
 
 

@@ -11,7 +11,7 @@ from models.errors import IllegalTransition
 from models.messages import Standing
 from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
-from temporal.commands import WorkflowIsOver
+from temporal.commands import WorkflowNotRunning
 from tests.workflows.fakes import World
 from tests.workflows.running_orders import LONG, Running, running, staging, whole
 
@@ -35,7 +35,7 @@ def held() -> tuple[World, asyncio.Event]:
 async def answer(order: Running, command: Command) -> Standing | Exception:
     try:
         return await order.command(command)
-    except (IllegalTransition, WorkflowIsOver) as refused:
+    except (IllegalTransition, WorkflowNotRunning) as refused:
         return refused
 
 
@@ -143,7 +143,7 @@ async def test_signals_and_updates_come_one_after_the_other(
             await answer(order, commands[1])
         assert await order.handle.result() == "cancelled"
         for late in (Command.CONFIRM_PAYMENT, Command.PAUSE):
-            assert isinstance(await answer(order, late), WorkflowIsOver)
+            assert isinstance(await answer(order, late), WorkflowNotRunning)
     whole(world)
     assert world.told.count("cancelled") == 1
 
@@ -165,7 +165,7 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
         assert world.told[-2:] == ["paused", "cancelled"]
     else:
         assert "paused" not in world.told
-        if not isinstance(paused, WorkflowIsOver):
+        if not isinstance(paused, WorkflowNotRunning):
             refused_in(S.CANCELLED, paused)
 
 
