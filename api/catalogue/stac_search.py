@@ -1,4 +1,7 @@
-"""What a search may ask for, by GET and by POST, checked; what it means is in `models.catalogue_search`."""
+"""What a search may ask for, by GET and by POST, checked; what it means is in `models.catalogue_search`.
+
+No body here holds a GeoJSON geometry, so that there is nothing for geojson-pydantic to parse.
+"""
 
 import re
 from typing import Annotated, Any, Final
