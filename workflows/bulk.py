@@ -27,7 +27,7 @@ class BulkWorkflow:
                 raise
             # Temporal's own cancel: what had been sent is still told, the rest is skipped.
             ref = BulkRef(bulk_id=bulk.bulk_id)
-            await workflow.execute_activity_method(BulkActivities.stop_bulk, ref, summary="Stop the bulk", **RECORD)
+            await RECORD.execute(BulkActivities.stop_bulk, ref, summary="Stop the bulk")
             await self._work(BulkInput(bulk_id=bulk.bulk_id))
             raise
 
@@ -35,9 +35,7 @@ class BulkWorkflow:
         after = bulk.after
         for _ in range(PAGES_PER_RUN):
             page = BulkPage(bulk_id=bulk.bulk_id, after=after)
-            come_to: BulkPageDone = await workflow.execute_activity_method(
-                BulkActivities.work_bulk, page, summary="Act on the next orders", **BULK
-            )
+            come_to = await BULK.execute(BulkActivities.work_bulk, page, summary="Act on the next orders")
             workflow.set_current_details(_words(come_to))
             if come_to.last is None:
                 return await self._close(bulk)
@@ -46,9 +44,7 @@ class BulkWorkflow:
 
     async def _close(self, bulk: BulkInput) -> BulkPageDone:
         ref = BulkRef(bulk_id=bulk.bulk_id)
-        come_to: BulkPageDone = await workflow.execute_activity_method(
-            BulkActivities.close_bulk, ref, summary="Write down the end", **RECORD
-        )
+        come_to = await RECORD.execute(BulkActivities.close_bulk, ref, summary="Write down the end")
         workflow.set_current_details(_words(come_to))
         return come_to
 

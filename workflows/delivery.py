@@ -7,7 +7,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.delivery import DeliveringActivities
-    from models.messages import PACKAGING_QUEUE, OrderRef, SubOrderFailed, SubOrderInput
+    from models.messages import OrderRef, SubOrderFailed, SubOrderInput
 
 from workflows.failures import NOT_GIVEN_UP, failure_of, is_being_cancelled, root_type
 from workflows.ledger import Ledger
@@ -17,13 +17,10 @@ from workflows.policies import DELIVER, PUBLISH
 async def hand_over(order: OrderRef, number: int, ledger: Ledger) -> None:
     """Deliver one archive and enter what came of it; a cancel ends this when nothing is written any more."""
     try:
-        delivered = await workflow.execute_activity_method(
+        delivered = await DELIVER.execute(
             DeliveringActivities.deliver_suborder,
             SubOrderInput(order_id=order.order_id, number=number),
-            task_queue=PACKAGING_QUEUE,
             summary=f"Deliver archive {number} to its destination",
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            **DELIVER,
         )
     except ActivityError as error:
         if is_cancelled_exception(error) or (is_being_cancelled() and workflow.patched(NOT_GIVEN_UP)):
@@ -32,11 +29,10 @@ async def hand_over(order: OrderRef, number: int, ledger: Ledger) -> None:
         if root_type(error) == "nothing_to_make":
             return
         failure = failure_of(error)
-        await workflow.execute_activity_method(
+        await PUBLISH.execute(
             DeliveringActivities.give_up_delivery,
             SubOrderFailed(order_id=order.order_id, number=number, failure=failure),
             summary=f"Give the delivery of archive {number} up: {failure.code}",
-            **PUBLISH,
         )
         ledger.note("suborder_not_delivered", suborder=number, failure=failure)
     else:

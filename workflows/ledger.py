@@ -88,11 +88,10 @@ class Ledger:
             if not self._unwritten:
                 return
             entries, self._unwritten = tuple(self._unwritten), []
-            await workflow.execute_activity_method(
+            await RECORD.execute(
                 OrderActivities.record,
                 Projection(order_id=self._order_id, entries=entries),
                 summary=", ".join(entry.what.replace("_", " ") for entry in entries[:5]),
-                **RECORD,
             )
 
     def _enter(self, what: str, before: OrderStatus, actor: str, why: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.ledger import Ledger
 from workflows.phases import CONTINUE_AFTER_EVENTS, Conclusion, Works
-from workflows.policies import READ
+from workflows.policies import TRANSACTION
 from workflows.provisioning import Provisioning
 
 OBEYED_KEPT = 200
@@ -84,9 +84,7 @@ class OrderWorkflow:
 
     async def _open(self, carried: Carried | None) -> None:
         """Learn what was ordered, and what the last run knew."""
-        brief = await workflow.execute_activity_method(
-            OrderActivities.open_order, self._order, summary="Look up the order", **READ
-        )
+        brief = await TRANSACTION.execute(OrderActivities.open_order, self._order, summary="Look up the order")
         self._ledger.open(brief)
         self._works.open(brief)
         self._provisioning.failed_files = brief.failed_files
@@ -148,11 +146,10 @@ class OrderWorkflow:
     async def _release(self) -> None:
         """Nothing of an order that is over can be had any more."""
         if (state := RELEASED_AS.get(self._ledger.status)) is not None:
-            await workflow.execute_activity_method(
+            await TRANSACTION.execute(
                 ReleasingActivities.release_suborders,
                 Release(order_id=self._order.order_id, state=state),
                 summary=f"Mark the sub-orders {state}",
-                **READ,
             )
         self._provisioning.show()
 

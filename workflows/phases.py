@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.failures import failure_of
 from workflows.ledger import Ledger
-from workflows.policies import PLAN, READ, VALIDATE
+from workflows.policies import PLAN, TRANSACTION, VALIDATE
 from workflows.provisioning import Provisioning
 
 CONTINUE_AFTER_EVENTS = 1_500
@@ -98,18 +98,14 @@ class Works:
     async def _validate(self) -> Conclusion:
         """Check everything that was ordered, every fault at once, then plan."""
         try:
-            verdict = await workflow.execute_activity_method(
-                ValidationActivities.validate_order,
-                self._order,
-                summary="Check that everything ordered is still there",
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                **VALIDATE,
+            verdict = await VALIDATE.execute(
+                ValidationActivities.validate_order, self._order, summary="Check that everything ordered is still there"
             )
             self._ledger.check_turn()
             if verdict.faults:
                 return self._refused(_refusal(verdict), verdict.faults)
-            planned = await workflow.execute_activity_method(
-                PlanningActivities.plan_suborders, self._order, summary="Cut the order into sub-orders", **PLAN
+            planned = await PLAN.execute(
+                PlanningActivities.plan_suborders, self._order, summary="Cut the order into sub-orders"
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -128,9 +124,7 @@ class Works:
         """Deliver the sub-orders, page by page; with the last one, conclude from what all of them came to."""
         if await self._provisioning.deliver_page():
             return Conclusion()
-        tally = await workflow.execute_activity_method(
-            OrderActivities.tally, self._order, summary="Count what came of it", **READ
-        )
+        tally = await TRANSACTION.execute(OrderActivities.tally, self._order, summary="Count what came of it")
         event = settled_event(tally.files, tally.failed, tally.undelivered)
         why: dict[str, Any] = {"failure": _all_failed(tally)} if event is Event.SETTLED_FAILED else {}
         if tally.undelivered:
@@ -198,11 +192,10 @@ class Works:
 
     async def _release(self) -> int | None:
         """Expire what has not been downloaded; how many sub-orders, or None while downloads are open."""
-        released = await workflow.execute_activity_method(
+        released = await TRANSACTION.execute(
             ReleasingActivities.release_suborders,
             Release(order_id=self._order.order_id, state=SubOrderState.EXPIRED),
             summary="Release what was not downloaded",
-            **READ,
         )
         self._ledger.check_turn()
         return None if released.open_downloads else released.released

@@ -1,78 +1,105 @@
-"""How long each activity may take and how often it is tried: one line each, with the reason."""
+"""How long each activity may take, how often it is tried and where it runs: one value each, with the reason."""
 
 import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
-_FOR_EVER = RetryPolicy(
+with workflow.unsafe.imports_passed_through():
+    from models.messages import PACKAGING_QUEUE
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ActivityPolicy:
+    """The options with which an activity is executed; all that differs from call to call is its summary.
+
+    Where `waits_for_cancel`, a cancelled workflow waits until the activity has stopped.
+    """
+
+    start_to_close: timedelta
+    retry: RetryPolicy
+    heartbeat: timedelta | None = None
+    queue: str | None = None
+    waits_for_cancel: bool = False
+
+    async def execute(
+        self, activity: Callable[[Any, *Arguments], Awaitable[Result]], *arguments: *Arguments, summary: str
+    ) -> Result:
+        """Execute an activity under this policy. Raises ActivityError."""
+        return await workflow.execute_activity_method(
+            activity,
+            args=arguments,
+            task_queue=self.queue,
+            start_to_close_timeout=self.start_to_close,
+            heartbeat_timeout=self.heartbeat,
+            retry_policy=self.retry,
+            cancellation_type=(
+                ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+                if self.waits_for_cancel
+                else ActivityCancellationType.TRY_CANCEL
+            ),
+            summary=summary,
+        )
+
+
+_ENDLESS = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30), maximum_attempts=0
 )
-_PATIENT = RetryPolicy(
+_TEN_TRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
     maximum_interval=timedelta(minutes=1),
     maximum_attempts=10,
 )
 
-# PostgreSQL shows what the workflow decided; giving up would leave a lie there, so this one never does.
-RECORD: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=20), "retry_policy": _FOR_EVER}
+# PostgreSQL shows what the workflow decided; giving up would leave a wrong status there, so this never does.
+RECORD = ActivityPolicy(timedelta(seconds=20), _ENDLESS)
 
-# Small reads the workflow cannot go on without.
-READ: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=20), "retry_policy": _FOR_EVER}
+# Short transactions whose result the workflow cannot continue without.
+TRANSACTION = ActivityPolicy(timedelta(seconds=20), _ENDLESS)
 
-# A million files are looked at in minutes. Ten tries take four minutes: longer than a reboot of the storage.
-VALIDATE: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(hours=1),
-    "heartbeat_timeout": timedelta(seconds=60),
-    "retry_policy": _PATIENT,
-}
+# A million files are checked in minutes. Ten tries take four minutes: longer than a reboot of the storage.
+VALIDATE = ActivityPolicy(timedelta(hours=1), _TEN_TRIES, heartbeat=timedelta(seconds=60), waits_for_cancel=True)
 
 # One transaction, a COPY of a million rows at most.
-PLAN: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(hours=1),
-    "heartbeat_timeout": timedelta(seconds=120),
-    "retry_policy": _PATIENT,
-}
+PLAN = ActivityPolicy(timedelta(hours=1), _TEN_TRIES, heartbeat=timedelta(seconds=120))
 
-# 2 GiB take seconds, but an object may have terabytes; a worker that dies is noticed by its missing heartbeat.
-STAGE: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(days=2),
-    "heartbeat_timeout": timedelta(seconds=20),
-    "retry_policy": _PATIENT,
-}
+# 2 GiB take seconds, but an object may have terabytes; a missing heartbeat tells that the worker has died. An order is
+# paused only when no byte is read any more, so a cancel waits until the activity has stopped.
+STAGE = ActivityPolicy(
+    timedelta(days=2), _TEN_TRIES, heartbeat=timedelta(seconds=20), queue=PACKAGING_QUEUE, waits_for_cancel=True
+)
 
 # Rows of one sub-order and a compare-and-set; its archive is known to be good, so it is never given up.
-# Superseded, it needs a new number, which the sub-order workflow gets by staging again. Nobody waits five minutes for a
-# worker that was killed meanwhile: its heartbeat is missed before.
-PUBLISH: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(minutes=5),
-    "heartbeat_timeout": timedelta(seconds=20),
-    "retry_policy": dataclasses.replace(_FOR_EVER, non_retryable_error_types=["superseded"]),
-}
+# Superseded, it needs a new attempt number, which the sub-order workflow gets by staging again. The heartbeat finds a
+# killed worker long before the five minutes are over.
+PUBLISH = ActivityPolicy(
+    timedelta(minutes=5),
+    dataclasses.replace(_ENDLESS, non_retryable_error_types=["superseded"]),
+    heartbeat=timedelta(seconds=20),
+)
 
-# A customer's bucket may be away for longer than our own disks: twenty tries take about an hour. Nobody waits for it
-# who wants to download instead.
-DELIVER: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(days=2),
-    "heartbeat_timeout": timedelta(seconds=30),
-    "retry_policy": dataclasses.replace(_PATIENT, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
-}
+# A customer's bucket may be unavailable for longer than our own disks: twenty tries take about an hour. Meanwhile the
+# archive can be downloaded. A cancel waits until nothing is written any more.
+DELIVER = ActivityPolicy(
+    timedelta(days=2),
+    dataclasses.replace(_TEN_TRIES, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
+    heartbeat=timedelta(seconds=30),
+    queue=PACKAGING_QUEUE,
+    waits_for_cancel=True,
+)
 
-# Each order has its own patience, within; what stops a whole page is PostgreSQL or Temporal, and they come back.
-# A cancel waits until no order is in the midst of it.
-BULK: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(hours=1),
-    "heartbeat_timeout": timedelta(seconds=10),
-    "retry_policy": _FOR_EVER,
-    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-}
+# The activity limits the tries of each order itself; only PostgreSQL or Temporal can stop a whole page, and both come
+# back. A cancel waits until the order in hand is done.
+BULK = ActivityPolicy(timedelta(hours=1), _ENDLESS, heartbeat=timedelta(seconds=10), waits_for_cancel=True)
 
-# The schedule comes again in half a minute anyway.
-RECONCILE: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(minutes=10),
-    "heartbeat_timeout": timedelta(seconds=30),
-    "retry_policy": RetryPolicy(maximum_attempts=3),
-}
+# The schedule runs it again in half a minute anyway.
+RECONCILE = ActivityPolicy(timedelta(minutes=10), RetryPolicy(maximum_attempts=3), heartbeat=timedelta(seconds=30))

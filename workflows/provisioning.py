@@ -34,7 +34,7 @@ from workflows.delivery import hand_over
 from workflows.details import order_details, suborder_summary
 from workflows.failures import failure_of, root_type
 from workflows.ledger import Ledger
-from workflows.policies import PUBLISH, READ
+from workflows.policies import PUBLISH, TRANSACTION
 from workflows.suborder import SubOrderWorkflow
 
 PAGE = 100
@@ -85,21 +85,19 @@ class Provisioning:
         """After a retry: failed files are pending again, their sub-orders planned."""
         if self.reopen is None:
             return
-        count = await workflow.execute_activity_method(
+        count = await TRANSACTION.execute(
             ReleasingActivities.reopen_files,
             Reopening(order_id=self._order.order_id, seqs=self.reopen),
             summary="Make failed files pending again",
-            **READ,
         )
         self.reopen = None
         self._count_failed(-count)
 
     async def _next_page(self) -> SubOrders:
-        return await workflow.execute_activity_method(
+        return await TRANSACTION.execute(
             OrderActivities.open_suborders,
             SubOrderPage(order_id=self._order.order_id, after=0, limit=PAGE),
             summary="Which sub-orders are next",
-            **READ,
         )
 
     def _under_way(self) -> set[int]:
@@ -158,17 +156,15 @@ class Provisioning:
 
     async def _give_up(self, brief: SubOrderBrief, failure: Failure) -> SubOrderResult:
         order_id, number = self._order.order_id, brief.number
-        staged = await workflow.execute_activity_method(
+        staged = await PUBLISH.execute(
             StagingActivities.give_up_files,
             SubOrderFailed(order_id=order_id, number=number, failure=failure),
             summary=f"Give the rest of sub-order {number} up: {failure.code}",
-            **PUBLISH,
         )
-        return await workflow.execute_activity_method(
+        return await PUBLISH.execute(
             PublishingActivities.publish_suborder,
             Publication(order_id=order_id, number=number, attempt=staged.attempt),
             summary=f"Seal what sub-order {number} has",
-            **PUBLISH,
         )
 
     def lost(self, count: int) -> None:

@@ -31,8 +31,8 @@ class ReconcileWorkflow:
     @workflow.run
     async def run(self) -> int:
         """Start them; the result is how many there were."""
-        return await workflow.execute_activity_method(
-            RecoveryActivities.start_missing_orders, summary="Start accepted orders without a workflow", **RECONCILE
+        return await RECONCILE.execute(
+            RecoveryActivities.start_missing_orders, summary="Start accepted orders without a workflow"
         )
 
 

@@ -9,7 +9,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.publishing import PublishingActivities
     from activities.staging import StagingActivities
     from models.messages import (
-        PACKAGING_QUEUE,
         SUBORDER_WORKFLOW,
         Publication,
         StagedFiles,
@@ -47,24 +46,17 @@ class SubOrderWorkflow:
                 workflow.logger.warning("a zombie has claimed the sub-order; staging again under a new number")
 
     async def _publish(self, staged: StagedFiles) -> SubOrderResult:
-        return await workflow.execute_activity_method(
+        return await PUBLISH.execute(
             PublishingActivities.publish_suborder,
             Publication(order_id=self._suborder.order_id, number=self._suborder.number, attempt=staged.attempt),
             summary="Seal the archive and make it visible",
-            **PUBLISH,
         )
 
     async def _stage(self) -> StagedFiles:
         """Verify the files; when the attempts run out, what is still pending has failed, and the rest goes out."""
         try:
-            return await workflow.execute_activity_method(
-                StagingActivities.stage_files,
-                self._suborder,
-                task_queue=PACKAGING_QUEUE,
-                summary="Read every file once and check size and SHA-256",
-                # Paused means that no byte is read any more: wait until the activity has let go.
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                **STAGE,
+            return await STAGE.execute(
+                StagingActivities.stage_files, self._suborder, summary="Read every file once and check size and SHA-256"
             )
         except ActivityError as error:
             if is_cancelled_exception(error) or root_type(error) == "nothing_to_make":
@@ -72,9 +64,8 @@ class SubOrderWorkflow:
             if is_being_cancelled() and workflow.patched(NOT_GIVEN_UP):
                 raise asyncio.CancelledError from error
             failure = failure_of(error)
-        return await workflow.execute_activity_method(
+        return await PUBLISH.execute(
             StagingActivities.give_up_files,
             SubOrderFailed(order_id=self._suborder.order_id, number=self._suborder.number, failure=failure),
             summary=f"Give the remaining files up: {failure.code}",
-            **PUBLISH,
         )

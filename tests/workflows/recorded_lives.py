@@ -125,7 +125,7 @@ def lives() -> Mapping[str, Life]:
     carried = Carried(
         origin=S.PROVISIONING, obeyed=("c-pause",), expires_at=None, failed_files=1, reopened=True, seqs=(7,)
     )
-    always = {attempt: _away() for attempt in range(1, VALIDATE["retry_policy"].maximum_attempts + 1)}
+    always = {attempt: _away() for attempt in range(1, VALIDATE.retry.maximum_attempts + 1)}
     return {
         "paid": Life(World(is_free=False, terms=priced), _pay),
         "drafted": Life(World(is_free=False, begins=S.DRAFT, terms=priced), _submit_and_pay),

@@ -144,7 +144,7 @@ async def test_trouble_that_passes_while_validating_leaves_no_trace(client: Clie
 async def test_trouble_that_stays_fails_the_order_when_the_attempts_run_out(
     temporal: WorkflowEnvironment, order_id: UUID
 ) -> None:
-    attempts = VALIDATE["retry_policy"].maximum_attempts
+    attempts = VALIDATE.retry.maximum_attempts
     world = World(validation=dict.fromkeys(range(1, attempts + 1), AWAY))
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
@@ -158,7 +158,7 @@ async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_go
     temporal: WorkflowEnvironment, order_id: UUID
 ) -> None:
     world = World(suborders=[(0, 2), (3, 0)], away=frozenset({1}))
-    attempts = STAGE["retry_policy"].maximum_attempts
+    attempts = STAGE.retry.maximum_attempts
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
         await world.until(lambda: world.calls["stage_files"] >= 2)

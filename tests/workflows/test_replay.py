@@ -24,7 +24,7 @@ from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
 from workflows.order import OrderWorkflow
 from workflows.phases import CONTINUE_AFTER_EVENTS
-from workflows.policies import READ
+from workflows.policies import TRANSACTION
 from workflows.suborder import SubOrderWorkflow
 
 RECORDED = histories()
@@ -105,7 +105,7 @@ class Changed:
 
     @workflow.run
     async def run(self, order: OrderInput) -> str:
-        await workflow.execute_activity_method(OrderActivities.tally, OrderRef(order_id=order.order_id), **READ)
+        await TRANSACTION.execute(OrderActivities.tally, OrderRef(order_id=order.order_id), summary="Count")
         return await self._then.run(order)
 
 
