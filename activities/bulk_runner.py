@@ -85,7 +85,7 @@ class Acting:
             if item.sent_at is not None:
                 # Sent, and whoever sent it has died: it was allowed then, and under its id it has its effect once.
                 return await self._sent_before(session, caller, item)
-            order = (await session.execute(orders.order_of(caller.scope, order_id))).scalar_one_or_none()
+            order = (await session.execute(orders.order_of(caller.visibility, order_id))).scalar_one_or_none()
             if order is None or (said := self._why_not(caller, order)):
                 said = NOT_FOUND if order is None else said
                 await self._record(session, order_id, Outcome(ItemResult.SKIPPED, said))

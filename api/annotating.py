@@ -100,12 +100,12 @@ def _change(order: Order, given: dict[str, Any]) -> None:
 
 def is_operator(caller: Caller) -> bool:
     """Whether the caller reads and writes notes for operators: whoever sees everybody's orders."""
-    return caller.scope.customer is None
+    return caller.visibility.customer is None
 
 
 async def seen(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     """An order that the caller may see, which is enough to write a note on it. Raises NotFound."""
-    order = (await session.execute(orders.order_of(caller.scope, order_id))).scalar_one_or_none()
+    order = (await session.execute(orders.order_of(caller.visibility, order_id))).scalar_one_or_none()
     if order is None:
         raise NotFound("order", order_id)
     return order

@@ -114,8 +114,8 @@ def _by_reason(counts: Counter[Said | None]) -> Counter[Said]:
 
 
 async def _chosen(session: AsyncSession, caller: Caller, body: Asked) -> sa.Subquery:
-    asked = await listing.prepared(session, listing.Asked(caller.scope, body.wanted, Sort.NEWEST))
-    return queries.chosen(asked.scope, asked.wanted, body.ids)
+    query = await listing.resolve(session, listing.OrderQuery(caller.visibility, body.criteria, Sort.NEWEST))
+    return queries.chosen(query.visibility, query.criteria, body.ids)
 
 
 async def _counted(session: AsyncSession, caller: Caller, body: Asked, orders: sa.Subquery) -> Counter[Said | None]:

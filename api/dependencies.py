@@ -76,7 +76,7 @@ class Services:
 
     def cursors(self, caller: "Caller", what: str) -> Cursors:
         """The cursors of one of a caller's lists; `what` tells it from all others."""
-        return Cursors(self.cursor_key, f"{caller.actor}\n{caller.scope}\n{what}")
+        return Cursors(self.cursor_key, f"{caller.actor}\n{caller.visibility.customer!r}\n{what}")
 
 
 ServicesDep = Annotated[Services, Depends(services)]

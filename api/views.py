@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.annotating import is_operator
 from api.dependencies import Caller
-from api.orders.filters import OrderChoice
+from api.orders.filters import OrderChoiceParams
 from api.schemas import Body, change_schema
 from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, ViewTaken
 from models.listing import Sort
@@ -33,7 +33,7 @@ Columns = Annotated[
 _FILTER = "As the parameters of `GET /orders`; `sort` stands beside it, and is not in it."
 
 
-class ViewFilter(OrderChoice):
+class ViewFilter(OrderChoiceParams):
     """The filter of a list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": ["fulfilled"], "tag": ["winter"]}]})

@@ -27,7 +27,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.dependencies import Services
-from api.orders.filters import OrderList
+from api.orders.filters import OrderListParams
 from bench import orders, usual
 from bench.asking import OPERATOR, identity, let_in
 from cli.dev.postgres import EmbeddedPostgres
@@ -117,7 +117,7 @@ def _cursor(url: str, depth: int) -> str:
     with engine.connect() as connection:
         key, order_id = connection.execute(query, {"depth": depth}).one()
     engine.dispose()
-    return services_of(url).cursors(OPERATOR, OrderList().name).after(key, str(order_id))
+    return services_of(url).cursors(OPERATOR, OrderListParams().name).after(key, str(order_id))
 
 
 def _measure(client: httpx.Client, case: Case, options: argparse.Namespace) -> Measured:

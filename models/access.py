@@ -113,10 +113,10 @@ class Caller:
         return f"{'operator' if Permission.COMMAND_ALL in granted(self.roles) else 'customer'}:{self.customer}"
 
     @property
-    def scope(self) -> listing.Scope:
+    def visibility(self) -> listing.Visibility:
         """Whose orders the caller may see."""
         everything = self.may(Permission.READ_ALL) or self.may(Permission.COMMAND_ALL)
-        return listing.Scope(None if everything else self.customer)
+        return listing.Visibility(None if everything else self.customer)
 
     @property
     def admitted(self) -> frozenset[str] | None:

@@ -17,7 +17,7 @@ MAX_TERMS = 10
 
 
 @dataclass(frozen=True)
-class Scope:
+class Visibility:
     """Whose orders may be seen: one customer's, or everybody's for those who look after all."""
 
     customer: str | None
@@ -60,13 +60,13 @@ class Position(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search taken apart: words that must all be found, and whether only orders with errors are wanted."""
+    """A search taken apart: words that must all be found, and whether only orders with errors are to be found."""
 
     terms: tuple[str, ...] = ()
     has_errors: bool = False
 
 
-def parsed(q: str) -> Search:
+def parse_search(q: str) -> Search:
     """Take a search apart at its blanks; `has:errors` is no word but a filter."""
     words = q.split()
     terms = tuple(dict.fromkeys(word for word in words if word.lower() != "has:errors"))
@@ -75,8 +75,8 @@ def parsed(q: str) -> Search:
 
 @dataclass(frozen=True)
 class OrderFilter:
-    """Which orders are wanted; what is left open matches all. Instants are aware, sizes in bytes, bounds inclusive
-    below and exclusive above for instants, inclusive for sizes.
+    """Which orders are looked for; a field that is left open matches all. Instants are aware, sizes in bytes; bounds
+    are inclusive below and exclusive above for instants, inclusive for sizes.
     """
 
     terms: tuple[str, ...] = ()
@@ -98,13 +98,13 @@ class OrderFilter:
 
     @property
     def visible_statuses(self) -> frozenset[OrderStatus]:
-        """The statuses that are wanted; a deleted order is shown only to who asks for deleted ones."""
+        """The statuses that match; deleted orders match only where their status is named."""
         return VISIBLE if self.statuses is None else self.statuses
 
 
 VISIBLE = frozenset(OrderStatus) - {OrderStatus.DELETED}
 
 
-def statuses_in(scope: Scope, wanted: OrderFilter) -> frozenset[OrderStatus]:
+def statuses_in(visibility: Visibility, criteria: OrderFilter) -> frozenset[OrderStatus]:
     """The statuses a list can show; what is deleted is hidden from its owner."""
-    return wanted.visible_statuses if scope.customer is None else wanted.visible_statuses & VISIBLE
+    return criteria.visible_statuses if visibility.customer is None else criteria.visible_statuses & VISIBLE

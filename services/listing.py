@@ -1,4 +1,4 @@
-"""Reads lists of orders: chooses the query that is quick for what is asked (ADR 0014)."""
+"""Reads lists of orders: chooses the statement that is quick for the query (ADR 0014)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,23 +8,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.listing import COUNT_LIMIT, VISIBLE, OrderFilter, Position, Scope, Sort, statuses_in
+from models.listing import COUNT_LIMIT, VISIBLE, OrderFilter, Position, Sort, Visibility, statuses_in
 from models.order import OrderStatus
 from models.queries import listing as queries
-
-INDEXED_TERM = 3
-"""Letters that a word must have for the index of searches to know it."""
 
 PLANNED_EACH_TIME = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 """A plan for any value would be a hundred times slower for some."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A list as it was asked for."""
+class OrderQuery:
+    """Which orders are listed for whom, and in which order."""
 
-    scope: Scope
-    wanted: OrderFilter
+    visibility: Visibility
+    criteria: OrderFilter
     sort: Sort
 
 
@@ -37,16 +34,16 @@ class Counts:
     capped: bool
 
 
-async def prepared(session: AsyncSession, asked: Asked) -> Asked:
-    """The list with a whole id or number that is searched for made the order it names."""
+async def resolve(session: AsyncSession, query: OrderQuery) -> OrderQuery:
+    """Prepare a query: a search for a whole id or number becomes the order of that id or number."""
     await session.execute(PLANNED_EACH_TIME)
-    if len(asked.wanted.terms) != 1 or asked.wanted.ids is not None:
-        return asked
-    (term,) = asked.wanted.terms
-    query = queries.named_exactly(asked.scope, _uuid(term), term.upper())
-    if (found := (await session.execute(query)).scalars().first()) is None:
-        return asked
-    return replace(asked, wanted=replace(asked.wanted, terms=(), ids=(found,)))
+    if len(query.criteria.terms) != 1 or query.criteria.ids is not None:
+        return query
+    (term,) = query.criteria.terms
+    named = queries.named_exactly(query.visibility, _uuid(term), term.upper())
+    if (found := (await session.execute(named)).scalars().first()) is None:
+        return query
+    return replace(query, criteria=replace(query.criteria, terms=(), ids=(found,)))
 
 
 def _uuid(term: str) -> UUID | None:
@@ -56,19 +53,19 @@ def _uuid(term: str) -> UUID | None:
         return None
 
 
-async def page(session: AsyncSession, asked: Asked, after: Position | None, limit: int) -> Sequence[sa.Row[Any]]:
-    """A page of a prepared list, as rows of orders with their `sort_key`."""
-    wanted, sort = asked.wanted, asked.sort
-    if not statuses_in(asked.scope, wanted):
+async def page(session: AsyncSession, query: OrderQuery, after: Position | None, limit: int) -> Sequence[sa.Row[Any]]:
+    """A page of a resolved query, as rows of orders with their `sort_key`."""
+    criteria, sort = query.criteria, query.sort
+    if not statuses_in(query.visibility, criteria):
         return []
-    if wanted.terms or wanted.label is not None:
-        found = await _run(session, queries.page_of_walk(asked.scope, wanted, sort, after, limit))
+    if criteria.terms or criteria.label is not None:
+        found = await _run(session, queries.page_of_walk(query.visibility, criteria, sort, after, limit))
         if len(found) >= limit:
             return found
-        return await _run(session, queries.page_of_hits(asked.scope, wanted, sort, after, limit))
-    if wanted.statuses is not None and sort.key == "created_at" and wanted.ids is None:
-        return await _run(session, queries.page_of_statuses(asked.scope, wanted, sort, after, limit))
-    return await _run(session, queries.page(asked.scope, wanted, sort, after, limit))
+        return await _run(session, queries.page_of_hits(query.visibility, criteria, sort, after, limit))
+    if criteria.statuses is not None and sort.key == "created_at" and criteria.ids is None:
+        return await _run(session, queries.page_of_statuses(query.visibility, criteria, sort, after, limit))
+    return await _run(session, queries.page(query.visibility, criteria, sort, after, limit))
 
 
 async def _run(session: AsyncSession, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
@@ -76,36 +73,36 @@ async def _run(session: AsyncSession, query: sa.Select[Any]) -> Sequence[sa.Row[
     return rows
 
 
-async def counts(session: AsyncSession, asked: Asked) -> Counts:
-    """The orders of a prepared list by status, its own filter by status left aside; and their total with it."""
-    statuses = statuses_in(asked.scope, asked.wanted)
+async def counts(session: AsyncSession, query: OrderQuery) -> Counts:
+    """The orders of a resolved query by status, its own filter by status left aside; and their total with it."""
+    statuses = statuses_in(query.visibility, query.criteria)
     shown = VISIBLE | statuses
-    rest = replace(asked.wanted, statuses=shown)
+    rest = replace(query.criteria, statuses=shown)
     if rest == OrderFilter(statuses=shown):
-        rows = await session.execute(queries.counted(asked.scope))
+        rows = await session.execute(queries.counted(query.visibility))
         found = {OrderStatus(status): orders for status, orders, _ in rows if orders and status in shown}
         return Counts(found, sum(found.get(status, 0) for status in statuses), capped=False)
-    found = await _matches(session, replace(asked, wanted=rest))
+    found = await _matches(session, replace(query, criteria=rest))
     capped = sum(found.values()) >= COUNT_LIMIT
     total = sum(found.get(status, 0) for status in statuses)
-    if capped and asked.wanted.statuses is not None:
-        total = sum((await _matches(session, asked)).values())
+    if capped and query.criteria.statuses is not None:
+        total = sum((await _matches(session, query)).values())
     return Counts(found, min(total, COUNT_LIMIT), capped=total >= COUNT_LIMIT)
 
 
-async def _matches(session: AsyncSession, asked: Asked) -> dict[OrderStatus, int]:
+async def _matches(session: AsyncSession, query: OrderQuery) -> dict[OrderStatus, int]:
     """Up to 10,001 matches: first among the newest, which is where common words are quickly counted."""
-    if asked.wanted.terms:
-        found = await _by_status(session, queries.matches_in_walk(asked.scope, asked.wanted))
+    if query.criteria.terms:
+        found = await _by_status(session, queries.matches_in_walk(query.visibility, query.criteria))
         if sum(found.values()) >= COUNT_LIMIT:
             return found
-    return await _by_status(session, queries.matches_by_status(asked.scope, asked.wanted))
+    return await _by_status(session, queries.matches_by_status(query.visibility, query.criteria))
 
 
 async def _by_status(session: AsyncSession, query: sa.Select[str, int]) -> dict[OrderStatus, int]:
     return {OrderStatus(status): count for status, count in await session.execute(query)}
 
 
-async def version(session: AsyncSession, scope: Scope) -> int:
-    """A number that grows with every change of the status of an order in scope."""
-    return sum(changes for _, _, changes in await session.execute(queries.counted(scope)))
+async def version(session: AsyncSession, visibility: Visibility) -> int:
+    """A number that grows with every change of the status of a visible order."""
+    return sum(changes for _, _, changes in await session.execute(queries.counted(visibility)))

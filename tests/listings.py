@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.delivery_status import delivery_status, is_waiting_for_user
-from models.listing import OrderFilter, Scope, Sort, statuses_in
+from models.listing import OrderFilter, Sort, Visibility, statuses_in
 from models.order import OrderStatus
 from models.suborder import SubOrderState
 from models.tables import Order, SubOrder
@@ -81,28 +81,29 @@ async def add_suborders(session: AsyncSession, states: Sequence[tuple[UUID, str]
         await session.execute(sa.insert(SubOrder), rows)
 
 
-def naive(rows: Sequence[Row], scope: Scope, wanted: OrderFilter) -> list[Row]:
+def naive(rows: Sequence[Row], visibility: Visibility, criteria: OrderFilter) -> list[Row]:
     """The rows that a list must hold, one test after the other."""
-    statuses = statuses_in(scope, wanted)
+    statuses = statuses_in(visibility, criteria)
     tests: list[Callable[[Row], bool]] = [
-        lambda row: scope.customer in {None, row["customer"]},
+        lambda row: visibility.customer in {None, row["customer"]},
         lambda row: row["status"] in statuses,
-        lambda row: all(term.lower() in _searched(row) for term in wanted.terms),
-        lambda row: not wanted.products or bool(set(wanted.products) & set(row["skus"])),
-        lambda row: not wanted.customers or row["customer"] in wanted.customers,
-        lambda row: wanted.label in {None, row["label"]},
-        lambda row: wanted.has_errors in {None, row["files_failed"] > 0},
-        lambda row: wanted.ids is None or row["id"] in wanted.ids,
-        lambda row: wanted.waiting_for_user in {None, _waits(row)},
+        lambda row: all(term.lower() in _searched(row) for term in criteria.terms),
+        lambda row: not criteria.products or bool(set(criteria.products) & set(row["skus"])),
+        lambda row: not criteria.customers or row["customer"] in criteria.customers,
+        lambda row: criteria.label in {None, row["label"]},
+        lambda row: criteria.has_errors in {None, row["files_failed"] > 0},
+        lambda row: criteria.ids is None or row["id"] in criteria.ids,
+        lambda row: criteria.waiting_for_user in {None, _waits(row)},
         lambda row: (
-            wanted.delivery is None or delivery_status(row["status"], waiting_for_user=_waits(row)) in wanted.delivery
+            criteria.delivery is None
+            or delivery_status(row["status"], waiting_for_user=_waits(row)) in criteria.delivery
         ),
-        lambda row: wanted.created_after is None or row["created_at"] >= wanted.created_after,
-        lambda row: wanted.created_before is None or row["created_at"] < wanted.created_before,
-        lambda row: wanted.expires_after is None or _end(row) >= wanted.expires_after,
-        lambda row: wanted.expires_before is None or _end(row) < wanted.expires_before,
-        lambda row: wanted.min_bytes is None or row["bytes_total"] >= wanted.min_bytes,
-        lambda row: wanted.max_bytes is None or row["bytes_total"] <= wanted.max_bytes,
+        lambda row: criteria.created_after is None or row["created_at"] >= criteria.created_after,
+        lambda row: criteria.created_before is None or row["created_at"] < criteria.created_before,
+        lambda row: criteria.expires_after is None or _end(row) >= criteria.expires_after,
+        lambda row: criteria.expires_before is None or _end(row) < criteria.expires_before,
+        lambda row: criteria.min_bytes is None or row["bytes_total"] >= criteria.min_bytes,
+        lambda row: criteria.max_bytes is None or row["bytes_total"] <= criteria.max_bytes,
     ]
     return [row for row in rows if all(test(row) for test in tests)]
 

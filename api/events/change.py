@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from models.listing import Scope
+from models.listing import Visibility
 
 CHANNEL = "consignor_orders"
 """The channel of PostgreSQL on which the trigger of migration 0009 tells of every order."""
@@ -47,14 +47,14 @@ class Change:
 class Interest:
     """What a client wants of what it may see; an empty filter wants everything."""
 
-    scope: Scope
+    visibility: Visibility
     orders: Collection[UUID] = frozenset()
     statuses: Collection[str] = frozenset()
 
     def wants(self, change: Change) -> bool:
         """Whether the client may and wants to hear of this change."""
         return (
-            self.scope.customer in {None, change.customer}
+            self.visibility.customer in {None, change.customer}
             and (not self.orders or change.order in self.orders)
             and (not self.statuses or change.status in self.statuses)
         )

@@ -102,12 +102,12 @@ class Hub:
                     made.put(change.frame, self.position)
         if self._closed:
             made.close()
-        self._subscriptions[interest.scope.customer].add(made)
+        self._subscriptions[interest.visibility.customer].add(made)
         return made
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a client."""
-        key = subscription.interest.scope.customer
+        key = subscription.interest.visibility.customer
         self._subscriptions[key].discard(subscription)
         if not self._subscriptions[key]:
             del self._subscriptions[key]

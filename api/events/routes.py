@@ -52,5 +52,5 @@ async def watch_orders(
     last_event_id: LastId = None,
 ) -> EventStream:
     """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
-    interest = Interest(caller.scope, frozenset(order or ()), frozenset(status or ()))
+    interest = Interest(caller.visibility, frozenset(order or ()), frozenset(status or ()))
     return EventStream(services.hub, interest, last_event_id)

@@ -66,7 +66,7 @@ async def create_bulk(
     if isinstance(body, BulkExportCreate):
         async with services.sessions.begin() as session:
             await bulks.check_export(session, caller, body)
-        return await export_chosen(services, caller, body.wanted, body.ids, bom=body.bom)
+        return await export_chosen(services, caller, body.criteria, body.ids, bom=body.bom)
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
@@ -82,7 +82,7 @@ async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50
     """Your bulks, everybody's for those who see everything; the newest first."""
     page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
     async with services.sessions.begin() as session:
-        found = (await session.execute(queries.bulks_of(caller.scope, page.after, limit + 1))).scalars().all()
+        found = (await session.execute(queries.bulks_of(caller.visibility, page.after, limit + 1))).scalars().all()
     return BulksPublic(
         items=[_shown(services, bulk) for bulk in found[:limit]],
         next_cursor=page.cursors.after(str(found[limit - 1].id)) if len(found) > limit else None,
@@ -147,7 +147,7 @@ async def _dry_run(services: Services, caller: Caller, body: BulkCreate, cursor:
 
 async def _owned(session: AsyncSession, caller: Caller, bulk_id: UUID) -> Bulk:
     """The caller's bulk, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
-    found = (await session.execute(queries.bulk_of(caller.scope, bulk_id))).scalar_one_or_none()
+    found = (await session.execute(queries.bulk_of(caller.visibility, bulk_id))).scalar_one_or_none()
     if found is None:
         raise NotFound("bulk", bulk_id)
     if caller.writes and found.customer != caller.customer:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from api.orders.filters import OrderMatch, Size
+from api.orders.filters import OrderMatchParams, Size
 from api.orders.schemas import ReasonGiven
 from api.schemas import EXACT, WHOLE, Body
 from models.bulk import MAX_ORDERS, BulkCommand, BulkState, ItemResult, template_faults
@@ -17,7 +17,7 @@ from models.tables import Bulk
 OrderId = Annotated[UUID, Field(strict=False)]
 
 
-class BulkFilter(OrderMatch):
+class BulkFilter(OrderMatchParams):
     """Which orders, in the language of the lists."""
 
     min_bytes: Annotated[Size, Field(strict=True), WHOLE] | None = None
@@ -42,9 +42,9 @@ class _Selection(Body):
         return self
 
     @property
-    def wanted(self) -> OrderFilter:
+    def criteria(self) -> OrderFilter:
         """The filter; of ids those that can be seen."""
-        return OrderFilter() if self.filter is None else self.filter.wanted()
+        return OrderFilter() if self.filter is None else self.filter.to_filter()
 
     @property
     def asked(self) -> dict[str, Any] | None:
@@ -55,7 +55,7 @@ class _Selection(Body):
 
     def faults(self) -> list[Fault]:
         """What is wrong with it, whatever orders there are."""
-        if self.wanted == OrderFilter() and self.ids is None and self.expected is None and not self.dry_run:
+        if self.criteria == OrderFilter() and self.ids is None and self.expected is None and not self.dry_run:
             text = "a filter that leaves everything open needs `expected`: how many orders there are"
             return [Fault(field="expected", code="expected_missing", text=text)]
         return []

@@ -10,10 +10,10 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from api.exporting import begun
-from api.orders.filters import OrderExport, OrderFilters, OrderIds
+from api.orders.filters import OrderExportParams, OrderFilterParams, OrderIds
 from api.orders.routes import owned
 from api.schemas import Problem
-from models.listing import OrderFilter, Scope, Sort
+from models.listing import OrderFilter, Sort, Visibility
 from models.queries import exports
 from services import listing
 
@@ -32,10 +32,12 @@ class Streamed(StreamingResponse):
 
 
 @router.get("/orders.csv", name="export-orders-csv", response_class=Streamed, responses=AS_CSV)
-async def export_csv(services: ServicesDep, caller: CallerDep, query: Annotated[OrderExport, Query()]) -> Streamed:
+async def export_csv(
+    services: ServicesDep, caller: CallerDep, query: Annotated[OrderExportParams, Query()]
+) -> Streamed:
     """Every order that matches, as CSV for spreadsheets."""
-    asked = await _asked(services, caller.scope, query)
-    return await _csv(services, asked, "orders", bom=query.bom)
+    orders = await _resolve(services, caller.visibility, query)
+    return await _csv(services, orders, "orders", bom=query.bom)
 
 
 @router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed, responses=AS_CSV)
@@ -43,8 +45,8 @@ async def export_ids_csv(
     services: ServicesDep, caller: ReaderDep, body: OrderIds, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
     """The orders of these ids as CSV; ids that are none of yours are left out."""
-    asked = listing.Asked(caller.scope, OrderFilter(ids=tuple(body.ids)), Sort.NEWEST)
-    return await _csv(services, asked, "orders", bom=bom)
+    orders = listing.OrderQuery(caller.visibility, OrderFilter(ids=tuple(body.ids)), Sort.NEWEST)
+    return await _csv(services, orders, "orders", bom=bom)
 
 
 @router.get("/orders/{order_id}.csv", name="export-order-csv", response_class=Streamed, responses=AS_CSV)
@@ -54,35 +56,37 @@ async def export_one_csv(
     """One order as CSV."""
     async with services.sessions.begin() as session:
         number = (await owned(session, caller, order_id)).number
-    asked = listing.Asked(caller.scope, OrderFilter(ids=(order_id,)), Sort.NEWEST)
-    return await _csv(services, asked, number, bom=bom)
+    orders = listing.OrderQuery(caller.visibility, OrderFilter(ids=(order_id,)), Sort.NEWEST)
+    return await _csv(services, orders, number, bom=bom)
 
 
 @router.get("/orders.jsonl", name="export-orders-jsonl", response_class=Streamed, responses=AS_JSON_LINES)
-async def export_jsonl(services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilters, Query()]) -> Streamed:
+async def export_jsonl(
+    services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilterParams, Query()]
+) -> Streamed:
     """Every order that matches as JSON Lines, an object a line."""
-    asked = await _asked(services, caller.scope, query)
-    copy = exports.as_json_lines(asked.scope, asked.wanted, asked.sort)
+    orders = await _resolve(services, caller.visibility, query)
+    copy = exports.as_json_lines(orders.visibility, orders.criteria, orders.sort)
     return Streamed(await begun(services, copy), headers=_attached("orders.jsonl"), media_type=JSON_LINES)
 
 
 async def export_chosen(
-    services: Services, caller: Caller, wanted: OrderFilter, ids: Collection[UUID] | None, *, bom: bool
+    services: Services, caller: Caller, criteria: OrderFilter, ids: Collection[UUID] | None, *, bom: bool
 ) -> Streamed:
     """The orders of a bulk as CSV."""
-    wanted = wanted if ids is None else replace(wanted, ids=tuple(ids))
+    criteria = criteria if ids is None else replace(criteria, ids=tuple(ids))
     async with services.sessions.begin() as session:
-        asked = await listing.prepared(session, listing.Asked(caller.scope, wanted, Sort.NEWEST))
-    return await _csv(services, asked, "orders", bom=bom)
+        orders = await listing.resolve(session, listing.OrderQuery(caller.visibility, criteria, Sort.NEWEST))
+    return await _csv(services, orders, "orders", bom=bom)
 
 
-async def _asked(services: Services, scope: Scope, query: OrderFilters) -> listing.Asked:
+async def _resolve(services: Services, visibility: Visibility, query: OrderFilterParams) -> listing.OrderQuery:
     async with services.sessions.begin() as session:
-        return await listing.prepared(session, listing.Asked(scope, query.wanted(), query.sort))
+        return await listing.resolve(session, listing.OrderQuery(visibility, query.to_filter(), query.sort))
 
 
-async def _csv(services: Services, asked: listing.Asked, name: str, *, bom: bool) -> Streamed:
-    copy = exports.as_csv(asked.scope, asked.wanted, asked.sort)
+async def _csv(services: Services, orders: listing.OrderQuery, name: str, *, bom: bool) -> Streamed:
+    copy = exports.as_csv(orders.visibility, orders.criteria, orders.sort)
     body = await begun(services, copy, BOM if bom else b"")
     return Streamed(body, headers=_attached(f"{name}.csv"), media_type=CSV)
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.schemas import EXACT, Instant
 from models.delivery_status import DeliveryStatus
-from models.listing import MAX_TERMS, OrderFilter, Sort, parsed
+from models.listing import MAX_TERMS, OrderFilter, Sort, parse_search
 from models.order import OrderStatus
 
 MAX_IDS = 100_000
@@ -34,7 +34,7 @@ def _query(value: str) -> str:
     return value
 
 
-class OrderMatch(BaseModel):
+class OrderMatchParams(BaseModel):
     """Which orders; several filters must all hold, several values of one are alternatives."""
 
     model_config = ConfigDict(extra="forbid")
@@ -63,9 +63,9 @@ class OrderMatch(BaseModel):
     waiting_for_user: bool | None = None
     has: list[Literal["errors"]] = Field([], max_length=10)
 
-    def wanted(self) -> OrderFilter:
+    def to_filter(self) -> OrderFilter:
         """The filter."""
-        search = parsed(self.q or "")
+        search = parse_search(self.q or "")
         return OrderFilter(
             terms=search.terms,
             statuses=self._statuses(),
@@ -90,23 +90,23 @@ _AS_THEY_ARE = {
 }  # fmt: skip
 
 
-class OrderChoice(OrderMatch):
+class OrderChoiceParams(OrderMatchParams):
     """Which orders of a list or an export."""
 
     ids: list[UUID] = Field([], max_length=MAX_IDS)
 
-    def wanted(self) -> OrderFilter:
+    def to_filter(self) -> OrderFilter:
         """The filter."""
-        return replace(super().wanted(), ids=tuple(self.ids) or None)
+        return replace(super().to_filter(), ids=tuple(self.ids) or None)
 
 
-class OrderFilters(OrderChoice):
+class OrderFilterParams(OrderChoiceParams):
     """Which orders of a list or an export, and how they are sorted."""
 
     sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
 
 
-class OrderList(OrderFilters):
+class OrderListParams(OrderFilterParams):
     """A page of a list."""
 
     limit: int = Field(50, ge=1, le=1000)
@@ -119,7 +119,7 @@ class OrderList(OrderFilters):
         return f"orders {meaning}"
 
 
-class OrderExport(OrderFilters):
+class OrderExportParams(OrderFilterParams):
     """An export."""
 
     bom: bool = Field(False, description="Begin with a byte order mark, for spreadsheets that want one.")

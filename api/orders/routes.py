@@ -14,7 +14,7 @@ from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
 from api.ordering import place
 from api.orders import presenting
-from api.orders.filters import OrderList
+from api.orders.filters import OrderListParams
 from api.orders.schemas import (
     OrderCreate,
     OrderDetail,
@@ -60,16 +60,16 @@ async def create_order(
 
 @router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)
 async def list_orders(
-    request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderList, Query()]
+    request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderListParams, Query()]
 ) -> Response:
     """The orders you may see, newest first unless sorted otherwise."""
     cursors = services.cursors(caller, query.name)
     after = cursors.position(query.cursor)
     async with services.sessions.begin() as session:
-        asked = await listing.prepared(session, listing.Asked(caller.scope, query.wanted(), query.sort))
-        found = await listing.page(session, asked, after, query.limit + 1)
-        counts = await listing.counts(session, asked) if after is None else None
-        version = await listing.version(session, caller.scope)
+        orders = await listing.resolve(session, listing.OrderQuery(caller.visibility, query.to_filter(), query.sort))
+        found = await listing.page(session, orders, after, query.limit + 1)
+        counts = await listing.counts(session, orders) if after is None else None
+        version = await listing.version(session, caller.visibility)
         page = found[: query.limit]
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
@@ -132,7 +132,7 @@ async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep
 
 async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
     """The caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
-    order = (await session.execute(queries.order_of(caller.scope, order_id))).scalar_one_or_none()
+    order = (await session.execute(queries.order_of(caller.visibility, order_id))).scalar_one_or_none()
     if order is None:
         raise NotFound("order", order_id)
     if caller.writes and order.customer != caller.customer:

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
 from models.bulk import MAX_ORDERS, NOT_FOUND, ItemResult
-from models.listing import OrderFilter, Scope
+from models.listing import OrderFilter, Visibility
 from models.messages import BULK_DETAIL
-from models.queries.listing import ORDERS, matching, scoped
+from models.queries.listing import ORDERS, matching, visible
 from models.tables import Bulk, BulkItem, TimelineRow
 
 RECORD = sa.text(
@@ -45,10 +45,10 @@ CLOSE = sa.text(
 """End a bulk; what a cancelled one did not come to is skipped."""
 
 
-def chosen(scope: Scope, wanted: OrderFilter, ids: Collection[UUID] | None) -> sa.Subquery:
-    """The orders of a bulk: those of the ids, or those that match. An id that names none of the scope has no status."""
+def chosen(visibility: Visibility, criteria: OrderFilter, ids: Collection[UUID] | None) -> sa.Subquery:
+    """The orders of a bulk: those of the ids, or those that match. Other ids have no status."""
     columns = (ORDERS.c.number, ORDERS.c.customer, ORDERS.c.status, ORDERS.c.label)
-    where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
+    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria))
     if ids is None:
         return sa.select(ORDERS.c.id, *columns).where(*where).subquery("chosen")
     named = (
@@ -103,17 +103,17 @@ def bulk_by_id(bulk_id: UUID) -> sa.Select[Bulk]:
     return sa.select(Bulk).where(col(Bulk.id) == bulk_id)
 
 
-def bulk_of(scope: Scope, bulk_id: UUID) -> sa.Select[Bulk]:
-    """One bulk in scope."""
+def bulk_of(visibility: Visibility, bulk_id: UUID) -> sa.Select[Bulk]:
+    """One bulk that is visible."""
     found = bulk_by_id(bulk_id)
-    return found if scope.customer is None else found.where(col(Bulk.customer) == scope.customer)
+    return found if visibility.customer is None else found.where(col(Bulk.customer) == visibility.customer)
 
 
-def bulks_of(scope: Scope, after: UUID | None, limit: int) -> sa.Select[Bulk]:
-    """The bulks in scope, the newest first."""
+def bulks_of(visibility: Visibility, after: UUID | None, limit: int) -> sa.Select[Bulk]:
+    """The visible bulks, the newest first."""
     query = sa.select(Bulk).order_by(col(Bulk.id).desc()).limit(limit)
-    if scope.customer is not None:
-        query = query.where(col(Bulk.customer) == scope.customer)
+    if visibility.customer is not None:
+        query = query.where(col(Bulk.customer) == visibility.customer)
     return query if after is None else query.where(col(Bulk.id) < after)
 
 

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from models.listing import OrderFilter, Scope, Sort
+from models.listing import OrderFilter, Sort, Visibility
 from models.queries.delivery_status import Columns, delivery_status, percent
-from models.queries.listing import ORDERS, in_order, matching, scoped
+from models.queries.listing import ORDERS, in_order, matching, visible
 
 _BEGIN_FORMULAS: list[sa.ColumnElement[int]] = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]
 
@@ -21,19 +21,19 @@ class Copy(NamedTuple):
     parameters: dict[str, Any]
 
 
-def as_csv(scope: Scope, wanted: OrderFilter, sort: Sort) -> Copy:
-    """The orders that are wanted as CSV (RFC 4180) with a header; texts that look like formulas are disarmed."""
+def as_csv(visibility: Visibility, criteria: OrderFilter, sort: Sort) -> Copy:
+    """The orders that match, as CSV (RFC 4180) with a header; texts that look like formulas are disarmed."""
     columns = [sa.cast(column, sa.Text).label(name) for name, column in _columns(ORDERS.c, _disarmed).items()]
-    return _copy(sa.select(*columns), scope, wanted, sort, "FORMAT csv, HEADER")
+    return _copy(sa.select(*columns), visibility, criteria, sort, "FORMAT csv, HEADER")
 
 
-def as_json_lines(scope: Scope, wanted: OrderFilter, sort: Sort) -> Copy:
+def as_json_lines(visibility: Visibility, criteria: OrderFilter, sort: Sort) -> Copy:
     """The same, an object a line."""
     columns = _columns(ORDERS.c, lambda text: text)
     pairs = [part for name, column in columns.items() for part in (sa.literal_column(f"'{name}'"), column)]
     # Quote and delimiter are characters that JSON escapes: so nothing is ever quoted.
     plain = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
-    return _copy(sa.select(sa.func.json_build_object(*pairs)), scope, wanted, sort, plain)
+    return _copy(sa.select(sa.func.json_build_object(*pairs)), visibility, criteria, sort, plain)
 
 
 def _columns(o: Columns, text: Any) -> dict[str, sa.ColumnElement[Any]]:
@@ -70,7 +70,9 @@ def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.case((looks_like_one, sa.func.concat(sa.literal_column("''''"), text)), else_=text)
 
 
-def _copy(select: sa.Select[*tuple[Any, ...]], scope: Scope, wanted: OrderFilter, sort: Sort, options: str) -> Copy:
-    rows = select.where(*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
+def _copy(
+    select: sa.Select[*tuple[Any, ...]], visibility: Visibility, criteria: OrderFilter, sort: Sort, options: str
+) -> Copy:
+    rows = select.where(*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria))
     compiled = rows.order_by(*in_order(ORDERS.c, sort)).compile(dialect=_DIALECT)
     return Copy(f"COPY ({compiled}) TO STDOUT WITH ({options})", dict(compiled.params))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from models.listing import COUNT_LIMIT, OrderFilter, Position, Scope, Sort, statuses_in
+from models.listing import COUNT_LIMIT, OrderFilter, Position, Sort, Visibility, statuses_in
 from models.order import OrderStatus
 from models.queries.delivery_status import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
 from models.tables import Order, OrderCount
@@ -24,17 +24,19 @@ _SHOWN = [column for column in ORDERS.columns if column.name not in {"search", "
 Page = sa.Select[*tuple[Any, ...]]
 
 
-def page(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
-    """A page of the orders that are wanted, behind a position; the planner finds the way."""
-    where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+def page(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+    """A page of the orders that match, behind a position; the planner finds the way."""
+    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
     return sa.select(*_SHOWN, _key(ORDERS.c, sort)).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(limit)
 
 
-def page_of_statuses(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+def page_of_statuses(
+    visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int
+) -> Page:
     """The same, merged from a page of each status: every one of them is read off its index as far as it is needed."""
-    statuses = sorted(statuses_in(scope, wanted))
+    statuses = sorted(statuses_in(visibility, criteria))
     each = sa.select(sa.func.unnest(sa.literal(statuses, ARRAY(sa.Text))).label("status")).subquery("each")
-    where = (*_owned(ORDERS.c, scope), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+    where = (*_owned(ORDERS.c, visibility), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
     part = (
         sa.select(*_SHOWN, _key(ORDERS.c, sort))
         .where(ORDERS.c.status == each.c.status, *where)
@@ -45,44 +47,44 @@ def page_of_statuses(scope: Scope, wanted: OrderFilter, sort: Sort, after: Posit
     return sa.select(part).select_from(each.join(part, sa.true())).order_by(*in_order(part.c, sort)).limit(limit)
 
 
-def page_of_walk(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+def page_of_walk(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
     """As much of a page as is found among the next orders of the list."""
-    where = (*scoped(ORDERS.c, scope, wanted), *_behind(ORDERS.c, sort, after))
+    where = (*visible(ORDERS.c, visibility, criteria), *_behind(ORDERS.c, sort, after))
     walked = sa.select(ORDERS).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(WALK).subquery("walked")
     shown = [walked.c[column.name] for column in _SHOWN]
-    found = sa.select(*shown, _key(walked.c, sort)).where(*matching(walked.c, wanted))
+    found = sa.select(*shown, _key(walked.c, sort)).where(*matching(walked.c, criteria))
     return found.order_by(*in_order(walked.c, sort)).limit(limit)
 
 
-def page_of_hits(scope: Scope, wanted: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
+def page_of_hits(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
     """A page from the whole list of matches, which the planner may not take apart."""
-    where = (*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted), *_behind(ORDERS.c, sort, after))
+    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
     hits = sa.select(*_SHOWN).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
     return sa.select(hits, _key(hits.c, sort)).order_by(*in_order(hits.c, sort)).limit(limit)
 
 
-def counted(scope: Scope) -> sa.Select[str, int, int]:
+def counted(visibility: Visibility) -> sa.Select[str, int, int]:
     """Orders and changes by status, from the counters."""
     orders, changes = (
         sa.cast(sa.func.sum(column), sa.BigInteger) for column in (OrderCount.orders, OrderCount.changes)
     )
     return (
         sa.select(col(OrderCount.status), orders, changes)
-        .where(col(OrderCount.customer) == (scope.customer or ""))
+        .where(col(OrderCount.customer) == (visibility.customer or ""))
         .group_by(col(OrderCount.status))
     )
 
 
-def matches_by_status(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
+def matches_by_status(visibility: Visibility, criteria: OrderFilter) -> sa.Select[str, int]:
     """The first 10,001 matches by status."""
-    some = sa.select(ORDERS.c.status).where(*scoped(ORDERS.c, scope, wanted), *matching(ORDERS.c, wanted))
+    some = sa.select(ORDERS.c.status).where(*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria))
     return _by_status(some.limit(COUNT_LIMIT))
 
 
-def matches_in_walk(scope: Scope, wanted: OrderFilter) -> sa.Select[str, int]:
+def matches_in_walk(visibility: Visibility, criteria: OrderFilter) -> sa.Select[str, int]:
     """The first 10,001 matches among some of the orders, whichever are quickest to read, by status."""
-    walked = sa.select(ORDERS).where(*scoped(ORDERS.c, scope, wanted)).limit(2 * WALK).subquery("walked")
-    return _by_status(sa.select(walked.c.status).where(*matching(walked.c, wanted)).limit(COUNT_LIMIT))
+    walked = sa.select(ORDERS).where(*visible(ORDERS.c, visibility, criteria)).limit(2 * WALK).subquery("walked")
+    return _by_status(sa.select(walked.c.status).where(*matching(walked.c, criteria)).limit(COUNT_LIMIT))
 
 
 def _by_status(some: sa.Select[Any]) -> sa.Select[str, int]:
@@ -90,62 +92,62 @@ def _by_status(some: sa.Select[Any]) -> sa.Select[str, int]:
     return sa.select(found.c.status, sa.func.count()).group_by(found.c.status)
 
 
-def named_exactly(scope: Scope, order_id: UUID | None, number: str) -> sa.Select[UUID]:
+def named_exactly(visibility: Visibility, order_id: UUID | None, number: str) -> sa.Select[UUID]:
     """The order of this id or number."""
     names = [ORDERS.c.number == number] + ([ORDERS.c.id == order_id] if order_id else [])
-    return sa.select(ORDERS.c.id).where(sa.or_(*names), *scoped(ORDERS.c, scope, OrderFilter()))
+    return sa.select(ORDERS.c.id).where(sa.or_(*names), *visible(ORDERS.c, visibility, OrderFilter()))
 
 
-def scoped(o: Columns, scope: Scope, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+def visible(o: Columns, visibility: Visibility, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     """Whose orders, and of which statuses."""
-    statuses = statuses_in(scope, wanted)
+    statuses = statuses_in(visibility, criteria)
     hidden = sorted(set(OrderStatus) - statuses)
     if len(hidden) == 1:
-        return [*_owned(o, scope), o["status"] != word(hidden[0])]
-    return [*_owned(o, scope), o["status"] == sa.any_(sa.literal(sorted(statuses), ARRAY(sa.Text)))]
+        return [*_owned(o, visibility), o["status"] != word(hidden[0])]
+    return [*_owned(o, visibility), o["status"] == sa.any_(sa.literal(sorted(statuses), ARRAY(sa.Text)))]
 
 
-def _owned(o: Columns, scope: Scope) -> list[sa.ColumnElement[bool]]:
-    return [] if scope.customer is None else [o["customer"] == scope.customer]
+def _owned(o: Columns, visibility: Visibility) -> list[sa.ColumnElement[bool]]:
+    return [] if visibility.customer is None else [o["customer"] == visibility.customer]
 
 
-def matching(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
-    """Every filter but those of `scoped`."""
-    tests = [_contains(o["search"], term) for term in wanted.terms]
-    if wanted.label is not None:
+def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    """Every filter but those of `visible`."""
+    tests = [_contains(o["search"], term) for term in criteria.terms]
+    if criteria.label is not None:
         # The index of searches finds the label, in whatever case; the comparison then settles it.
-        tests += [_contains(o["search"], wanted.label), o["label"] == wanted.label]
-    if wanted.ids is not None:
-        tests.append(o["id"] == sa.any_(sa.literal(list(wanted.ids), ARRAY(sa.Uuid))))
-    if wanted.products:
-        tests.append(o["skus"].op("&&")(sa.literal(list(wanted.products), ARRAY(sa.Text))))
-    if wanted.tags:
+        tests += [_contains(o["search"], criteria.label), o["label"] == criteria.label]
+    if criteria.ids is not None:
+        tests.append(o["id"] == sa.any_(sa.literal(list(criteria.ids), ARRAY(sa.Uuid))))
+    if criteria.products:
+        tests.append(o["skus"].op("&&")(sa.literal(list(criteria.products), ARRAY(sa.Text))))
+    if criteria.tags:
         # The index has the orders with tags only, and the planner has to be told that these are such.
         tests += [
-            o["tags"].op("&&")(sa.literal(list(wanted.tags), ARRAY(sa.Text))),
+            o["tags"].op("&&")(sa.literal(list(criteria.tags), ARRAY(sa.Text))),
             o["tags"] != sa.text("'{}'::text[]"),
         ]
-    if wanted.customers:
-        tests.append(o["customer"] == sa.any_(sa.literal(list(wanted.customers), ARRAY(sa.Text))))
-    if wanted.delivery is not None:
-        tests.append(delivery_status(o).in_([word(shown) for shown in sorted(wanted.delivery)]))
-    if wanted.waiting_for_user is not None:
+    if criteria.customers:
+        tests.append(o["customer"] == sa.any_(sa.literal(list(criteria.customers), ARRAY(sa.Text))))
+    if criteria.delivery is not None:
+        tests.append(delivery_status(o).in_([word(shown) for shown in sorted(criteria.delivery)]))
+    if criteria.waiting_for_user is not None:
         waiting = waiting_for_user(o)
-        tests += [waiting, *could_wait_for_user(o)] if wanted.waiting_for_user else [~waiting]
-    if wanted.has_errors is not None:
-        tests.append(o["files_failed"] > 0 if wanted.has_errors else o["files_failed"] == 0)
-    return tests + _between(o, wanted)
+        tests += [waiting, *could_wait_for_user(o)] if criteria.waiting_for_user else [~waiting]
+    if criteria.has_errors is not None:
+        tests.append(o["files_failed"] > 0 if criteria.has_errors else o["files_failed"] == 0)
+    return tests + _between(o, criteria)
 
 
-def _between(o: Columns, wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+def _between(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     expiry = expires_at(o)
     bounds = [
-        (wanted.created_after, o["created_at"].__ge__),
-        (wanted.created_before, o["created_at"].__lt__),
-        (wanted.expires_after, expiry.__ge__),
-        (wanted.expires_before, expiry.__lt__),
-        (wanted.min_bytes, o["bytes_total"].__ge__),
-        (wanted.max_bytes, o["bytes_total"].__le__),
+        (criteria.created_after, o["created_at"].__ge__),
+        (criteria.created_before, o["created_at"].__lt__),
+        (criteria.expires_after, expiry.__ge__),
+        (criteria.expires_before, expiry.__lt__),
+        (criteria.min_bytes, o["bytes_total"].__ge__),
+        (criteria.max_bytes, o["bytes_total"].__le__),
     ]
     return [test(_bound(bound)) for bound, test in bounds if bound is not None]
 

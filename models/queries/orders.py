@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.listing import Scope
+from models.listing import Visibility
 from models.order import FULFILLED, TERMINAL, OrderStatus
 from models.packaging import PackedFile
 from models.suborder import SubOrderState
@@ -23,12 +23,12 @@ def order_by_id(order_id: UUID) -> sa.Select[Order]:
     return sa.select(Order).where(col(Order.id) == order_id)
 
 
-def order_of(scope: Scope, order_id: UUID) -> sa.Select[Order]:
-    """One order in scope; a deleted one is hidden from its owner."""
+def order_of(visibility: Visibility, order_id: UUID) -> sa.Select[Order]:
+    """One order that is visible; a deleted one is hidden from its owner."""
     found = order_by_id(order_id)
-    if scope.customer is None:
+    if visibility.customer is None:
         return found
-    return found.where(col(Order.customer) == scope.customer, col(Order.status) != OrderStatus.DELETED)
+    return found.where(col(Order.customer) == visibility.customer, col(Order.status) != OrderStatus.DELETED)
 
 
 def labels_like(customer: str, label: str) -> sa.Select[str]:

@@ -21,7 +21,7 @@ from activities.bulk import BulkActivities
 from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
 from models.access import Caller
-from models.listing import OrderFilter, Scope
+from models.listing import OrderFilter, Visibility
 from models.messages import BulkPage, BulkPageDone, BulkRef, CommandRequest, bulk_workflow_id, order_workflow_id
 from models.order import Command, OrderStatus
 from models.queries import bulk as queries
@@ -78,13 +78,15 @@ async def living(sessions: Sessions, client: Client, caller: Caller = MARIA) -> 
     return order
 
 
-async def frozen(sessions: Sessions, command: str = "cancel", *, scope: Scope | None = None, **more: Any) -> Bulk:
-    """A bulk of all orders in scope."""
+async def frozen(
+    sessions: Sessions, command: str = "cancel", *, visible: Visibility | None = None, **more: Any
+) -> Bulk:
+    """A bulk of all visible orders."""
     async with sessions.begin() as session:
         bulk = Bulk(customer="maria", actor=MARIA.actor, command=command, **more)
         session.add(bulk)
         await session.flush()
-        chosen = queries.chosen(scope or Scope("maria"), OrderFilter(), None)
+        chosen = queries.chosen(visible or Visibility("maria"), OrderFilter(), None)
         await session.execute(queries.freeze(bulk.id, chosen))
         await session.execute(queries.count_items(bulk.id))
     return bulk
@@ -188,11 +190,11 @@ async def test_who_may_is_asked_when_the_order_has_its_turn(sessions: Sessions, 
     await living(sessions, client)
     await living(sessions, client, Caller("somebody"))
     await person(sessions, "customer", "admin")
-    bulk = await frozen(sessions, scope=Scope(None))
+    bulk = await frozen(sessions, visible=Visibility(None))
     await person(sessions, "customer", "support")
     await work(sessions, client, bulk)
     assert await rows(sessions, ITEMS) == [("done", None), ("skipped", "forbidden")]
-    bulk = await frozen(sessions, scope=Scope(None))
+    bulk = await frozen(sessions, visible=Visibility(None))
     await person(sessions)
     await work(sessions, client, bulk)
     found = "SELECT result, code FROM bulk_items WHERE bulk_id = '{}' ORDER BY order_id"
@@ -204,7 +206,7 @@ async def test_a_token_allows_no_more_than_it_did(sessions: Sessions, client: Cl
     await living(sessions, client)
     await living(sessions, client, Caller("somebody"))
     await person(sessions, "admin")
-    bulk = await frozen(sessions, scope=Scope(None), scopes=["order", "read"])
+    bulk = await frozen(sessions, visible=Visibility(None), scopes=["order", "read"])
     await work(sessions, client, bulk)
     assert await rows(sessions, ITEMS) == [("done", None), ("skipped", "forbidden")]
 

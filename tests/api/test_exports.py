@@ -17,7 +17,7 @@ from httpx2 import AsyncClient
 from api import exporting
 from api.dependencies import Services
 from models.delivery_status import delivery_status, is_waiting_for_user, progress
-from models.listing import OrderFilter, Scope, Sort
+from models.listing import OrderFilter, Sort, Visibility
 from models.order import OrderStatus
 from models.queries.delivery_status import delivery_status as delivery_in_sql
 from models.queries.delivery_status import percent as percent_in_sql
@@ -196,6 +196,6 @@ async def _read(body: AsyncIterator[bytes]) -> int:
 def test_a_filter_reaches_the_copy_as_parameters_only() -> None:
     evil = "'; DROP TABLE orders; --"
     wanted = OrderFilter(terms=(evil,), label=evil, products=(evil,), created_after=BEGIN - timedelta(1))
-    copy = as_csv(Scope(evil), wanted, Sort.NEWEST)
+    copy = as_csv(Visibility(evil), wanted, Sort.NEWEST)
     assert "DROP" not in copy.statement
     assert evil in copy.parameters.values()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.http.cursors import Cursors
 from database.engine import make_sessions
 from models.delivery_status import DeliveryStatus
-from models.listing import OrderFilter, Position, Scope, Sort
+from models.listing import OrderFilter, Position, Sort, Visibility
 from models.order import OrderStatus
 from models.queries import listing as queries
 from services import listing
@@ -34,14 +34,14 @@ async def listed(engine: AsyncEngine) -> tuple[Sessions, list[Row]]:
     return sessions, await add_rows(sessions, [order_row(n, chance) for n in numbers], chance)
 
 
-async def pages(sessions: Sessions, asked: listing.Asked, limit: int) -> list[list[Any]]:
+async def pages(sessions: Sessions, query: listing.OrderQuery, limit: int) -> list[list[Any]]:
     """Every page, by cursors as the facade seals them."""
-    cursors = Cursors(b"key", repr(asked))
+    cursors = Cursors(b"key", repr(query))
     found: list[list[Any]] = []
     after: Position | None = None
     while True:
         async with sessions.begin() as session:
-            ready = await listing.prepared(session, asked)
+            ready = await listing.resolve(session, query)
             rows = await listing.page(session, ready, after, limit + 1)
         found.append([row.id for row in rows[:limit]])
         if len(rows) <= limit:
@@ -75,11 +75,11 @@ filters = st.builds(
     waiting_for_user=maybe(st.booleans()),
     has_errors=maybe(st.booleans()),
 )
-scopes = st.sampled_from([Scope(None), *map(Scope, CUSTOMERS), Scope("nobody")])
+visibilities = st.sampled_from([Visibility(None), *map(Visibility, CUSTOMERS), Visibility("nobody")])
 
 
 @st.composite
-def wanted(draw: st.DrawFn) -> OrderFilter:
+def criteria(draw: st.DrawFn) -> OrderFilter:
     """A filter of which a few parts are set, so that something is left."""
     whole = draw(filters)
     kept = draw(st.sets(st.sampled_from(sorted(OrderFilter.__dataclass_fields__)), max_size=3))
@@ -87,39 +87,39 @@ def wanted(draw: st.DrawFn) -> OrderFilter:
 
 
 @given(
-    scope=scopes,
-    wanted=wanted(),
+    visibility=visibilities,
+    criteria=criteria(),
     sort=st.sampled_from(Sort),
     limit=st.integers(1, 100),
     walk=st.sampled_from([3, 20_000]),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_pages_of_a_list_are_all_that_match_in_order(
-    listed: tuple[Sessions, list[Row]], scope: Scope, wanted: OrderFilter, sort: Sort, limit: int, walk: int
+    listed: tuple[Sessions, list[Row]], visibility: Visibility, criteria: OrderFilter, sort: Sort, limit: int, walk: int
 ) -> None:
     sessions, rows = listed
-    expected = [row["id"] for row in in_order(naive(rows, scope, wanted), sort)]
+    expected = [row["id"] for row in in_order(naive(rows, visibility, criteria), sort)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "WALK", walk)  # few orders, so that both ways are gone
-        found = await pages(sessions, listing.Asked(scope, wanted, sort), limit)
+        found = await pages(sessions, listing.OrderQuery(visibility, criteria, sort), limit)
     assert [key for page in found for key in page] == expected
     assert all(len(page) == limit for page in found[:-1])
 
 
-@given(scope=scopes, wanted=wanted())
+@given(visibility=visibilities, criteria=criteria())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_counts_are_those_of_the_list_without_its_statuses(
-    listed: tuple[Sessions, list[Row]], scope: Scope, wanted: OrderFilter
+    listed: tuple[Sessions, list[Row]], visibility: Visibility, criteria: OrderFilter
 ) -> None:
     sessions, rows = listed
     async with sessions.begin() as session:
-        asked = await listing.prepared(session, listing.Asked(scope, wanted, Sort.NEWEST))
-        found = await listing.counts(session, asked)
-    assert found.total == len(naive(rows, scope, wanted))
+        query = await listing.resolve(session, listing.OrderQuery(visibility, criteria, Sort.NEWEST))
+        found = await listing.counts(session, query)
+    assert found.total == len(naive(rows, visibility, criteria))
     assert not found.capped
-    free = {name: getattr(wanted, name) for name in OrderFilter.__dataclass_fields__}
-    shown = frozenset(OrderStatus) - {OrderStatus.DELETED} | (wanted.statuses or frozenset())
-    expected = Counter(row["status"] for row in naive(rows, scope, OrderFilter(**free | {"statuses": shown})))
+    free = {name: getattr(criteria, name) for name in OrderFilter.__dataclass_fields__}
+    shown = frozenset(OrderStatus) - {OrderStatus.DELETED} | (criteria.statuses or frozenset())
+    expected = Counter(row["status"] for row in naive(rows, visibility, OrderFilter(**free | {"statuses": shown})))
     assert found.by_status == expected
 
 
@@ -129,12 +129,12 @@ async def test_orders_that_come_between_two_pages_neither_hide_nor_repeat_any(se
     before = await add_rows(
         sessions, [order_row(n, chance, customer="local", status="failed") for n in range(40)], chance
     )
-    asked = listing.Asked(Scope("local"), OrderFilter(), sort)
+    query = listing.OrderQuery(Visibility("local"), OrderFilter(), sort)
     seen: list[Any] = []
     after: Position | None = None
     for turn in range(100):
         async with sessions.begin() as session:
-            rows = await listing.page(session, asked, after, 5)
+            rows = await listing.page(session, query, after, 5)
         if not rows:
             break
         seen += [row.id for row in rows]
@@ -151,11 +151,13 @@ async def test_more_than_ten_thousand_matches_are_not_counted_on(sessions: Sessi
     rows = [order_row(n, chance, customer="local", status="failed" if n % 2 else "fulfilled") for n in range(10_050)]
     await add_rows(sessions, rows, chance)
     async with sessions.begin() as session:
-        some = await listing.counts(session, listing.Asked(Scope("local"), OrderFilter(terms=("co-",)), Sort.NEWEST))
+        some = await listing.counts(
+            session, listing.OrderQuery(Visibility("local"), OrderFilter(terms=("co-",)), Sort.NEWEST)
+        )
         failed = frozenset({OrderStatus.FAILED})
-        half = listing.Asked(Scope("local"), OrderFilter(terms=("co-",), statuses=failed), Sort.NEWEST)
+        half = listing.OrderQuery(Visibility("local"), OrderFilter(terms=("co-",), statuses=failed), Sort.NEWEST)
         fewer = await listing.counts(session, half)
-        everything = await listing.counts(session, listing.Asked(Scope("local"), OrderFilter(), Sort.NEWEST))
+        everything = await listing.counts(session, listing.OrderQuery(Visibility("local"), OrderFilter(), Sort.NEWEST))
     assert (some.total, some.capped) == (10_001, True)
     assert (fewer.total, fewer.capped) == (5_025, False)
     assert (everything.total, everything.capped) == (10_050, False)
@@ -169,11 +171,13 @@ async def test_a_whole_id_or_number_finds_its_order_and_no_other(sessions: Sessi
     await add_rows(
         sessions, [other, order_row(3, chance, customer="alice", status="failed", label=as_text(row))], chance
     )
-    for scope, expected in ((Scope("local"), [[row["id"]]]), (Scope(None), [[row["id"]]])):
-        asked = listing.Asked(scope, OrderFilter(terms=(as_text(row),)), Sort.NEWEST)
-        assert await pages(sessions, asked, 10) == expected
+    for visibility, expected in ((Visibility("local"), [[row["id"]]]), (Visibility(None), [[row["id"]]])):
+        query = listing.OrderQuery(visibility, OrderFilter(terms=(as_text(row),)), Sort.NEWEST)
+        assert await pages(sessions, query, 10) == expected
     # Somebody else's number is a word like any other.
-    hers = await pages(sessions, listing.Asked(Scope("alice"), OrderFilter(terms=(as_text(row),)), Sort.NEWEST), 10)
+    hers = await pages(
+        sessions, listing.OrderQuery(Visibility("alice"), OrderFilter(terms=(as_text(row),)), Sort.NEWEST), 10
+    )
     assert len(hers[0]) == 1
     assert hers[0] != [row["id"]]
 
@@ -182,21 +186,21 @@ async def test_the_version_grows_with_a_status_and_not_with_a_byte(sessions: Ses
     chance = random.Random(1)
     await add_rows(sessions, [order_row(1, chance, customer="local", status="failed")], chance)
 
-    async def version(change: str, scope: Scope) -> int:
+    async def version(change: str, visibility: Visibility) -> int:
         async with sessions.begin() as session:
             await session.execute(sa.text(change))
-            return await listing.version(session, scope)
+            return await listing.version(session, visibility)
 
-    local = Scope("local")
+    local = Visibility("local")
     first = await version("SELECT 1", local)
     assert await version("UPDATE orders SET bytes_settled = 7", local) == first
     second = await version("UPDATE orders SET status = 'expired', version = 2", local)
     assert second > first
     assert await version("UPDATE orders SET version = 3", local) > second
-    assert await version("SELECT 1", Scope("alice")) == 0
-    assert await version("DELETE FROM orders", Scope(None)) > second
+    assert await version("SELECT 1", Visibility("alice")) == 0
+    assert await version("DELETE FROM orders", Visibility(None)) > second
 
 
 def test_a_customer_without_a_name_is_refused() -> None:
     with pytest.raises(ValueError, match="without a name"):
-        Scope("")
+        Visibility("")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
-from api.orders.filters import OrderFilters
+from api.orders.filters import OrderFilterParams
 from api.views import MAX_VIEWS
 from tests.issuer import as_
 
@@ -43,7 +43,7 @@ async def test_a_saved_filter_is_one_that_lists_take(client: AsyncClient) -> Non
     view = (await client.post("/views", json=VIEW)).json()
     answer = await client.get("/orders", params={**view["filter"], "sort": view["sort"]})
     assert answer.status_code == 200, answer.text
-    assert OrderFilters.model_validate(view["filter"]).wanted().tags == ("ice",)
+    assert OrderFilterParams.model_validate(view["filter"]).to_filter().tags == ("ice",)
 
 
 async def test_views_are_ones_own_and_shared_by_operators_among_operators(anonymous: AsyncClient) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from api.events.change import Change, Interest
 from api.events.hub import RING, Hub, Subscription
-from models.listing import Scope
+from models.listing import Visibility
 
-ALICE, EVERYBODY = Interest(Scope("alice")), Interest(Scope(None))
+ALICE, EVERYBODY = Interest(Visibility("alice")), Interest(Visibility(None))
 
 
 def change(number: int, order: int = 1, customer: str = "alice", status: str = "validating") -> Change:
@@ -38,7 +38,7 @@ async def taken(subscription: Subscription) -> list[str]:
 
 async def test_everybody_hears_what_they_may_see_and_nothing_else() -> None:
     hub = Hub()
-    alice, bob, support = (hub.subscribe(Interest(Scope(name)), None) for name in ("alice", "bob", None))
+    alice, bob, support = (hub.subscribe(Interest(Visibility(name)), None) for name in ("alice", "bob", None))
     for one in (alice, bob, support):
         await one.take(0)
     await flushed(hub, change(1), change(2, order=2, customer="bob"))
@@ -49,7 +49,7 @@ async def test_everybody_hears_what_they_may_see_and_nothing_else() -> None:
 
 async def test_a_filter_leaves_out_other_orders_and_statuses() -> None:
     hub = Hub()
-    one = hub.subscribe(Interest(Scope("alice"), frozenset({UUID(int=1)}), frozenset({"failed"})), None)
+    one = hub.subscribe(Interest(Visibility("alice"), frozenset({UUID(int=1)}), frozenset({"failed"})), None)
     await one.take(0)
     await flushed(hub, change(1, status="failed"), change(2, order=2, status="failed"))
     assert await taken(one) == ["order 1"]
