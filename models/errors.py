@@ -36,7 +36,7 @@ DomainError
 from collections.abc import Iterable
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class FailureCategory(StrEnum):
@@ -120,14 +120,24 @@ class Failure(BaseModel):
         return self.category is not FailureCategory.CONFIGURATION
 
 
+class Hint(StrEnum):
+    """Where a remedy is found; each client says in its own way how to get there."""
+
+    LIST_PRODUCTS = "list_products"
+    LIST_OBJECTS = "list_objects"
+    LIST_DESTINATIONS = "list_destinations"
+
+
 class Fault(BaseModel):
-    """One thing wrong with a request: its field, a stable code, a sentence with the remedy."""
+    """One thing wrong with a request: its field, a stable code, a sentence."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     field: str
     code: str
     text: str
+    hint: Hint | None = Field(default=None, exclude=True)
+    """For the words of a client only; it is part of no payload, row or answer."""
 
 
 class DomainError(Exception):
