@@ -40,7 +40,7 @@ from api.schemas import Problem
 API = "/api/v1"
 
 NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "Nobody we know is asking"},
+    401: {"model": Problem, "description": "Not authenticated"},
     403: {"model": Problem, "description": "The caller's roles, or the scopes of the token, do not allow it"},
 }
 
@@ -48,7 +48,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 class _Facade(FastAPI):
-    """FastAPI with layers round everything, its own answer to mistakes included."""
+    """FastAPI with middleware round everything, its own answer to internal errors included."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when it is first asked for."""
@@ -57,8 +57,8 @@ class _Facade(FastAPI):
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        layers = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack()))
-        return RequestLogMiddleware(MethodNotAllowedMiddleware(layers, self))
+        inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack()))
+        return RequestLogMiddleware(MethodNotAllowedMiddleware(inner, self))
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -90,7 +90,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
         api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(reject_unknown_query_parameters)])
-    # These say themselves who may.
+    # These state themselves who may call them.
     for module in (payment_routes, identity_routes):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.

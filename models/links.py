@@ -1,4 +1,4 @@
-"""Signed links: a path that opens without a token, because whoever holds our key has signed exactly this path."""
+"""Signed links: a path that opens without a token, because a holder of our key has signed exactly this path."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Metalinks: the files of an order with size, hash and URL, for download tools.
 
 Version 4 is RFC 5854. Version 3 is what older tools read. aria2 takes a wrong namespace for an empty document and an
-upper-case hash type for no hash, both without a word, so they stand here as they must.
+upper-case hash type for no hash, both silently.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 FILES_PER_DOCUMENT: Final = 50_000
-"""aria2 keeps about 3 KB of memory for each entry; what is beyond stands in further parts."""
+"""aria2 keeps about 3 KB of memory for each entry; more files make more documents."""
 
 MEDIA_TYPES: Final = {4: "application/metalink4+xml", 3: "application/metalink+xml"}
 SUFFIXES: Final = {4: ".meta4", 3: ".metalink"}
 
 
 class LinkedFile(NamedTuple):
-    """A file as a Metalink shows it; the hash is left out where nobody knows it yet."""
+    """A file as a Metalink shows it; without a hash while that is not known."""
 
     name: str
     size: int
@@ -88,7 +88,7 @@ def _entry3(file: LinkedFile) -> str:
 
 
 def _name(name: str) -> str:
-    """The name as an attribute; XML has no way to write the two characters that are none."""
+    """The name as an attribute. U+FFFE and U+FFFF are not XML characters, and become underscores."""
     if name.isascii() and not _SPECIAL.search(name):
         return f'"{name}"'
     return quoteattr(name if name.isascii() else _NO_CHARACTER.sub("_", name))

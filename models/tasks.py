@@ -1,4 +1,4 @@
-"""Work that goes on beside a block of code, and ends with it."""
+"""Background tasks: they run as long as a block of code, and end with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

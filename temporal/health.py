@@ -1,4 +1,4 @@
-"""Whether Temporal is there: watched, so that nobody has to wait to find out that it is not."""
+"""Whether Temporal answers: checked all the time, so that no request has to wait to find out that it does not."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ class TemporalHealth:
 
     @asynccontextmanager
     async def required(self) -> AsyncIterator[None]:
-        """Guard what cannot be done without Temporal. Raises TemporalAway, also when it goes away meanwhile."""
+        """Guard what cannot be done without Temporal. Raises TemporalAway, also when it stops answering meanwhile."""
         if self.unavailable:
             raise TemporalAway
         limit = asyncio.timeout(None)

@@ -1,4 +1,4 @@
-"""Telling the workflows of orders what has happened to what they delivered, once, whoever is away meanwhile."""
+"""The outbox: events about what orders delivered, brought to their workflows once, whatever fails meanwhile."""
 
 import asyncio
 
@@ -13,33 +13,33 @@ from models.queries import downloads as queries
 from models.tables import OutboxEvent
 
 SIGNAL_TIMEOUT = 5.0
-"""Seconds until Temporal counts as away."""
+"""Seconds until Temporal counts as unavailable."""
 
 log = structlog.get_logger()
 
 
 async def deliver_events(client: Client, sessions: async_sessionmaker[AsyncSession], which: Select[OutboxEvent]) -> int:
-    """Tell the workflows; tells how many notices there were.
+    """Signal the events to their workflows; returns how many there were.
 
-    An event is told until somebody has it: the workflow knows it by its id, the timeline of an order that is over
-    has the id among the details. Raises what the client raises when Temporal is away; what was not told stays.
+    An event is delivered at least once and recorded once: the workflow knows it by its id, the timeline of a closed
+    order has the id among the details. Raises what the client raises when Temporal is unavailable; the rest stays.
     """
     async with sessions.begin() as session:
         found = (await session.execute(which)).scalars().all()
     for event in found:
-        heard = await _heard(client, event)
+        delivered = await _signal(client, event)
         async with sessions.begin() as session:
-            if not heard:
+            if not delivered:
                 where = {"order_id": event.order_id, "id": str(event.id)}
                 await session.execute(queries.APPEND_TO_CLOSED_ORDER, where)
             await session.execute(queries.delete_event(event.id))
     return len(found)
 
 
-async def _heard(client: Client, event: OutboxEvent) -> bool:
-    """Whether the workflow has the event; if it has ended, or was purged, it has not and never will."""
+async def _signal(client: Client, event: OutboxEvent) -> bool:
+    """Signal an event; returns whether there is a workflow: one that has closed, or was purged, never takes it."""
     handle = client.get_workflow_handle(order_workflow_id(event.order_id))
-    told = Noticed(
+    signal = Noticed(
         id=str(event.id),
         what=event.what,
         suborder=event.suborder,
@@ -50,7 +50,7 @@ async def _heard(client: Client, event: OutboxEvent) -> bool:
     )
     try:
         async with asyncio.timeout(SIGNAL_TIMEOUT):
-            await handle.signal(NOTICE_SIGNAL, told)
+            await handle.signal(NOTICE_SIGNAL, signal)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return False

@@ -25,7 +25,7 @@ _MEANING = {
     "201": "Made",
     "202": "Accepted",
     "204": "Done",
-    "303": "Somewhere else",
+    "303": "See Other",
 }
 _GENERAL = f"""Errors are problem documents (RFC 9457); `code` is stable. Besides what is listed, any path answers 405
 to methods it does not know, and 500 `internal` would be a mistake of ours. Bodies are JSON of at most

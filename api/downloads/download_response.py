@@ -32,7 +32,7 @@ _PROBLEM: dict[str, Any] = {"model": Problem}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {**_CONTENT, "description": "Everything"},
     206: {**_PARTS, "description": "The range asked for, or several as multipart/byteranges"},
-    304: {"description": "What you have is what is here"},
+    304: {"description": "Not modified since the given ETag"},
     403: _PROBLEM,
     404: _PROBLEM,
     410: _PROBLEM,
@@ -45,7 +45,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Representation:
-    """What stands behind a URL: its version, its name, and its proof where one is known."""
+    """A representation (RFC 9110, section 3.2): its version, its name, and its SHA-256 where that is known."""
 
     version: ranges.Version
     filename: str
@@ -55,14 +55,14 @@ class Representation:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every answer about it says."""
+        """The headers of every answer about it."""
         headers = {
             "ETag": self.version.etag,
             "Accept-Ranges": "bytes",
             "Content-Disposition": content_disposition(self.filename),
             "Cache-Control": "private, no-transform",
             "X-Content-Type-Options": "nosniff",
-            # Should a browser show it all the same, it runs nothing and belongs to nobody.
+            # Should a browser show it all the same, it runs no script and has no origin.
             "Content-Security-Policy": "sandbox; default-src 'none'",
         }
         if self.version.modified is not None:
@@ -92,9 +92,10 @@ def response_without_body(request: Request, representation: Representation) -> R
 async def answer(
     request: Request, services: Services, representation: Representation, target: DownloadTarget, reader: SpanReader
 ) -> Response:
-    """The bytes asked for. Failed comes before the first of them, so that it can be told.
+    """The bytes of the ranges asked for.
 
-    Raises Failed; the answer, when it is sent, raises Gone or TooManyDownloads before anything of it has gone out.
+    Raises Failed before the first byte, so that it can be answered; the answer, when it is sent, raises Gone or
+    TooManyDownloads before anything of it has gone out.
     """
     size, headers = representation.version.size, representation.headers
     try:
@@ -115,9 +116,9 @@ async def answer(
         length = sum(len(head) + span.stop - span.start for head, span in parts) + len(end)
         headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
     headers["Content-Length"] = str(length)
-    begun = await _begun(pieces, services.first_byte_timeout)
-    tracked = DownloadTracker(services, target, length)
-    return StreamingDownload(begun, tracked, status_code=status, headers=headers, stalled_after=services.stalled_after)
+    body = await _with_first_bytes(pieces, services.first_byte_timeout)
+    tracker = DownloadTracker(services, target, length)
+    return StreamingDownload(body, tracker, status_code=status, headers=headers, stalled_after=services.stalled_after)
 
 
 def _content_range(span: Span, size: int) -> str:
@@ -152,14 +153,14 @@ async def _pieces(parts: Sequence[tuple[bytes, Span]], end: bytes, reader: SpanR
         yield None, end
 
 
-async def _begun(pieces: Pieces, patience: float) -> Pieces:
-    """The pieces with the first bytes read, so that a source that is away is answered, not cut.
+async def _with_first_bytes(pieces: Pieces, within: float) -> Pieces:
+    """The pieces with the first bytes read, so that an unavailable source is answered with 503 and not cut.
 
-    Raises Failed where the first bytes have not come after `patience` seconds.
+    Raises Failed where the first bytes have not come after `within` seconds.
     """
     first = []
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(within):
             async for piece in pieces:
                 first.append(piece)
                 if piece[0] is not None:
@@ -180,8 +181,8 @@ async def _behind(first: Sequence[tuple[Span | None, memoryview | bytes]], rest:
         await rest.aclose()
 
 
-def media_type_of(told: str) -> str:
+def media_type_of(text: str) -> str:
     """The media type of a file if it is one that can stand in a header."""
-    kind, _, sub = told.partition(";")[0].strip().partition("/")
+    kind, _, sub = text.partition(";")[0].strip().partition("/")
     plain = all(part and all(c.isalnum() or c in "!#$&^_.+-" for c in part) and part.isascii() for part in (kind, sub))
     return f"{kind}/{sub}" if plain else "application/octet-stream"

@@ -12,25 +12,25 @@ from api.http.connection_monitor import EXTENSION, ConnectionMonitor
 from models.coverage import Sent, Span
 
 SEEN_EVERY = 20.0
-"""Seconds between two reports of a download; a third of the time after which it counts as over."""
+"""Seconds between two reports of a download; a third of the time after which it counts as ended."""
 
 _CONFIRM_FIRST, _CONFIRM_LAST = 0.002, 1.0
 
 Pieces = AsyncGenerator[tuple[Span | None, memoryview | bytes], None]
-"""What is sent, each with the span of the representation it is, or None for what stands between spans."""
+"""What is sent, each with the span of the representation it is, or None for what separates spans."""
 
 
 class DownloadListener(Protocol):
-    """Who is told how a download goes."""
+    """Follows the progress of a download."""
 
     async def on_start(self) -> None:
         """The first byte is about to be sent."""
 
     async def on_progress(self, arrived: list[Span]) -> None:
-        """The download lives, and so much has arrived."""
+        """The download goes on, and so much has arrived."""
 
     async def on_end(self, arrived: list[Span]) -> None:
-        """It is over, well or not."""
+        """The download has ended, completely or not."""
 
 
 class StreamingDownload(StreamingResponse):
@@ -52,7 +52,7 @@ class StreamingDownload(StreamingResponse):
         self._request = self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, and tell the listener also when the client has gone or the server stops."""
+        """Send, and report the end also when the client has gone or the server stops."""
         extensions: dict[str, Any] = scope.get("extensions") or {}
         self._monitor = extensions.get(EXTENSION)
         self._request = self._monitor.requests if self._monitor else 0
@@ -122,7 +122,7 @@ class StreamingDownload(StreamingResponse):
             self._measure()
 
     async def _watch(self) -> None:
-        """Report now and then, and cut off who takes nothing."""
+        """Report now and then, and cut off a client that takes nothing."""
         loop = asyncio.get_running_loop()
         moved, progress, reported = loop.time(), -1, loop.time()
         while True:

@@ -1,4 +1,4 @@
-"""Bodies of requests: how large they may be, what they are written in, and JSON that can be read in one way only.
+"""Bodies of requests: how large they may be, their media type, and JSON that can be read in one way only.
 
 Python's parser takes what RFC 8259 leaves open or forbids (a member twice, NaN, half a character), and frameworks build
 on it. Here all of that is refused before a route sees it, every fault at once, each with its place and its remedy.
@@ -35,7 +35,7 @@ class StrictJsonMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose body, if it is asked for, is good."""
+        """Serve a request; its body is checked when the route reads it."""
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             receive = _Checked(scope, receive)
         await self._app(scope, receive, send)
@@ -45,13 +45,13 @@ class _Checked:
     """`receive` whose first message is the whole body. Raises RequestRefused."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._scope, self._receive, self._begun = scope, receive, False
+        self._scope, self._receive, self._read = scope, receive, False
 
     async def __call__(self) -> Message:
-        """The whole body, and then whatever else comes."""
-        if self._begun:
+        """The whole body, and then the messages that follow it."""
+        if self._read:
             return await self._receive()
-        self._begun = True
+        self._read = True
         headers = Headers(scope=self._scope)
         _check_length(headers.get("content-length", "0"))
         _check_encoding(headers.get("content-encoding", "identity"))
@@ -82,8 +82,8 @@ def _describes_its_body(scope: Scope) -> bool:
     return getattr(route, "body_field", None) is not None
 
 
-def _check_length(told: str) -> None:
-    if told.isdecimal() and len(told) < 20 and int(told) <= MAX_BODY_BYTES:
+def _check_length(value: str) -> None:
+    if value.isdecimal() and len(value) < 20 and int(value) <= MAX_BODY_BYTES:
         return
     _too_large()
 
@@ -94,8 +94,8 @@ def _too_large() -> NoReturn:
     raise RequestRefused(413, "too_large", _fault("body", "too_large", text), headers={"Connection": "close"})
 
 
-def _check_encoding(told: str) -> None:
-    if told.strip().lower() != "identity":
+def _check_encoding(value: str) -> None:
+    if value.strip().lower() != "identity":
         text = "compressed bodies are not read; send it as it is"
         # RFC 9110, section 12.5.3: what could have been sent instead.
         accepted = {"Accept-Encoding": "identity"}
@@ -103,8 +103,8 @@ def _check_encoding(told: str) -> None:
         raise RequestRefused(415, "unsupported_media_type", fault, headers=accepted)
 
 
-def _check_media_type(told: str) -> None:
-    kind, _, sub = told.partition(";")[0].strip().lower().partition("/")
+def _check_media_type(value: str) -> None:
+    kind, _, sub = value.partition(";")[0].strip().lower().partition("/")
     if kind == "application" and (sub == "json" or sub.endswith("+json")):
         return
     text = "a body here is JSON; send it with the header `Content-Type: application/json`"
@@ -122,9 +122,9 @@ def check(raw: bytes) -> None:
             parse_constant=_Wrong.nan,
         )
     except UnicodeDecodeError as error:
-        _unreadable("not_utf8", f"this is no UTF-8 text (byte {error.start}); send JSON in UTF-8")
+        _unreadable("not_utf8", f"this is not UTF-8 text (byte {error.start}); send JSON in UTF-8")
     except json.JSONDecodeError as error:
-        _unreadable("json_invalid", f"this is no JSON: {error.msg} (line {error.lineno}, column {error.colno})")
+        _unreadable("json_invalid", f"this is not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
     except RecursionError:
         _unreadable("too_deep", _TOO_DEEP)
     faults = [fault for fault, _ in zip(_faults(found), range(MAX_FAULTS), strict=False)]
@@ -140,14 +140,14 @@ def _unreadable(code: str, text: str) -> NoReturn:
 
 
 class _Wrong:
-    """A value that cannot be, in the place where it was."""
+    """A value that is refused, in the place where it was."""
 
     def __init__(self, code: str, text: str) -> None:
         self.code, self.text = code, text
 
     @classmethod
     def nan(cls, text: str) -> "_Wrong":
-        return cls("not_a_number", f"{text} is no JSON; send a number, or null")
+        return cls("not_a_number", f"{text} is not JSON; send a number, or null")
 
     @classmethod
     def large(cls) -> "_Wrong":
@@ -177,7 +177,7 @@ def _number(text: str) -> "float | _Wrong":
 
 
 def _faults(body: Any) -> Iterator[Fault]:
-    """Everything in a parsed body that cannot be, by its place."""
+    """Everything in a parsed body that is refused, by its place."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), body)]
     while waiting:
         path, value = waiting.pop()

@@ -1,7 +1,7 @@
 """The connection under a response: how much of what was sent has arrived, and how to cut it.
 
 An ASGI application learns neither. A server that runs `MonitoredHttpProtocol` says both; under any other, what was
-sent counts as arrived and nobody is cut.
+sent counts as arrived and no connection is cut.
 """
 
 import fcntl
@@ -35,7 +35,7 @@ class ConnectionMonitor:
         return self._transport.is_closing()
 
     def unacknowledged(self) -> int | None:
-        """Bytes sent that the other side's machine has not confirmed; None where nobody can tell any more."""
+        """Bytes sent that the other side's machine has not confirmed; None where that is not known any more."""
         connection: socket.socket | None = self._transport.get_extra_info("socket")
         if self.is_lost or connection is None or connection.fileno() < 0:
             return None
@@ -57,7 +57,7 @@ class ConnectionMonitor:
 
 
 class MonitoredHttpProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol, which also tells its applications of the connection."""
+    """Uvicorn's HTTP protocol, which also hands its applications the connection."""
 
     monitor: ConnectionMonitor
 

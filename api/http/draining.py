@@ -1,36 +1,36 @@
-"""Draining: a process that is about to stop takes nothing new and lets what is under way come to its end."""
+"""Draining: a process that is about to stop takes no new work and finishes the requests in progress."""
 
 import asyncio
 
 
 class Draining:
-    """How many requests are under way, and whether the process is about to stop."""
+    """How many requests are in progress, and whether the process is about to stop."""
 
     def __init__(self) -> None:
-        self.begun = False
-        self.under_way = 0
+        self.started = False
+        self.requests = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
     def begin(self) -> None:
-        """Take nothing new from now on."""
-        self.begun = True
+        """Refuse new work from now on."""
+        self.started = True
 
     def enter(self) -> None:
         """A request begins."""
-        self.under_way += 1
+        self.requests += 1
         self._idle.clear()
 
     def leave(self) -> None:
         """A request has ended, however it did."""
-        self.under_way -= 1
-        if not self.under_way:
+        self.requests -= 1
+        if not self.requests:
             self._idle.set()
 
-    async def over(self, patience: float) -> bool:
-        """Wait until nothing is under way, at most `patience` seconds; tells whether that came true."""
+    async def wait(self, seconds: float) -> bool:
+        """Wait until no request is in progress, at most so many seconds; returns whether that came true."""
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
             return False

@@ -9,7 +9,7 @@ from api.http import ranges
 from models.errors import PreconditionFailed
 
 CACHE = {"Cache-Control": "private, no-cache"}
-"""Kept by nobody but the caller, and asked for anew each time."""
+"""Stored by the caller alone, and validated before each use."""
 
 
 def tagged(request: Request, body: BaseModel, state: str = "", *, changed: bool = False) -> Response:

@@ -1,6 +1,6 @@
-"""Requests that create or command something and may be sent again: the same key, the same answer, one effect.
+"""Requests with an Idempotency-Key: sent again with the same key, they get the same answer and have no second effect.
 
-After the IETF draft "The Idempotency-Key HTTP Header Field".
+Follows the IETF draft "The Idempotency-Key HTTP Header Field".
 """
 
 import base64
@@ -28,10 +28,10 @@ from models.tables import IdempotencyKey
 KEPT_FOR = timedelta(hours=24)
 
 HELD_FOR = timedelta(minutes=1)
-"""How long a command that has no answer yet keeps its key; longer than any takes, unless this process has died."""
+"""How long a command without an answer yet holds its key; longer than any takes, unless this process has died."""
 
 REPLAYED = "Idempotency-Replayed"
-"""The header of an answer that was given before; nothing has been created this time."""
+"""The header of a replayed answer; nothing has been created this time."""
 
 _JSON = "application/json"
 
@@ -48,22 +48,22 @@ IdempotencyKeyHeader = Annotated[
 
 @dataclass(frozen=True)
 class IdempotentRequest:
-    """One request that creates or commands something."""
+    """One request that creates or commands something, and its key, if it has one."""
 
     request: Request
     services: Container
     key: str | None
 
     async def replay(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:
-        """The answer that this request has got before, in the transaction that would create.
+        """The answer that this request got before; to be asked in the transaction that has the effect.
 
-        Raises KeyInFlight while another request deals with the key, KeyReused if it was for something else, and
+        Raises KeyInFlight while another request holds the key, KeyReused if it was for something else, and
         Gone if the answer held a secret that can no longer be read.
         """
         if self.key is None:
             return None
-        whose = {"caller": caller.customer, "key": self.key}
-        if not (await session.execute(queries.TAKE, whose)).scalar_one():
+        lookup = {"caller": caller.customer, "key": self.key}
+        if not (await session.execute(queries.TAKE, lookup)).scalar_one():
             raise KeyInFlight
         known = queries.kept(caller.customer, self.key, self.services.now())
         row = (await session.execute(known)).scalar_one_or_none()
@@ -85,7 +85,7 @@ class IdempotentRequest:
         status: int = 201,
         secret: bool = False,
     ) -> Response:
-        """The answer, kept for the next time in the transaction that has the effect; a `secret` only encrypted."""
+        """The answer, stored for a replay in the transaction that has the effect; a `secret` only encrypted."""
         content = _json(body)
         if self.key is not None:
             kept = self._vault(caller).encrypt(content) if secret else content
@@ -95,7 +95,7 @@ class IdempotentRequest:
     async def run(
         self, caller: Caller, work: Callable[[], Awaitable[BaseModel | None]], *, status: int = 200
     ) -> Response:
-        """The answer to a command, whose effect is not in the database: the key is held while it is carried out.
+        """Run a command, whose effect is not in the database, and answer; the key is held meanwhile.
 
         Should this process die meanwhile, the same request may be made again when the key is free, and by its
         `command_id` has its effect once all the same. A refusal frees the key at once.
@@ -117,16 +117,16 @@ class IdempotentRequest:
             return await self.respond(session, caller, body, {}, status=status)
 
     async def command_id(self, caller: Caller, order_id: UUID) -> str:
-        """The id of a command: that of the same request with the same key again, or one nobody will repeat."""
+        """The id of a command: the same for the same request with the same key, else one that never comes again."""
         if self.key is None:
             return str(uuid5(order_id, self.services.now().isoformat()))
         return f"key-{uuid5(order_id, f'{caller.customer} {(await self._hash()).hex()} {self.key}')}"
 
     async def _keep(self, session: AsyncSession, caller: Caller, span: timedelta, **answer: Any) -> None:
         now = self.services.now()
-        whose = {"caller": caller.customer, "key": self.key, "request_hash": await self._hash()}
+        lookup = {"caller": caller.customer, "key": self.key, "request_hash": await self._hash()}
         await session.execute(queries.sweep(now))
-        await session.execute(queries.keep({**whose, **answer, "expires_at": now + span}))
+        await session.execute(queries.keep({**lookup, **answer, "expires_at": now + span}))
 
     def _replayed(self, caller: Caller, row: IdempotencyKey, *, secret: bool) -> Response:
         try:
@@ -137,7 +137,7 @@ class IdempotentRequest:
         return _response(row.status or 200, content, {**row.headers, REPLAYED: "true"})
 
     async def _hash(self) -> bytes:
-        """What tells this request from others: method, URL and body, whose blanks and order of members do not count."""
+        """The hash of method, URL and body; of a JSON body white space and order of members do not count."""
         body = await self.request.body()
         # A route that takes no body ignores whatever comes, and so may anybody.
         with suppress(orjson.JSONDecodeError):
@@ -148,9 +148,9 @@ class IdempotentRequest:
         ).digest()
 
     def _vault(self, caller: Caller) -> Fernet:
-        """Opens with the key that the caller alone keeps, and one of this server's: the database has neither."""
-        said = f"idempotency\0{caller.customer}\0{self.key}".encode()
-        return Fernet(base64.urlsafe_b64encode(hmac.digest(self.services.cursor_key, said, "sha256")))
+        """Encrypts with the caller's key and one of this server's: the database has neither."""
+        material = f"idempotency\0{caller.customer}\0{self.key}".encode()
+        return Fernet(base64.urlsafe_b64encode(hmac.digest(self.services.cursor_key, material, "sha256")))
 
 
 def _json(body: BaseModel | None) -> bytes:
@@ -162,7 +162,7 @@ def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Respon
 
 
 async def idempotent_request(request: Request, key: IdempotencyKeyHeader = None) -> IdempotentRequest:
-    """What a route that creates or commands takes."""
+    """The dependency of a route that creates or commands something."""
     return IdempotentRequest(request, services(request), key)
 
 

@@ -1,4 +1,4 @@
-"""How often somebody may ask, how many downloads they may have under way, and the headers that tell of limits.
+"""Limits on the rate of requests and on parallel downloads, and the headers that report limits.
 
 The headers are those of the IETF draft "RateLimit header fields for HTTP". Requests and downloads are counted in each
 process for itself.
@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import TooManyDownloads, TooManyRequests
 
-_TOLD = "consignor.limits"
+_LIMITS = "consignor.limits"
 
 
 @dataclass(frozen=True)
 class RateLimitState:
-    """A limit as the headers tell it: its name, how much it allows, what is left, and the seconds it is about."""
+    """A limit as the headers report it: its name, what it allows, what remains, and its window in seconds."""
 
     name: str
     limit: int
@@ -35,34 +35,34 @@ class RateLimitState:
         return f'"{self.name}";q={self.limit}' + (f";w={self.window}" if self.window is not None else "")
 
     @property
-    def left(self) -> str:
+    def remainder(self) -> str:
         """The item of RateLimit."""
         return f'"{self.name}";r={self.remaining}' + (f";t={self.reset}" if self.reset is not None else "")
 
 
-def report_limit(request: Request, told: RateLimitState) -> None:
-    """Have the answer to this request tell of a limit."""
-    request.scope[_TOLD].append(told)
+def report_limit(request: Request, limit: RateLimitState) -> None:
+    """Report a limit in the headers of the answer to this request."""
+    request.scope[_LIMITS].append(limit)
 
 
 class RateLimitHeaders:
-    """A layer that puts what has been told into the headers of the answer, refusals included."""
+    """Writes the limits that were reported into the headers of the answer, refusals included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        told: list[RateLimitState] = []
+        limits: list[RateLimitState] = []
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and told:
+            if message["type"] == "http.response.start" and limits:
                 headers = MutableHeaders(scope=message)
-                headers["RateLimit-Policy"] = ", ".join(limit.policy for limit in told)
-                headers["RateLimit"] = ", ".join(limit.left for limit in told)
+                headers["RateLimit-Policy"] = ", ".join(limit.policy for limit in limits)
+                headers["RateLimit"] = ", ".join(limit.remainder for limit in limits)
             await send(message)
 
-        scope[_TOLD] = told
+        scope[_LIMITS] = limits
         await self._app(scope, receive, answer)
 
 
@@ -76,7 +76,7 @@ class RequestRate:
     _left: dict[str, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
     def take(self, request: Request, caller: str) -> None:
-        """Count a request, and tell what is left. Raises TooManyRequests."""
+        """Count a request, and report what remains. Raises TooManyRequests."""
         if not self.per_second:
             return
         now, size = self.clock(), max(self.burst, self.per_second)
@@ -84,7 +84,7 @@ class RequestRate:
         left, at = self._left.pop(caller, (float(size), now))
         left = min(size, left + (now - at) * self.per_second)
         taken = left >= 1
-        # Last, so that those who have not asked for the longest time are the first.
+        # Put last, so that the first is the one that has sent nothing for the longest time.
         self._left[caller] = (left - 1 if taken else left, now)
         remaining = int(left - 1) if taken else 0
         window, full = math.ceil(size / self.per_second), math.ceil((size - remaining) / self.per_second)
@@ -93,7 +93,7 @@ class RequestRate:
             raise TooManyRequests(f"{self.per_second} requests a second", math.ceil((1 - left) / self.per_second))
 
     def _forget(self, before: float) -> None:
-        """Whoever has not asked since has a full bucket again, as has everybody new."""
+        """Drop the buckets that have filled up again since: a caller without one starts with a full one."""
         while self._left:
             caller, (_, at) = next(iter(self._left.items()))
             if at > before:
@@ -103,19 +103,19 @@ class RequestRate:
 
 @dataclass
 class ParallelDownloads:
-    """How many downloads each customer has under way; 0 is no limit."""
+    """How many downloads each customer has in progress; 0 is no limit."""
 
     limit: int = 0
-    _under_way: Counter[str] = field(default_factory=Counter, init=False, repr=False)
+    active: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
-    def begin(self, whose: str) -> None:
+    def begin(self, customer: str) -> None:
         """Count a download. Raises TooManyDownloads."""
-        if self.limit and self._under_way[whose] >= self.limit:
+        if self.limit and self.active[customer] >= self.limit:
             raise TooManyDownloads(self.limit)
-        self._under_way[whose] += 1
+        self.active[customer] += 1
 
-    def end(self, whose: str) -> None:
-        """It is over, well or not."""
-        self._under_way[whose] -= 1
-        if not self._under_way[whose]:
-            del self._under_way[whose]
+    def end(self, customer: str) -> None:
+        """Count a download as ended, completely or not."""
+        self.active[customer] -= 1
+        if not self.active[customer]:
+            del self.active[customer]

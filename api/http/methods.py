@@ -1,4 +1,4 @@
-"""Which methods a path has. What it does not have is 405 with all it has, whichever route it would have come to."""
+"""The methods of each path. Any other is answered 405 with all that it has, whichever route would have got it."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Parameters of a query: only those a route knows, and each as often as it may be; others would count for nothing."""
+"""Query parameters: a route takes those it declares, each as often as declared; all others are refused, not ignored."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ MAX_FAULTS = 100
 
 
 async def reject_unknown_query_parameters(request: Request) -> None:
-    """Refuse what a route does not know or takes once, by its name."""
+    """Refuse parameters that the route does not declare, or takes once, by their name."""
     if not request.url.query:
         return
     context: Any = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope["route"]

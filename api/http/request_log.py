@@ -94,7 +94,7 @@ class RequestLogMiddleware:
             operations.draining.leave()
 
     async def _serve(self, operations: Operations, exchange: _Exchange, receive: Receive) -> None:
-        if operations.draining.begun and exchange.scope["method"] not in SAFE_METHODS:
+        if operations.draining.started and exchange.scope["method"] not in SAFE_METHODS:
             headers = {"Retry-After": "1", "Connection": "close"}
             text = "This server is about to stop; send the same request again, another one takes it."
             refusal = problem(503, "draining", text, headers=headers)

@@ -41,7 +41,7 @@ async def healthz() -> Alive:
 @router.get("/readyz", name="readyz", response_model=Readiness, responses={503: {"model": Problem}})
 async def readyz(services: OperationsServicesDep) -> Response | Readiness:
     """The database answers and is migrated, and the process is not about to stop."""
-    if services.operations.draining.begun:
+    if services.operations.draining.started:
         return problem(503, "draining", "This process is about to stop.")
     async with services.sessions.begin() as session:
         there = (await session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))).scalar_one()

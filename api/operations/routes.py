@@ -77,9 +77,9 @@ async def metrics(services: OperationsServicesDep) -> Response:
     """Everything for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
     operations = services.operations
     shown = operations.metrics
-    shown.under_way.set(operations.draining.under_way)
+    shown.under_way.set(operations.draining.requests)
     shown.streams.set(len(operations.hub))
-    shown.draining.set(operations.draining.begun)
+    shown.draining.set(operations.draining.started)
     shown.temporal_up.set(not operations.temporal_health.unavailable)
     await asyncio.gather(_look_into_database(services), _look_into_queues(services))
     return Response(shown.text(), media_type=CONTENT_TYPE_LATEST)

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing new behind your `If-None-Match`."}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given ETag."}}
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 

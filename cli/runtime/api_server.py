@@ -130,7 +130,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal: drain; once more: stop now."""
-        if self._loop is None or self._operations.draining.begun:
+        if self._loop is None or self._operations.draining.started:
             super().handle_exit(sig, frame)
             return
         self._operations.drain()
@@ -140,9 +140,9 @@ class DrainingServer(uvicorn.Server):
         self._draining = asyncio.create_task(self._drain(sig))
 
     async def _drain(self, sig: int) -> None:
-        log.info("draining", under_way=self._operations.draining.under_way, at_most=self._patience)
+        log.info("draining", under_way=self._operations.draining.requests, at_most=self._patience)
         # Load balancers need a moment to see that /readyz says no; until then requests still come here.
         await asyncio.sleep(self._notice)
-        over = await self._operations.draining.over(self._patience)
-        log.info("drained" if over else "drain timed out", under_way=self._operations.draining.under_way)
+        idle = await self._operations.draining.wait(self._patience)
+        log.info("drained" if idle else "drain timed out", under_way=self._operations.draining.requests)
         super().handle_exit(sig, None)

@@ -40,7 +40,7 @@ LOCK_READY = sa.text(
     FOR NO KEY UPDATE
     """
 )
-"""Hold a sub-order that is ready; whoever changes its files or its state does this first, so that nobody deadlocks."""
+"""Lock a sub-order that is ready; every change of its files or its state does this first, so that none deadlock."""
 
 FILE_ARRIVED = sa.text(
     """

@@ -1,4 +1,4 @@
-"""Requests that are known again, and their answers."""
+"""Queries for idempotency keys: requests that may be sent again, and the answers they got."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,21 +11,21 @@ from sqlmodel import col
 from models.tables import IdempotencyKey
 
 SWEPT = 100
-"""Keys that are over and are removed with each new one, so that the table holds a day's."""
+"""Expired keys that are deleted with each new one, so that the table holds a day's."""
 
 TAKE = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:caller || chr(10) || :key, 20260711))")
-"""Whether this transaction alone deals with the key until it ends; never waits."""
+"""Take the lock of a key until the transaction ends; false, without waiting, where another one has it."""
 
 
 def kept(caller: str, key: str, now: datetime) -> sa.Select[IdempotencyKey]:
-    """The request that has used a key, unless that is over."""
+    """The request that has used a key, unless the key has expired."""
     return sa.select(IdempotencyKey).where(
         col(IdempotencyKey.caller) == caller, col(IdempotencyKey.key) == key, col(IdempotencyKey.expires_at) > now
     )
 
 
 def keep(values: Mapping[str, Any]) -> Insert:
-    """Keep an answer under its key, in the place of one that is over."""
+    """Store an answer under its key, in the place of one that has expired."""
     statement = insert(IdempotencyKey).values(**values)
     return statement.on_conflict_do_update(
         index_elements=[col(IdempotencyKey.caller), col(IdempotencyKey.key)],
@@ -34,18 +34,18 @@ def keep(values: Mapping[str, Any]) -> Insert:
 
 
 def sweep(now: datetime) -> sa.Delete:
-    """Remove some keys that are over; of two at once each takes others."""
-    over = (
+    """Delete expired keys; concurrent runs skip each other's rows."""
+    expired = (
         sa.select(col(IdempotencyKey.caller), col(IdempotencyKey.key))
         .where(col(IdempotencyKey.expires_at) <= now)
         .limit(SWEPT)
         .with_for_update(skip_locked=True)
     )
-    return sa.delete(IdempotencyKey).where(sa.tuple_(col(IdempotencyKey.caller), col(IdempotencyKey.key)).in_(over))
+    return sa.delete(IdempotencyKey).where(sa.tuple_(col(IdempotencyKey.caller), col(IdempotencyKey.key)).in_(expired))
 
 
 def free(caller: str, key: str) -> sa.Delete:
-    """Forget a request that has no answer: what it asked for was refused."""
+    """Delete a request that has no answer because it was refused."""
     return sa.delete(IdempotencyKey).where(
         col(IdempotencyKey.caller) == caller, col(IdempotencyKey.key) == key, col(IdempotencyKey.status).is_(None)
     )

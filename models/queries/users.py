@@ -1,4 +1,4 @@
-"""Queries for people, their sessions and their access tokens."""
+"""Queries for users, their sessions and their access tokens."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlmodel import col
 from models.tables import AccessToken, Session, User
 
 USE_NOTED_EVERY = timedelta(minutes=1)
-"""How exact `last_used_at` is: a script that asks a hundred times a second costs one write a minute."""
+"""How exact `last_used_at` is: a script with a hundred requests a second costs one write a minute."""
 
 
 def upsert_user(user: User) -> sa.sql.dml.ReturningInsert[str] | sa.sql.dml.Insert:
@@ -58,7 +58,7 @@ def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, User]:
 
 
 def note_use(token_id: UUID, now: datetime) -> sa.Update:
-    """Note that a token was used, unless that was noted a moment ago."""
+    """Note that a token was used, unless that was noted less than USE_NOTED_EVERY ago."""
     long_ago = sa.or_(col(AccessToken.last_used_at).is_(None), col(AccessToken.last_used_at) < now - USE_NOTED_EVERY)
     return sa.update(AccessToken).where(col(AccessToken.id) == token_id, long_ago).values(last_used_at=now)
 

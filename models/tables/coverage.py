@@ -1,4 +1,4 @@
-"""What of the archives and files of orders has arrived at customers, and what workflows have yet to hear of it."""
+"""The bytes of archives and files that have arrived at customers, and the outbox of events about them."""
 
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ class FileCoverage(SQLModel, table=True):
 
 
 class OutboxEvent(SQLModel, table=True):
-    """What has happened to a sub-order and its order's workflow has yet to enter; the row goes when it knows."""
+    """What has happened to a sub-order and its workflow has yet to record (the outbox); delivery deletes the row."""
 
     __tablename__ = "notices"
     __table_args__ = (

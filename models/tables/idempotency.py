@@ -1,4 +1,4 @@
-"""Requests that are known again."""
+"""The table of idempotency keys: requests that may be sent again, and the answers they got."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from models.tables.base import INSTANT
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A request, and its answer for as long as the same request gets the same one; none yet while it is dealt with."""
+    """A request, and its answer for as long as the same request gets the same one; no answer yet while it is served."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (sa.Index("ix_idempotency_keys_expires_at", "expires_at"),)

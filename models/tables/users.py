@@ -1,4 +1,4 @@
-"""People: who has signed in, their sessions in a browser, and the access tokens of their scripts."""
+"""Users: who has signed in, their sessions in a browser, and the access tokens of their scripts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from models.tables.base import INSTANT, new_id
 
 
 class User(SQLModel, table=True):
-    """Somebody as their issuer last described them, at `asserted_at`; the id is the customer of their orders."""
+    """A user as the issuer last described them, at `asserted_at`; the id is the customer of their orders."""
 
     __tablename__ = "people"
 

@@ -145,7 +145,7 @@ async def test_while_draining_nothing_new_is_taken_and_reading_goes_on(
     assert refused.headers["retry-after"] == "1"
     assert (await client.get(f"{PUBLIC_URL}/healthz")).status_code == 200
     assert (await client.get(f"/orders/{order.id}/suborders/1/archive")).status_code == 200
-    assert await operations.draining.over(0)
+    assert await operations.draining.wait(0)
 
 
 async def test_temporal_away_is_told_and_costs_a_command_no_waiting(

@@ -237,7 +237,7 @@ async def test_a_customer_has_no_more_downloads_under_way_than_they_may(
     services.downloads.end(f"customer:{me}")
     for _ in range(3):
         assert (await client.get(path)).status_code == 200
-    assert not services.downloads._under_way
+    assert not services.downloads.active
     services.downloads.begin("anybody")
     with pytest.raises(TooManyDownloads):
         services.downloads.begin("anybody")
