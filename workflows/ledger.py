@@ -1,84 +1,84 @@
 """The ledger of an order: its status, changed by the table alone, and its timeline, projected in order."""
 
 import asyncio
-from typing import Any
-from uuid import UUID
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
-    from models.messages import OrderBrief, Projection, TimelineEntry
-    from models.order import OrderStatus, Trigger, advance, past_tense
+    from models.errors import Failure, Fault
+    from models.messages import Projection, TimelineEntry
+    from models.order import OrderStatus, Trigger, past_tense
     from temporal import search_attributes as attributes
 
 from workflows.policies import RECORD
+from workflows.state import OrderState
 
 SYSTEM = "system"
 
 
-class Ledger:
-    """Owns status and timeline. Every change is minted here, under one lock, and written before anything follows."""
+class EntryFields(TypedDict, total=False):
+    """What a timeline entry may say besides who did what."""
 
-    def __init__(self, order_id: UUID) -> None:
-        self._order_id = order_id
+    reason_code: str | None
+    reason_text: str | None
+    suborder: int | None
+    failure: Failure | None
+    faults: tuple[Fault, ...]
+    expires_at: datetime | None
+    details: dict[str, Any]
+
+
+class Ledger:
+    """Changes the status and writes the timeline. Entries are made here, and written in order under one lock."""
+
+    def __init__(self, state: OrderState) -> None:
+        self._state = state
         self._lock = asyncio.Lock()
         self._unwritten: list[TimelineEntry] = []
-        self._is_overtaken = False
-        self.sequence = 0
-        self.status = OrderStatus.DRAFT
-        self.origin: OrderStatus | None = None
-        self.since = workflow.now()
-        self.number = ""
-
-    def open(self, brief: OrderBrief) -> None:
-        """Go on from where PostgreSQL says the order is; called before anything is entered."""
-        self.status, self.sequence, self.number = brief.status, brief.version, brief.number
-        self.origin, self.since = brief.origin, brief.status_at or workflow.now()
+        self._is_superseded = False
 
     @property
     def is_behind(self) -> bool:
         """Whether PostgreSQL has yet to learn something."""
         return bool(self._unwritten) or self._lock.locked()
 
-    def begin_work(self) -> None:
-        """A piece of work begins, for the status as it is now."""
-        self._is_overtaken = False
+    def begin_phase(self) -> None:
+        """The handler of the present status begins."""
+        self._is_superseded = False
 
     @property
-    def is_overtaken(self) -> bool:
-        """Whether the status has changed since the work began."""
-        return self._is_overtaken
+    def is_superseded(self) -> bool:
+        """Whether the status has changed since the handler of the phase began."""
+        return self._is_superseded
 
-    def check_turn(self) -> None:
-        """Raise CancelledError where the work has been overtaken: to be asked when an activity has answered.
+    def raise_if_superseded(self) -> None:
+        """Raise CancelledError if the status has changed; to be called when an activity has answered.
 
-        Where the answer comes in the same workflow task as the command, temporalio keeps the answer, and the cancel of
-        whoever awaits it is lost: the work would go on, and nobody would cancel it again.
+        If the answer comes in the same workflow task as the command, temporalio delivers the answer and drops the
+        cancel of the awaiting task: the handler would go on, and nothing would cancel it again.
         """
-        if self._is_overtaken:
+        if self._is_superseded:
             raise asyncio.CancelledError
 
-    async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **why: Any) -> None:
-        """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition.
-
-        `why` may give the `reason_code`, `reason_text`, `failure` and `faults` of a TimelineEntry.
-        """
-        before, after = self.status, advance(self.status, trigger, origin=self.origin)
-        self.status, self.origin, self.since = after, before, workflow.now()
-        self._is_overtaken = True
-        self._enter(past_tense(trigger), before, actor, why)
-        workflow.upsert_search_attributes([attributes.STATUS.value_set(after)])
+    async def advance(self, trigger: Trigger, *, actor: str = SYSTEM, **fields: Unpack[EntryFields]) -> None:
+        """Change the status as the table says, and return when PostgreSQL knows. Raises IllegalTransition."""
+        before = self._state.advance(trigger, workflow.now())
+        self._is_superseded = True
+        self._append(past_tense(trigger), before, actor, fields)
+        workflow.upsert_search_attributes([attributes.STATUS.value_set(self._state.status)])
         await self.flush()
 
-    def note(self, what: str, *, actor: str = SYSTEM, **why: Any) -> None:
-        """Enter something that changes no status; it is written with the next flush."""
-        self._enter(what, self.status, actor, why)
+    def note(self, what: str, *, actor: str = SYSTEM, **fields: Unpack[EntryFields]) -> None:
+        """Append an entry that changes no status; it is written with the next flush."""
+        self._append(what, self._state.status, actor, fields)
 
     async def flush(self) -> None:
-        """Return when everything entered so far is in PostgreSQL; entries of the meantime travel together.
+        """Return when everything appended so far is in PostgreSQL; entries of the meantime travel together.
 
-        Whoever is cancelled while waiting leaves the writing to go on: an entry once minted is never lost.
+        If the caller is cancelled while it waits, the writing goes on: no entry is ever lost.
         """
         await asyncio.shield(asyncio.create_task(self._write()))
 
@@ -88,21 +88,22 @@ class Ledger:
             if not self._unwritten:
                 return
             entries, self._unwritten = tuple(self._unwritten), []
+            # Awaited under the lock: a later entry must not reach PostgreSQL before an earlier one.
             await RECORD.execute(
                 OrderActivities.record,
-                Projection(order_id=self._order_id, entries=entries),
+                Projection(order_id=self._state.order_id, entries=entries),
                 summary=", ".join(entry.what.replace("_", " ") for entry in entries[:5]),
             )
 
-    def _enter(self, what: str, before: OrderStatus, actor: str, why: dict[str, Any]) -> None:
-        self.sequence += 1
+    def _append(self, what: str, before: OrderStatus, actor: str, fields: EntryFields) -> None:
+        self._state.version += 1
         entry = TimelineEntry(
-            sequence=self.sequence,
+            sequence=self._state.version,
             at=workflow.now(),
             actor=actor,
             what=what,
             status_before=before,
-            status_after=self.status,
-            **why,
+            status_after=self._state.status,
+            **fields,
         )
         self._unwritten.append(entry)

@@ -1,4 +1,4 @@
-"""The order workflow: the life of one order, a piece of work for each status, and commands that may end it."""
+"""The order workflow: runs the handler of each status of an order, and takes the commands that change it."""
 
 import asyncio
 
@@ -9,187 +9,163 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.releasing import ReleasingActivities
     from models.delivery_status import RELEASED_AS
-    from models.errors import IllegalTransition
+    from models.errors import IllegalTransition, NotExtended
     from models.messages import (
         NOTICE_SIGNAL,
         ORDER_WORKFLOW,
-        Carried,
         CommandRequest,
         Extension,
         Noticed,
         OrderInput,
-        OrderRef,
         Release,
         SignalInput,
         Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
 
-from workflows.ledger import Ledger
-from workflows.phases import CONTINUE_AFTER_EVENTS, Conclusion, Works
+from workflows.ledger import EntryFields, Ledger
+from workflows.phases import CONTINUE_AFTER_EVENTS, PhaseResult, StatusHandlers
 from workflows.policies import TRANSACTION
 from workflows.provisioning import Provisioning
+from workflows.state import OrderState
 
-OBEYED_KEPT = 200
-"""Command ids that are remembered; whoever repeats an older one is told that it is not allowed any more."""
-
-_AT_REST_TIMEOUT = 10.0
+_PAUSE_TIMEOUT = 10.0
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
 class OrderWorkflow:
-    """One order. Owns its status; PostgreSQL shows it."""
+    """One order. Owns its status; PostgreSQL is the projection."""
 
     @workflow.init
     def __init__(self, order: OrderInput) -> None:
-        self._order = OrderRef(order_id=order.order_id)
-        self._ledger = Ledger(order.order_id)
-        self._provisioning = Provisioning(self._order, self._ledger)
-        self._works = Works(self._order, self._ledger, self._provisioning)
-        self._obeyed: list[str] = []
-        self._working_on: OrderStatus | None = None
-        self._opened = self._cancel_requested = False
+        self._state = OrderState(order.order_id, since=workflow.now())
+        self._ledger = Ledger(self._state)
+        self._provisioning = Provisioning(self._state, self._ledger)
+        self._handlers = StatusHandlers(self._state, self._ledger, self._provisioning)
+        self._handling: OrderStatus | None = None
+        self._is_open = self._cancel_requested = False
 
     @workflow.run
     async def run(self, order: OrderInput) -> str:
-        """Live the order; the result is its last status."""
-        # Temporal's own cancel strikes whatever this awaits: the life itself must not break off half-way.
-        life = asyncio.create_task(self._live(order))
+        """Take the order to its end; the result is its last status."""
+        # Temporal's own cancel is raised in whatever this awaits; the order itself must not break off half-way.
+        process = asyncio.create_task(self._process(order))
         try:
-            await asyncio.shield(life)
+            await asyncio.shield(process)
         except asyncio.CancelledError:
             self._cancel_requested = True
             await self._cancelled_by_temporal()
-        status = await life
+        status = await process
         if self._cancel_requested:
             raise asyncio.CancelledError
         return status
 
-    async def _live(self, order: OrderInput) -> OrderStatus:
-        await self._open(order.carried)
-        if order.revived:
-            await self._revived()
-        self._opened = True
-        while self._ledger.status not in TERMINAL:
+    async def _process(self, order: OrderInput) -> OrderStatus:
+        await self._open(order)
+        while self._state.status not in TERMINAL:
             if workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS:
                 await self._continue_as_new()
-            conclusion = await self._work(self._ledger.status)
-            if conclusion.over:
+            result = await self._handle(self._state.status)
+            if result.ends_workflow:
                 break
-            if conclusion.trigger is not None:
-                await self._ledger.advance(conclusion.trigger, **conclusion.why)
+            if result.trigger is not None:
+                await self._ledger.advance(result.trigger, **result.fields)
         await self._release()
-        await self._quiet()
-        return self._ledger.status
+        await self._all_written()
+        return self._state.status
 
-    async def _open(self, carried: Carried | None) -> None:
-        """Learn what was ordered, and what the last run knew."""
-        brief = await TRANSACTION.execute(OrderActivities.open_order, self._order, summary="Look up the order")
-        self._ledger.open(brief)
-        self._works.open(brief)
-        self._provisioning.failed_files = brief.failed_files
-        if carried is not None:
-            self._ledger.origin = carried.origin
-            self._obeyed = list(carried.obeyed)
-            self._works.expires_at, self._works.reminded = carried.expires_at, carried.reminded
-            self._provisioning.failed_files = carried.failed_files
-            self._provisioning.reopen = carried.seqs if carried.reopened else None
-
-    async def _revived(self) -> None:
-        """Tell that the order goes on after its workflow was lost; an order that is over has nothing to go on with."""
-        if self._ledger.status not in TERMINAL:
+    async def _open(self, order: OrderInput) -> None:
+        """Learn what was ordered and what the last run knew; from here on commands are taken."""
+        brief = await TRANSACTION.execute(OrderActivities.open_order, self._state.ref, summary="Look up the order")
+        self._state.open(brief, order.carried, workflow.now())
+        if order.revived and self._state.status not in TERMINAL:
             text = "Its workflow had ended or was lost; a new one goes on from here."
             self._ledger.note("revived", reason_code="workflow_lost", reason_text=text)
             await self._ledger.flush()
+        self._is_open = True
 
-    async def _work(self, status: OrderStatus) -> Conclusion:
-        """Do what this status asks for, until it is done or a command has changed the status."""
-        self._working_on = status
-        self._ledger.begin_work()
+    async def _handle(self, status: OrderStatus) -> PhaseResult:
+        """Run the handler of this status, until it is done or a command has changed the status."""
+        self._handling = status
+        self._ledger.begin_phase()
         self._provisioning.show()
-        work = asyncio.create_task(self._works.of(status))
-        await workflow.wait_condition(lambda: work.done() or self._ledger.is_overtaken)
-        if not self._ledger.is_overtaken:
-            return work.result()
-        # A command came first; what the work was about to conclude no longer counts.
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        self._working_on = None
-        return Conclusion()
+        handler = asyncio.create_task(self._handlers.handle(status))
+        await workflow.wait_condition(lambda: handler.done() or self._ledger.is_superseded)
+        if not self._ledger.is_superseded:
+            return handler.result()
+        # A command came first; the result of the handler no longer counts.
+        handler.cancel()
+        await asyncio.gather(handler, return_exceptions=True)
+        self._handling = None
+        return PhaseResult()
 
     async def _cancelled_by_temporal(self) -> None:
-        """Temporal's own cancel goes the way of the command; an order that cannot be cancelled stays as it is."""
-        await workflow.wait_condition(lambda: self._opened)
-        if Command.CANCEL in allowed_actions(self._ledger.status):
+        """Treat Temporal's own cancel as the command; an order that cannot be cancelled stays as it is."""
+        await workflow.wait_condition(lambda: self._is_open)
+        if Command.CANCEL in allowed_actions(self._state.status):
             await self._ledger.advance(Command.CANCEL, actor="temporal-ui", reason_code="cancelled_in_temporal")
 
     async def _continue_as_new(self) -> None:
-        """Begin a new history; nothing may be under way, and PostgreSQL has to know everything."""
-        await self._quiet()
-        carried = Carried(
-            origin=self._ledger.origin,
-            obeyed=tuple(self._obeyed),
-            expires_at=self._works.expires_at,
-            failed_files=self._provisioning.failed_files,
-            reopened=self._provisioning.reopen is not None,
-            reminded=self._works.reminded,
-            seqs=self._provisioning.reopen or (),
-        )
-        workflow.continue_as_new(OrderInput(order_id=self._order.order_id, carried=carried))
+        """Begin a new history; no command may be in progress, and PostgreSQL has to know everything."""
+        await self._all_written()
+        workflow.continue_as_new(OrderInput(order_id=self._state.order_id, carried=self._state.carried()))
 
-    async def _quiet(self) -> None:
-        """Return when no command is under way and all is written; one may come while another is written down."""
+    async def _all_written(self) -> None:
+        """Return when no command is in progress and all is written; a command may come during the writing."""
         while self._ledger.is_behind or not workflow.all_handlers_finished():
             await workflow.wait_condition(workflow.all_handlers_finished)
             await self._ledger.flush()
 
     async def _release(self) -> None:
-        """Nothing of an order that is over can be had any more."""
-        if (state := RELEASED_AS.get(self._ledger.status)) is not None:
+        """Release the sub-orders of an order that ended in a status in which nothing can be downloaded."""
+        if (state := RELEASED_AS.get(self._state.status)) is not None:
             await TRANSACTION.execute(
                 ReleasingActivities.release_suborders,
-                Release(order_id=self._order.order_id, state=state),
+                Release(order_id=self._state.order_id, state=state),
                 summary=f"Mark the sub-orders {state}",
             )
         self._provisioning.show()
 
-    # Commands: as updates, which answer, and as signals, which leave their answer on the timeline.
+    # Commands: as updates, which answer, and as signals, whose refusals go to the timeline.
 
     @workflow.update
     async def command(self, request: CommandRequest) -> Standing:
-        """Obey a command, and answer when PostgreSQL knows."""
-        await workflow.wait_condition(lambda: self._opened)
+        """Apply a command, and answer when PostgreSQL knows."""
+        await workflow.wait_condition(lambda: self._is_open)
         try:
-            await self._obey(request)
+            await self._apply(request)
         except IllegalTransition as error:
             raise _refused(error) from None
-        return Standing(status=self._ledger.status, version=self._ledger.sequence)
+        return self._standing()
 
     @command.validator
     def check_command(self, request: CommandRequest) -> None:
         """Refuse what the table forbids, before anything is written to the history."""
-        if not self._opened or request.id in self._obeyed:
+        if not self._is_open or self._state.has_handled(request.id):
             return
         try:
-            request.obeyed(self._ledger.status, origin=self._ledger.origin)
+            request.obeyed(self._state.status, origin=self._state.origin)
         except IllegalTransition as error:
             raise _refused(error) from None
 
     @workflow.update
     async def extend(self, extension: Extension) -> Standing:
-        """Move the end of the order's life."""
-        await workflow.wait_condition(lambda: self._opened)
-        if extension.id not in self._obeyed:
-            self._works.extend(extension)
-            self._remember(extension.id)
+        """Move the expiry of the order."""
+        await workflow.wait_condition(lambda: self._is_open)
+        if not self._state.has_handled(extension.id):
+            # Checked again: the status may have changed since the validator ran.
+            self._check_extension(extension)
+            self._state.expire_at(extension.expires_at)
+            self._ledger.note("extended", actor=extension.actor, expires_at=extension.expires_at)
+            self._state.remember(extension.id)
             await self._ledger.flush()
-        return Standing(status=self._ledger.status, version=self._ledger.sequence)
+        return self._standing()
 
     @extend.validator
     def check_extend(self, extension: Extension) -> None:
-        """Refuse an end that is past or further away than the terms allow."""
-        if self._opened and extension.id not in self._obeyed:
-            self._works.check_extension(extension)
+        """Refuse an expiry that is past or later than the terms allow."""
+        if self._is_open and not self._state.has_handled(extension.id):
+            self._check_extension(extension)
 
     @workflow.signal
     async def pause(self, by: SignalInput | None = None) -> None:
@@ -213,61 +189,76 @@ class OrderWorkflow:
 
     @workflow.signal(name=NOTICE_SIGNAL)
     async def notice(self, noticed: Noticed) -> None:
-        """Enter what the facade saw: a sub-order downloaded, or files that were lost before they were."""
-        await workflow.wait_condition(lambda: self._opened)
-        if noticed.id in self._obeyed:
+        """Note an event from the outbox: a sub-order was downloaded, or files were lost before they were."""
+        await workflow.wait_condition(lambda: self._is_open)
+        if self._state.has_handled(noticed.id):
             return
-        self._remember(noticed.id)
-        why = noticed.model_dump(include={"actor", "suborder", "reason_code", "reason_text", "details"})
-        why["details"] |= {"notice": noticed.id}
-        self._provisioning.lost(int(noticed.details.get("failed", 0)))
-        if noticed.what == Event.FILES_LOST and self._ledger.status is OrderStatus.FULFILLED:
-            await self._ledger.advance(Event.FILES_LOST, **why)
+        self._state.remember(noticed.id)
+        fields: EntryFields = {
+            "suborder": noticed.suborder,
+            "reason_code": noticed.reason_code,
+            "reason_text": noticed.reason_text,
+            "details": {**noticed.details, "notice": noticed.id},
+        }
+        self._provisioning.count_failed(int(noticed.details.get("failed", 0)))
+        if noticed.what == Event.FILES_LOST and self._state.status is OrderStatus.FULFILLED:
+            await self._ledger.advance(Event.FILES_LOST, actor=noticed.actor, **fields)
         else:
-            self._ledger.note(noticed.what, **why)
+            self._ledger.note(noticed.what, actor=noticed.actor, **fields)
             await self._ledger.flush()
 
     async def _signalled(self, command: Command, by: SignalInput | None) -> None:
-        await workflow.wait_condition(lambda: self._opened)
-        said = by or SignalInput()
-        request = CommandRequest(id=str(workflow.uuid4()), command=command, actor=said.actor, reason=said.reason)
+        await workflow.wait_condition(lambda: self._is_open)
+        by = by or SignalInput()
+        request = CommandRequest(id=str(workflow.uuid4()), command=command, actor=by.actor, reason=by.reason)
         try:
-            await self._obey(request)
+            await self._apply(request)
         except IllegalTransition as error:
-            self._ledger.note("command_refused", actor=said.actor, reason_code=command, reason_text=str(error))
-            self._provisioning.refused = str(error)
+            self._ledger.note("command_refused", actor=by.actor, reason_code=command, reason_text=str(error))
+            self._state.refused = str(error)
             self._provisioning.show()
             await self._ledger.flush()
 
-    async def _obey(self, request: CommandRequest) -> None:
-        """Change the status; the main loop sees it and ends the work of the old one. Raises IllegalTransition."""
-        if request.id in self._obeyed:
+    async def _apply(self, request: CommandRequest) -> None:
+        """Change the status; the main loop sees it and ends the handler of the old one. Raises IllegalTransition."""
+        if self._state.has_handled(request.id):
             return
-        # No await between the check and the change: two commands at once are obeyed one after the other.
-        request.obeyed(self._ledger.status, origin=self._ledger.origin)
-        self._remember(request.id)
+        # No await between the check and the change: of two commands at once the second is checked after the first.
+        request.obeyed(self._state.status, origin=self._state.origin)
+        self._state.remember(request.id)
         if request.command is Command.RETRY:
-            self._provisioning.reopen = request.seqs
-        code = f"by_{request.actor.partition(':')[0].replace('-', '_')}"
-        why = {"reason_code": code, "reason_text": request.reason, "details": request.details}
-        await self._ledger.advance(request.command, actor=request.actor, **why)
+            self._state.reopen = request.seqs
+        await self._ledger.advance(
+            request.command,
+            actor=request.actor,
+            reason_code=f"by_{request.actor.partition(':')[0].replace('-', '_')}",
+            reason_text=request.reason,
+            details=request.details,
+        )
         if request.command is Command.PAUSE:
-            await self._rest()
+            await self._paused()
 
-    async def _rest(self) -> None:
-        """Return when no byte is read any more."""
+    async def _paused(self) -> None:
+        """Return when no worker reads files of the order any more."""
         try:
             await workflow.wait_condition(
-                lambda: self._working_on in {None, OrderStatus.PAUSED} or self._ledger.status is not OrderStatus.PAUSED,
-                timeout=_AT_REST_TIMEOUT,
+                lambda: self._handling in {None, OrderStatus.PAUSED} or self._state.status is not OrderStatus.PAUSED,
+                timeout=_PAUSE_TIMEOUT,
             )
         except TimeoutError:
             workflow.logger.warning("the order is paused, but a worker has not let go of its files yet")
 
-    def _remember(self, request_id: str) -> None:
-        self._obeyed = [*self._obeyed, request_id][-OBEYED_KEPT:]
+    def _check_extension(self, extension: Extension) -> None:
+        try:
+            self._state.check_extension(extension, workflow.now())
+        except NotExtended as error:
+            raise _refused(error) from None
+
+    def _standing(self) -> Standing:
+        return Standing(status=self._state.status, version=self._state.version)
 
 
-def _refused(error: IllegalTransition) -> ApplicationError:
+def _refused(error: IllegalTransition | NotExtended) -> ApplicationError:
     """A refusal as Temporal carries it; `temporal.commands` turns it back."""
-    return ApplicationError(str(error), error.command, error.status, type=error.code, non_retryable=True)
+    details = (error.command, error.status) if isinstance(error, IllegalTransition) else ()
+    return ApplicationError(str(error), *details, type=error.code, non_retryable=True)

@@ -1,12 +1,11 @@
-"""The works: what an order does by itself in each status, and what that leads to."""
+"""The handlers of the statuses: what an order does by itself in each, and the transition that results."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
@@ -15,47 +14,44 @@ with workflow.unsafe.imports_passed_through():
     from activities.validation import ValidationActivities
     from models.errors import Failure, FailureCode, Fault
     from models.labels import counted
-    from models.messages import Extension, OrderBrief, OrderRef, Release, Tally, Terms, Verdict
+    from models.messages import Release, Tally, Verdict
     from models.order import Command, Event, OrderStatus, Trigger, settled_event
     from models.suborder import SubOrderState
 
 from workflows.failures import failure_of
-from workflows.ledger import Ledger
+from workflows.ledger import EntryFields, Ledger
 from workflows.policies import PLAN, TRANSACTION, VALIDATE
 from workflows.provisioning import Provisioning
+from workflows.state import OrderState
 
 CONTINUE_AFTER_EVENTS = 1_500
-"""History is cut where nothing is under way: far from Temporal's 51,200, and quick to replay."""
+"""Continue-as-new happens when no activity is running: far below Temporal's limit of 51,200, and quick to replay."""
 
-DOWNLOADS_LOOKED_AT = timedelta(seconds=30)
-"""How often an order whose time is up looks whether its open downloads have ended."""
+DOWNLOADS_CHECKED_EVERY = timedelta(seconds=30)
+"""How often an order that has expired checks whether its open downloads have ended."""
 
 S = OrderStatus
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """What a piece of work leads to: a trigger and why, the end of the workflow, or another look."""
+class PhaseResult:
+    """What a handler results in: a trigger and why, the end of the workflow, or, if neither, the handler runs again."""
 
     trigger: Trigger | None = None
-    why: Mapping[str, Any] = field(default_factory=dict)
-    over: bool = False
+    fields: EntryFields = field(default_factory=EntryFields)
+    ends_workflow: bool = False
 
 
-class Works:
-    """The work of each status. Each may be cancelled at any await and begun again.
+class StatusHandlers:
+    """The handler of each status. Each may be cancelled at any await and run again.
 
-    Whatever goes on after an activity has answered asks `Ledger.check_turn` first.
+    What goes on after an activity has answered calls `Ledger.raise_if_superseded` first.
     """
 
-    def __init__(self, order: OrderRef, ledger: Ledger, provisioning: Provisioning) -> None:
-        self._order, self._ledger, self._provisioning = order, ledger, provisioning
-        self._is_free = False
-        self._terms = Terms()
+    def __init__(self, state: OrderState, ledger: Ledger, provisioning: Provisioning) -> None:
+        self._state, self._ledger, self._provisioning = state, ledger, provisioning
         self._may_continue = True
-        self.reminded = False
-        self.expires_at: datetime | None = None
-        self._work: Mapping[OrderStatus, Callable[[], Awaitable[Conclusion]]] = {
+        self._handlers: Mapping[OrderStatus, Callable[[], Awaitable[PhaseResult]]] = {
             S.DRAFT: self._draft,
             S.PENDING_PAYMENT: self._payment,
             S.PAYMENT_CONFIRMED: self._start,
@@ -67,45 +63,41 @@ class Works:
             S.FULFILLED_WITH_WARNINGS: self._keep,
         }
 
-    def open(self, brief: OrderBrief) -> None:
-        """Learn what was ordered and on which terms."""
-        self._is_free, self._terms = brief.is_free, brief.terms
-        self.expires_at, self.reminded = brief.expires_at, brief.reminded
+    async def handle(self, status: OrderStatus) -> PhaseResult:
+        """Run the handler of a status that is not terminal."""
+        return await self._handlers[status]()
 
-    async def of(self, status: OrderStatus) -> Conclusion:
-        """Do the work of a status that is not the last."""
-        return await self._work[status]()
-
-    async def _draft(self) -> Conclusion:
-        if not await self._until_since(self._terms.draft_timeout):
-            return Conclusion()
+    async def _draft(self) -> PhaseResult:
+        if not await self._until_since(self._state.terms.draft_timeout):
+            return PhaseResult()
         text = "The draft was not submitted in time."
-        return Conclusion(Event.ABANDONED, {"reason_code": "abandoned", "reason_text": text})
+        return PhaseResult(Event.ABANDONED, {"reason_code": "abandoned", "reason_text": text})
 
-    async def _payment(self) -> Conclusion:
+    async def _payment(self) -> PhaseResult:
         """An order that costs nothing confirms itself; any other waits for its payment."""
-        if self._is_free:
-            why = {"reason_code": "free", "reason_text": "Nothing to pay."}
-            return Conclusion(Command.CONFIRM_PAYMENT, why)
-        if not await self._until_since(self._terms.payment_timeout):
-            return Conclusion()
+        if self._state.is_free:
+            return PhaseResult(Command.CONFIRM_PAYMENT, {"reason_code": "free", "reason_text": "Nothing to pay."})
+        if not await self._until_since(self._state.terms.payment_timeout):
+            return PhaseResult()
         text = "The order was not paid in time."
-        return Conclusion(Event.PAYMENT_TIMED_OUT, {"reason_code": "payment_timeout", "reason_text": text})
+        return PhaseResult(Event.PAYMENT_TIMED_OUT, {"reason_code": "payment_timeout", "reason_text": text})
 
-    async def _start(self) -> Conclusion:
-        return Conclusion(Event.STARTED)
+    async def _start(self) -> PhaseResult:
+        return PhaseResult(Event.STARTED)
 
-    async def _validate(self) -> Conclusion:
+    async def _validate(self) -> PhaseResult:
         """Check everything that was ordered, every fault at once, then plan."""
         try:
             verdict = await VALIDATE.execute(
-                ValidationActivities.validate_order, self._order, summary="Check that everything ordered is still there"
+                ValidationActivities.validate_order,
+                self._state.ref,
+                summary="Check that everything ordered is still there",
             )
-            self._ledger.check_turn()
+            self._ledger.raise_if_superseded()
             if verdict.faults:
                 return self._refused(_refusal(verdict), verdict.faults)
             planned = await PLAN.execute(
-                PlanningActivities.plan_suborders, self._order, summary="Cut the order into sub-orders"
+                PlanningActivities.plan_suborders, self._state.ref, summary="Cut the order into sub-orders"
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -114,130 +106,109 @@ class Works:
         if not planned:
             text = "the catalogue has lost everything that was ordered"
             return self._refused(Failure(code=FailureCode.NOTHING_TO_ORDER, text=text))
-        return Conclusion(Event.VALIDATED)
+        return PhaseResult(Event.VALIDATED)
 
-    def _refused(self, failure: Failure, faults: tuple[Fault, ...] = ()) -> Conclusion:
-        """The order has failed; it waits for a retry until its time is up, like any other that has settled."""
-        return Conclusion(Event.REFUSED, {"failure": failure, "faults": faults, "expires_at": self._new_expiry()})
+    def _refused(self, failure: Failure, faults: tuple[Fault, ...] = ()) -> PhaseResult:
+        """The order has failed; it waits for a retry until it expires, like any other order that has settled."""
+        return PhaseResult(Event.REFUSED, {"failure": failure, "faults": faults, "expires_at": self._renew_expiry()})
 
-    async def _provision(self) -> Conclusion:
-        """Deliver the sub-orders, page by page; with the last one, conclude from what all of them came to."""
+    async def _provision(self) -> PhaseResult:
+        """Deliver the sub-orders, page by page; the totals of all of them decide how the order has settled."""
         if await self._provisioning.deliver_page():
-            return Conclusion()
-        tally = await TRANSACTION.execute(OrderActivities.tally, self._order, summary="Count what came of it")
+            return PhaseResult()
+        tally = await TRANSACTION.execute(OrderActivities.tally, self._state.ref, summary="Count what came of it")
         event = settled_event(tally.files, tally.failed, tally.undelivered)
-        why: dict[str, Any] = {"failure": _all_failed(tally)} if event is Event.SETTLED_FAILED else {}
+        fields: EntryFields = {"expires_at": self._renew_expiry()}
+        if event is Event.SETTLED_FAILED:
+            fields["failure"] = _all_failed(tally)
         if tally.undelivered:
             text = f"{counted(tally.undelivered, 'archive')} could not be delivered and can be downloaded."
-            why = {"reason_code": "not_delivered", "reason_text": text, **why}
-        return Conclusion(event, {**why, "expires_at": self._new_expiry()})
+            fields |= {"reason_code": "not_delivered", "reason_text": text}
+        return PhaseResult(event, fields)
 
-    async def _pause(self) -> Conclusion:
-        """Paused for longer than it may, an order expires."""
-        if not await self._until_since(self._terms.max_pause):
-            return Conclusion()
+    async def _pause(self) -> PhaseResult:
+        """An order that is paused for longer than allowed expires."""
+        if not await self._until_since(self._state.terms.max_pause):
+            return PhaseResult()
         if await self._release() is None:
-            return await self._look_again()
+            return await self._check_again()
         text = "The order was paused for too long."
-        return Conclusion(Event.EXPIRED, {"reason_code": "paused_too_long", "reason_text": text})
+        return PhaseResult(Event.EXPIRED, {"reason_code": "paused_too_long", "reason_text": text})
 
-    async def _keep(self) -> Conclusion:
-        """Keep what was delivered until its time is up, remind once, and never cut an open download off."""
-        if not await self._until(lambda: self._end() - self._terms.remind_before):
-            return Conclusion()
-        if self._terms.remind_before and not self.reminded:
-            self.reminded = True
+    async def _keep(self) -> PhaseResult:
+        """Keep what was delivered until it expires, remind once, and never cut an open download off."""
+        if not await self._until(lambda: self._expiry() - self._state.terms.remind_before):
+            return PhaseResult()
+        if self._state.terms.remind_before and not self._state.reminded:
+            self._state.reminded = True
             self._ledger.note("expiry_reminder", reason_text="The order will expire soon.")
             await self._ledger.flush()
-        if not await self._until(self._end):
-            return Conclusion()
+        if not await self._until(self._expiry):
+            return PhaseResult()
         if (released := await self._release()) is None:
-            return await self._look_again()
-        if self._ledger.status is not S.FAILED and not released:
-            return Conclusion(over=True)  # everything was downloaded: the order stays what it is
-        return Conclusion(Event.EXPIRED, {"reason_code": "expired", "reason_text": "The time to download is up."})
+            return await self._check_again()
+        if self._state.status is not S.FAILED and not released:
+            return PhaseResult(ends_workflow=True)  # everything was downloaded: the order keeps its status
+        return PhaseResult(Event.EXPIRED, {"reason_code": "expired", "reason_text": "The time to download is up."})
 
-    async def _look_again(self) -> Conclusion:
-        """Downloads are open: nothing is cut off, and the end may have been moved when they are looked at again."""
-        await workflow.sleep(DOWNLOADS_LOOKED_AT)
-        return Conclusion()
+    async def _check_again(self) -> PhaseResult:
+        """Run the handler again later: downloads are open, and the expiry may have been moved by then."""
+        await workflow.sleep(DOWNLOADS_CHECKED_EVERY)
+        return PhaseResult()
 
     async def _until_since(self, span: timedelta) -> bool:
-        """Wait until the present status has lasted for so long; False as `_until` says."""
-        point = self._ledger.since + span
+        """Wait until the present status has lasted this long; False where `_until` returns it."""
+        point = self._state.since + span
         return await self._until(lambda: point)
 
     async def _until(self, point: Callable[[], datetime]) -> bool:
-        """Wait for a point, wherever extensions move it; False when the history has grown too long to wait on."""
-        status = self._ledger.status
+        """Wait for an instant that extensions may move; False when the history has grown too long to wait on."""
+        status = self._state.status
         while (left := (end := point()) - workflow.now()) > timedelta():
             try:
                 await workflow.wait_condition(
-                    lambda end=end: point() != end or self._has_outgrown(),  # type: ignore[misc]
+                    lambda end=end: point() != end or self._history_is_long(),  # type: ignore[misc]
                     timeout=left,
                 )
             except TimeoutError:
                 return True
-            if self._ledger.status is not status:
-                return False  # a wait that has just been fulfilled does not notice that it was cancelled
-            if self._has_outgrown():
-                # A history of before goes on as it began.
+            if self._state.status is not status:
+                return False  # a wait whose condition has just come true does not raise the cancel
+            if self._history_is_long():
+                # A history recorded before the patch continues without it.
                 self._may_continue = workflow.patched("2026-11-21-continued-at-rest")
                 if self._may_continue:
                     return False
         return True
 
-    def _has_outgrown(self) -> bool:
+    def _history_is_long(self) -> bool:
         return self._may_continue and workflow.info().get_current_history_length() > CONTINUE_AFTER_EVENTS
 
     async def _release(self) -> int | None:
         """Expire what has not been downloaded; how many sub-orders, or None while downloads are open."""
         released = await TRANSACTION.execute(
             ReleasingActivities.release_suborders,
-            Release(order_id=self._order.order_id, state=SubOrderState.EXPIRED),
+            Release(order_id=self._state.order_id, state=SubOrderState.EXPIRED),
             summary="Release what was not downloaded",
         )
-        self._ledger.check_turn()
+        self._ledger.raise_if_superseded()
         return None if released.open_downloads else released.released
 
-    def _new_expiry(self) -> datetime:
-        self.expires_at = workflow.now() + self._terms.keep_for
-        self.reminded = False
-        return self.expires_at
+    def _renew_expiry(self) -> datetime:
+        return self._state.renew_expiry(workflow.now())
 
-    def _end(self) -> datetime:
-        return self.expires_at or self._new_expiry()
-
-    def check_extension(self, extension: Extension) -> None:
-        """Refuse an end that is past, or further away than a customer may have it."""
-        if self._ledger.status not in {S.FULFILLED, S.FULFILLED_WITH_WARNINGS, S.FAILED}:
-            raise _not_extended(f"cannot extend an order that is {self._ledger.status}")
-        if extension.expires_at <= workflow.now():
-            raise _not_extended("the new end is in the past")
-        latest = workflow.now() + self._terms.max_extension
-        if not extension.is_operator and extension.expires_at > latest:
-            raise _not_extended(f"the latest end you may choose is {latest:%Y-%m-%dT%H:%M:%SZ}")
-
-    def extend(self, extension: Extension) -> None:
-        """Move the end of the order's life."""
-        self.check_extension(extension)
-        self.expires_at = extension.expires_at
-        self.reminded = False
-        self._ledger.note("extended", actor=extension.actor, expires_at=extension.expires_at)
-
-
-def _not_extended(text: str) -> ApplicationError:
-    return ApplicationError(text, type="not_extended", non_retryable=True)
+    def _expiry(self) -> datetime:
+        return self._state.expires_at or self._renew_expiry()
 
 
 def _refusal(verdict: Verdict) -> Failure:
-    """All faults in one sentence: the first, and how many more there are."""
+    """The failure of a refused order: its first fault, and how many more there are."""
     first, more = verdict.faults[0], verdict.faults_total - 1
     text = first.text if not more else f"{first.text}; and {counted(more, 'more fault')}"
     return Failure(code=FailureCode(first.code), text=text)
 
 
 def _all_failed(tally: Tally) -> Failure:
-    """Why an order failed none of whose files could be delivered."""
+    """The failure of an order of which no file could be delivered: the commonest failure of its files."""
     worst = tally.failure or Failure(code=FailureCode.INTERNAL, text="no file was delivered")
     return Failure(code=worst.code, text=f"None of {counted(tally.files, 'file')} could be delivered: {worst.text}")
