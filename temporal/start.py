@@ -39,7 +39,7 @@ class OrderStart:
 
     @property
     def summary(self) -> str:
-        """One line for the list of workflows."""
+        """The line that the list of workflows shows of the order."""
         order = self.order
         parts = (counted(order.files_total, "file"), size_in_words(order.bytes_total), ", ".join(self.skus[:5]))
         return " · ".join((order.number, *parts))

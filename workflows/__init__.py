@@ -1,1 +1,1 @@
-"""The order of things: deterministic Temporal workflows."""
+"""What happens in which order: deterministic Temporal workflows, and the workers that run them."""

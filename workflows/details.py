@@ -12,21 +12,21 @@ _ROWS = 50
 def order_details(
     number: str, status: OrderStatus, briefs: dict[int, SubOrderBrief], results: dict[int, SubOrderResult]
 ) -> str:
-    """Status and a line for each sub-order begun, the first fifty of them.
+    """The status, and a line for each of the first fifty sub-orders that have begun.
 
     Lines, not a table: the Temporal UI draws a table without space between its columns.
     """
     lines = [f"**{number}** is **{status.replace('_', ' ')}**."]
     if briefs:
-        over = RELEASED_AS.get(status)
-        lines += ["", *(_line(briefs[n], results.get(n), over) for n in sorted(briefs)[:_ROWS])]
+        released = RELEASED_AS.get(status)
+        lines += ["", *(_line(briefs[n], results.get(n), released) for n in sorted(briefs)[:_ROWS])]
     if len(briefs) > _ROWS:
         lines += ["", f"… and {len(briefs) - _ROWS} more."]
     return "\n".join(lines)
 
 
 def suborder_summary(number: str, brief: SubOrderBrief) -> str:
-    """One line for the list of workflows."""
+    """The line that the list of workflows shows of a sub-order."""
     return f"{number} {_part(brief)}"
 
 
@@ -35,8 +35,8 @@ def _part(brief: SubOrderBrief) -> str:
     return f"part {brief.number} · {' · '.join(parts)}"
 
 
-def _line(brief: SubOrderBrief, result: SubOrderResult | None, over: SubOrderState | None) -> str:
-    state: str = over or (result.state if result else SubOrderState.STAGING)
+def _line(brief: SubOrderBrief, result: SubOrderResult | None, released: SubOrderState | None) -> str:
+    state: str = released or (result.state if result else SubOrderState.STAGING)
     if result and result.failed:
         state += f", {counted(result.failed, 'file')} failed"
     return f"* {_part(brief)} · **{state}**"

@@ -1,4 +1,4 @@
-"""From what Temporal raises in a workflow to a failure fit for the timeline."""
+"""Translation of what Temporal raises in a workflow into a failure for the timeline."""
 
 import asyncio
 
@@ -14,14 +14,14 @@ from temporalio.exceptions import (
 from models.errors import Failure, FailureCode
 
 NOT_GIVEN_UP = "2026-11-21-cancelled-not-given-up"
-"""The patch since which nothing is given up that breaks while it is being cancelled."""
+"""The patch since which nothing is given up that fails while it is being cancelled."""
 
 
 def is_being_cancelled() -> bool:
-    """Whether the present task is on its way out: a pause or a cancel has come.
+    """Whether the present task is being cancelled: a pause or a cancel has come.
 
-    Temporal tries nothing again that is being cancelled, so that what breaks then, as when its worker dies, comes as
-    a failure after one attempt.
+    Temporal retries no activity that is being cancelled. If such an activity fails, because its worker dies for
+    example, the failure arrives after one attempt.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
@@ -34,18 +34,18 @@ def _root(error: BaseException) -> BaseException:
 
 
 def root_type(error: BaseException) -> str | None:
-    """The type by which the root cause is known, where it is an application's."""
+    """The type of the root cause, where it is an ApplicationError."""
     cause = _root(error)
     return cause.type if isinstance(cause, ApplicationError) else None
 
 
 def failure_of(error: ActivityError | ChildWorkflowError) -> Failure:
-    """The root cause, in our words."""
+    """The failure that the root cause means."""
     cause = _root(error)
     if isinstance(cause, ApplicationError) and cause.type in set(FailureCode):
         return Failure(code=FailureCode(cause.type), text=cause.message)
     if isinstance(cause, TimeoutError):
         if cause.type is TimeoutType.HEARTBEAT:
-            return Failure(code=FailureCode.WORKER_LOST, text="the worker that did it has gone away")
-        return Failure(code=FailureCode.TIMED_OUT, text="it took longer than it may")
-    return Failure(code=FailureCode.INTERNAL, text=f"a mistake in Consignor: {type(cause).__name__}")
+            return Failure(code=FailureCode.WORKER_LOST, text="the worker that ran it has stopped")
+        return Failure(code=FailureCode.TIMED_OUT, text="it took longer than allowed")
+    return Failure(code=FailureCode.INTERNAL, text=f"internal error: {type(cause).__name__}")

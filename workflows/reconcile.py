@@ -1,4 +1,4 @@
-"""The reconciler: starts the workflow of every accepted order that has none, because Temporal was away."""
+"""The reconciler: starts the workflow of every accepted order that has none because Temporal was unavailable."""
 
 from datetime import timedelta
 
@@ -26,18 +26,18 @@ SCHEDULE_ID = "reconcile-orders"
 
 @workflow.defn(name=RECONCILE_WORKFLOW)
 class ReconcileWorkflow:
-    """One look for accepted orders without a workflow."""
+    """One search for accepted orders without a workflow."""
 
     @workflow.run
     async def run(self) -> int:
-        """Start them; the result is how many there were."""
+        """Start their workflows; the result is how many."""
         return await RECONCILE.execute(
             RecoveryActivities.start_missing_orders, summary="Start accepted orders without a workflow"
         )
 
 
 async def ensure_schedule(client: Client) -> None:
-    """Have the reconciler run for ever; one schedule however many workers ask for it."""
+    """Create the schedule of the reconciler, unless another worker has."""
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(RECONCILE_WORKFLOW, id="reconcile", task_queue=ORDERS_QUEUE),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),

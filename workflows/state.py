@@ -63,7 +63,7 @@ class OrderState:
 
     @property
     def ref(self) -> OrderRef:
-        """The order, as activities are told it."""
+        """The order as an argument of activities."""
         return OrderRef(order_id=self.order_id)
 
     def advance(self, trigger: Trigger, now: datetime) -> OrderStatus:

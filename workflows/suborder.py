@@ -23,7 +23,7 @@ from workflows.policies import PUBLISH, STAGE
 
 @workflow.defn(name=SUBORDER_WORKFLOW)
 class SubOrderWorkflow:
-    """Makes one sub-order ready; ends when its archive can be downloaded or none ever will."""
+    """Makes one sub-order ready; ends when its archive can be downloaded or the sub-order has failed."""
 
     @workflow.init
     def __init__(self, suborder: SubOrderInput) -> None:
@@ -31,19 +31,19 @@ class SubOrderWorkflow:
 
     @workflow.run
     async def run(self, suborder: SubOrderInput) -> SubOrderResult:
-        """Stage and publish. A cancel stops the reading; once that is done, publishing runs to its end."""
+        """Stage and publish. A cancel stops staging; publishing, once begun, is completed."""
         while True:
             staged = await self._stage()
             publishing = asyncio.create_task(self._publish(staged))
             try:
                 return await asyncio.shield(publishing)
             except asyncio.CancelledError:
-                # The parent must know what it came to: the archive may be visible already.
+                # The parent needs the result: the archive may be visible already.
                 return await publishing
             except ActivityError as error:
                 if root_type(error) != "superseded":
                     raise
-                workflow.logger.warning("a zombie has claimed the sub-order; staging again under a new number")
+                workflow.logger.warning("a zombie attempt has claimed the sub-order; staging again under a new number")
 
     async def _publish(self, staged: StagedFiles) -> SubOrderResult:
         return await PUBLISH.execute(
@@ -53,7 +53,7 @@ class SubOrderWorkflow:
         )
 
     async def _stage(self) -> StagedFiles:
-        """Verify the files; when the attempts run out, what is still pending has failed, and the rest goes out."""
+        """Verify the files; when the attempts run out, files still pending have failed, and the rest is published."""
         try:
             return await STAGE.execute(
                 StagingActivities.stage_files, self._suborder, summary="Read every file once and check size and SHA-256"

@@ -1,4 +1,4 @@
-"""The workers: which workflows and activities run where, and under which limits."""
+"""The workers: which workflows and activities run on which task queue, and under which limits."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,7 +31,7 @@ from workflows.suborder import SubOrderWorkflow
 WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow, BulkWorkflow]
 
 CONCURRENT_STAGINGS = 4
-"""Sub-orders one worker reads at once; two cores hash two files, the others wait for disks."""
+"""Sub-orders that one worker reads at once; two cores hash two files while the others wait for disks."""
 
 
 def orders_worker(
@@ -41,7 +41,7 @@ def orders_worker(
     terms: Terms,
     **options: Any,
 ) -> Worker:
-    """The worker of the workflows and of all that is quick."""
+    """The worker that runs the workflows and all short activities."""
     orders, publishing = OrderActivities(sessions, terms), PublishingActivities(sessions)
     releasing = ReleasingActivities(sessions)
     bulks = BulkActivities(sessions, client)
@@ -75,7 +75,7 @@ def packaging_worker(
     deliverer: Deliverer | None = None,
     **options: Any,
 ) -> Worker:
-    """The worker that reads files, and delivers archives."""
+    """The worker that reads files and delivers archives."""
     return _worker(
         client,
         PACKAGING_QUEUE,
@@ -93,7 +93,7 @@ LOWER_FLOORS = ("models", "database", "storage", "temporal", "services", "activi
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """All of our own lower floors pass through, or `isinstance` would fail between two copies of a class."""
+    """Return a runner that passes our lower floors through: `isinstance` would fail between two copies of a class."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*LOWER_FLOORS)
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
@@ -104,7 +104,7 @@ def _worker(client: Client, queue: str, activities: list[Callable[..., Any]], **
         task_queue=queue,
         activities=activities,
         interceptors=[FailureInterceptor()],
-        # At the default of 30 s a killed worker's successor knows too little, and a cancel comes too late.
+        # At the default of 30 s the next attempt would resume too far back, and a cancel would arrive too late.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         default_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=3),
