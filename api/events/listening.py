@@ -1,4 +1,4 @@
-"""The one connection of a process that hears of changes: LISTEN, a probe now and then, and again after a loss."""
+"""The one connection of a process that receives change events: LISTEN, probes, and reconnecting after a loss."""
 
 import asyncio
 import os
@@ -9,20 +9,20 @@ import structlog
 from psycopg import AsyncConnection, Error
 from pydantic import ValidationError
 
-from api.events.change import CHANNEL, change_of
+from api.events.change_event import CHANNEL, ChangeEvent
 from api.events.hub import Hub
 from models.tasks import background_task
 
 PROBE_EVERY = 5.0
-"""Seconds of silence after which the server is asked whether it is still there."""
+"""Seconds of silence after which the server is probed."""
 
-PATIENCE = 3.0
+PROBE_TIMEOUT = 3.0
 """Seconds it has for the answer, and for a new connection."""
 
 APPLICATION = "consignor events {pid}"
 """How `pg_stat_activity` names the connection; the pid tells the processes apart."""
 
-AGAIN_AFTER = 0.5
+RECONNECT_AFTER = 0.5
 """Seconds between two attempts to connect."""
 
 log = structlog.get_logger()
@@ -31,43 +31,43 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def listening(database_url: str, hub: Hub) -> AsyncIterator[None]:
     """Feed the hub as long as the block lasts, whatever becomes of the database meanwhile."""
-    async with background_task(_listen_for_ever(database_url, hub)):
+    async with background_task(_keep_listening(database_url, hub)):
         yield
 
 
-async def _listen_for_ever(database_url: str, hub: Hub) -> None:
+async def _keep_listening(database_url: str, hub: Hub) -> None:
     while True:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PROBE_TIMEOUT):
                 connection = await AsyncConnection.connect(
                     _dsn(database_url), autocommit=True, application_name=APPLICATION.format(pid=os.getpid())
                 )
         except (Error, OSError, TimeoutError):
-            await asyncio.sleep(AGAIN_AFTER)
+            await asyncio.sleep(RECONNECT_AFTER)
             continue
         try:
             await _listen(connection, hub)
         except (Error, OSError, TimeoutError) as error:
             log.warning("live events interrupted", error=type(error).__name__)
         finally:
-            # Not `close()`: it says goodbye, for which a frozen server has no time.
+            # Not `close()`: it says goodbye, for which an unresponsive server has no time.
             connection.pgconn.finish()
 
 
 async def _listen(connection: AsyncConnection, hub: Hub) -> None:
-    """Hear until the connection is lost. Raises psycopg's Error or TimeoutError."""
-    async with asyncio.timeout(PATIENCE):
+    """Receive until the connection is lost. Raises psycopg's Error or TimeoutError."""
+    async with asyncio.timeout(PROBE_TIMEOUT):
         await connection.execute(f"LISTEN {CHANNEL}")
-    # Only now: what changed while nobody listened is behind those who load anew after this.
-    hub.lose()
+    # Only now: what changed in between, clients see when they load again after this.
+    hub.reset()
     log.info("live events connected")
     while True:
         async for notification in connection.notifies(timeout=PROBE_EVERY):
             try:
-                hub.put(change_of(notification.payload))
+                hub.publish(ChangeEvent.model_validate_json(notification.payload))
             except ValidationError:
-                log.warning("a notification that is none of ours", channel=CHANNEL)
-        async with asyncio.timeout(PATIENCE):
+                log.warning("a notification that is no change event", channel=CHANNEL)
+        async with asyncio.timeout(PROBE_TIMEOUT):
             await connection.execute("SELECT 1")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 
-from api.events.change import Interest
+from api.events.change_event import EventFilter
 from api.events.hub import Hub
 from api.events.stream import EventStream
 from api.http.container import services
@@ -52,5 +52,5 @@ async def watch_orders(
     last_event_id: LastId = None,
 ) -> EventStream:
     """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
-    interest = Interest(caller.visibility, frozenset(order or ()), frozenset(status or ()))
-    return EventStream(services.hub, interest, last_event_id)
+    event_filter = EventFilter(caller.visibility, frozenset(order or ()), frozenset(status or ()))
+    return EventStream(services.hub, event_filter, last_event_id)

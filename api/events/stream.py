@@ -1,18 +1,18 @@
-"""A stream of events as an answer: frames as they come, heartbeats between them, an end when either side wants it."""
+"""The answer that streams events: frames as they come, heartbeats between them, until either side ends it."""
 
 import asyncio
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.events.change import Interest, heartbeat
+from api.events.change_event import EventFilter, heartbeat
 from api.events.hub import Hub
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which a sign of life is sent; proxies close what is silent for a minute."""
+"""Seconds of silence after which a heartbeat is sent; proxies close what is silent for a minute."""
 
 STUCK_AFTER = 30.0
-"""Seconds after which a client that takes nothing is cut; the hub keeps no memory for it meanwhile."""
+"""Seconds after which a client that takes nothing is cut off; the hub keeps no memory for it meanwhile."""
 
 
 class EventStream(Response):
@@ -20,15 +20,15 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, interest: Interest, last_id: str | None) -> None:
+    def __init__(self, hub: Hub, event_filter: EventFilter, last_id: str | None) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         # Unlike a body, a stream has no length.
         del self.headers["content-length"]
-        self._hub, self._interest, self._last_id = hub, interest, last_id
+        self._hub, self._filter, self._last_id = hub, event_filter, last_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client goes away, the process stops, or nothing gets through any more."""
-        subscription = self._hub.subscribe(self._interest, self._last_id)
+        """Send until the client disconnects, the process stops, or nothing gets through any more."""
+        subscription = self._hub.subscribe(self._filter, self._last_id)
         watching = asyncio.create_task(_gone(receive))
         watching.add_done_callback(lambda _: subscription.close())
         try:
@@ -38,7 +38,7 @@ class EventStream(Response):
                     await send({"type": "http.response.body", "body": frames, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except (OSError, TimeoutError):
-            # The client is gone or stuck; there is nobody to tell.
+            # The client has gone or is stuck; there is nothing to answer.
             return
         finally:
             self._hub.unsubscribe(subscription)

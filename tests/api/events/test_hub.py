@@ -5,23 +5,23 @@ from uuid import UUID
 
 import pytest
 
-from api.events.change import Change, Interest
+from api.events.change_event import ChangeEvent, EventFilter
 from api.events.hub import RING, Hub, Subscription
 from models.listing import Visibility
 
-ALICE, EVERYBODY = Interest(Visibility("alice")), Interest(Visibility(None))
+ALICE, EVERYBODY = EventFilter(Visibility("alice")), EventFilter(Visibility(None))
 
 
-def change(number: int, order: int = 1, customer: str = "alice", status: str = "validating") -> Change:
-    return Change(str(number), UUID(int=order), customer, status, number)
+def change(number: int, order: int = 1, customer: str = "alice", status: str = "validating") -> ChangeEvent:
+    return ChangeEvent(id=str(number), order=UUID(int=order), customer=customer, status=status, version=number)
 
 
-async def flushed(hub: Hub, *changes: Change) -> None:
+async def flushed(hub: Hub, *changes: ChangeEvent) -> None:
     """Put the changes in and wait until everybody has been told; one who sees all is told last."""
     last = hub.subscribe(EVERYBODY, None)
     await last.take(0)
     for one in changes:
-        hub.put(one)
+        hub.publish(one)
     await last.take(60)
     hub.unsubscribe(last)
 
@@ -38,7 +38,7 @@ async def taken(subscription: Subscription) -> list[str]:
 
 async def test_everybody_hears_what_they_may_see_and_nothing_else() -> None:
     hub = Hub()
-    alice, bob, support = (hub.subscribe(Interest(Visibility(name)), None) for name in ("alice", "bob", None))
+    alice, bob, support = (hub.subscribe(EventFilter(Visibility(name)), None) for name in ("alice", "bob", None))
     for one in (alice, bob, support):
         await one.take(0)
     await flushed(hub, change(1), change(2, order=2, customer="bob"))
@@ -49,7 +49,7 @@ async def test_everybody_hears_what_they_may_see_and_nothing_else() -> None:
 
 async def test_a_filter_leaves_out_other_orders_and_statuses() -> None:
     hub = Hub()
-    one = hub.subscribe(Interest(Visibility("alice"), frozenset({UUID(int=1)}), frozenset({"failed"})), None)
+    one = hub.subscribe(EventFilter(Visibility("alice"), frozenset({UUID(int=1)}), frozenset({"failed"})), None)
     await one.take(0)
     await flushed(hub, change(1, status="failed"), change(2, order=2, status="failed"))
     assert await taken(one) == ["order 1"]
@@ -113,7 +113,7 @@ async def test_after_a_lost_connection_everybody_loads_anew_and_old_positions_ar
     hub = Hub()
     alice = hub.subscribe(ALICE, None)
     await flushed(hub, change(1))
-    hub.lose()
+    hub.reset()
     assert await taken(alice) == [f"resync {hub.position}"]
     assert (await taken(hub.subscribe(ALICE, "1")))[1] == f"resync {hub.position}"
 
