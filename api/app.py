@@ -36,8 +36,7 @@ from api.orders import (
 )
 from api.orders import routes as order_routes
 from api.schemas import Problem
-
-API = "/api/v1"
+from models.links import API
 
 NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "Not authenticated"},

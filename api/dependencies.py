@@ -24,7 +24,9 @@ from api.identity.oidc import OpenIdConnect
 from api.operations.state import Operations
 from models.access import Caller
 from models.links import LinkKeys
+from models.metalink import FILES_PER_DOCUMENT
 from models.naming import archive_filename
+from models.queries.catalogue_search import WALK
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
@@ -58,6 +60,9 @@ class Services:
     limits: Limits = Limits()  # noqa: RUF009 - immutable
     """How orders are cut; the workers', so that an estimate is what they do."""
     quotas: Quotas = Quotas()  # noqa: RUF009 - immutable
+    files_per_metalink: int = FILES_PER_DOCUMENT
+    catalogue_walk: int = WALK
+    """How many objects a search of the catalogue looks through before it turns to the indexes of place and time."""
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from hmac import compare_digest, digest
 
+API = "/api/v1"
+"""The root of the API's paths."""
+
 MIN_SECRET_LENGTH = 32
 """Characters of a secret; `openssl rand -hex 32` gives twice as many."""
 
@@ -48,7 +51,7 @@ def _code(key: bytes, path: str) -> str:
 
 
 def archive_path(order_id: object, suborder: int) -> str:
-    """Where the archive of a sub-order is, below the API's root; what a link to it signs."""
+    """Where the archive of a sub-order is, below the root of the API; what a link to it signs."""
     return f"orders/{order_id}/suborders/{suborder}/archive"
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 FILES_PER_DOCUMENT: Final = 50_000
-"""aria2 keeps about 3 KB of memory for each entry; more files make more documents."""
+"""Unless set otherwise: aria2 keeps about 3 KB of memory for each entry. More files make more documents."""
 
 MEDIA_TYPES: Final = {4: "application/metalink4+xml", 3: "application/metalink+xml"}
 SUFFIXES: Final = {4: ".meta4", 3: ".metalink"}
@@ -35,9 +35,9 @@ class Head(NamedTuple):
     number: str
 
 
-def parts(files: int) -> int:
-    """How many documents an order of so many files needs."""
-    return max(-(-files // FILES_PER_DOCUMENT), 1)
+def part_of(seq: int, files_per_document: int) -> int:
+    """The number of the document that has a file; of the last file, how many there are. No file is in the first too."""
+    return max(-(-seq // files_per_document), 1)
 
 
 class Metalink:

@@ -1,4 +1,4 @@
-"""Finds objects of the catalogue a page at a time, with what became of the caller's orders of them (ADR 0018)."""
+"""Searches the catalogue a page at a time, with what became of the caller's orders of the objects (ADR 0018)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ from models.tables import OrderFile, Product
 from services.listing import PLANNED_EACH_TIME
 
 
-class Size(NamedTuple):
+class ObjectSize(NamedTuple):
     """What an object holds."""
 
     files: int
@@ -28,7 +28,7 @@ class Size(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ordered:
+class ObjectOrder:
     """What an order of an object has come to: `files` are those that can be had, each with its kind."""
 
     status: ItemStatus = ItemStatus.ORDERABLE
@@ -37,63 +37,66 @@ class Ordered:
 
 
 @dataclass(frozen=True)
-class Found:
+class CatalogueHit:
     """An object with its product, size and order."""
 
     row: sa.Row[Any]
     product: Product
-    size: Size
-    ordered: Ordered = field(default_factory=Ordered)
+    size: ObjectSize
+    ordered: ObjectOrder = field(default_factory=ObjectOrder)
 
 
-class FoundPage(NamedTuple):
+class CataloguePage(NamedTuple):
     """A page of objects; `after` is the position behind it, None where nothing more comes."""
 
-    found: list[Found]
+    hits: list[CatalogueHit]
     after: Position | None
 
 
-async def products(session: AsyncSession, caller: Caller, skus: Collection[str] | None = None) -> list[Product]:
+async def visible_products(session: AsyncSession, caller: Caller, skus: Collection[str] | None = None) -> list[Product]:
     """The products that the caller may see, by SKU; only those of these SKUs, where given."""
     return list((await session.execute(queries.products(caller.admitted, skus))).scalars())
 
 
-async def find(
+async def search(
     session: AsyncSession,
     caller: Caller,
     among: Sequence[Product],
-    wanted: ObjectFilter,
+    criteria: ObjectFilter,
     after: Position | None,
     limit: int,
-) -> FoundPage:
-    """A page of what is wanted of these products, newest first."""
+    *,
+    walk: int = queries.WALK,
+) -> CataloguePage:
+    """A page of the matching objects of these products, newest first."""
     if not among:
-        return FoundPage([], None)
+        return CataloguePage([], None)
     await session.execute(PLANNED_EACH_TIME)
-    rows = await _rows(session, [product.id for product in among], wanted, after, limit + 1)
+    rows = await _rows(session, [product.id for product in among], criteria, after, limit + 1, walk)
     page = rows[:limit]
     by_id = {product.id: product for product in among}
     ids = [row.id for row in page]
-    sizes = {row[0]: Size(row[1], row[2]) for row in await session.execute(queries.SIZES, {"objects": ids})}
+    sizes = {row[0]: ObjectSize(row[1], row[2]) for row in await session.execute(queries.SIZES, {"objects": ids})}
     orders = await _orders(session, caller, ids)
-    found = [
-        Found(row, by_id[row.product_id], sizes.get(row.id, Size(0, 0)), orders.get(row.id, Ordered())) for row in page
+    hits = [
+        CatalogueHit(row, by_id[row.product_id], sizes.get(row.id, ObjectSize(0, 0)), orders.get(row.id, ObjectOrder()))
+        for row in page
     ]
-    return FoundPage(found, Position(page[-1].sort_key, page[-1].id) if len(rows) > limit else None)
+    return CataloguePage(hits, Position(page[-1].sort_key, page[-1].id) if len(rows) > limit else None)
 
 
 async def _rows(
-    session: AsyncSession, among: Sequence[int], wanted: ObjectFilter, after: Position | None, limit: int
+    session: AsyncSession, among: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, walk: int
 ) -> Sequence[sa.Row[Any]]:
-    if wanted.names is None and (wanted.box is not None or wanted.begins is not None):
-        rows = (await session.execute(queries.page_of_walk(among, wanted, after, limit))).all()
+    if criteria.names is None and (criteria.box is not None or criteria.begins is not None):
+        rows = (await session.execute(queries.page_of_walk(among, criteria, after, limit, walk=walk))).all()
         if len(rows) >= limit:
             return rows
-        return (await session.execute(queries.page_of_hits(among, wanted, after, limit))).all()
-    return (await session.execute(queries.page(among, wanted, after, limit))).all()
+        return (await session.execute(queries.page_of_hits(among, criteria, after, limit))).all()
+    return (await session.execute(queries.page(among, criteria, after, limit))).all()
 
 
-async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]) -> Mapping[UUID, Ordered]:
+async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]) -> Mapping[UUID, ObjectOrder]:
     """What the caller's own orders of these objects have come to."""
     where = {"objects": objects, "customer": caller.customer}
     orders = {row.object_id: row for row in await session.execute(queries.ORDERS_OF_OBJECTS, where)}
@@ -107,6 +110,8 @@ async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]
         if state in READY and file.state in THERE:
             there[object_id].append((file, kind))
     return {
-        key: Ordered(item_status(OrderStatus(row.status), states[key], files_there=bool(there[key])), row, there[key])
+        key: ObjectOrder(
+            item_status(OrderStatus(row.status), states[key], files_there=bool(there[key])), row, there[key]
+        )
         for key, row in orders.items()
     }

@@ -6,11 +6,11 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from api.catalogue.stac_search import SearchBody
-from api.orders.presenting import API
 from api.orders.stac_results import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, instant_text, link
 from models.catalogue_search import ItemStatus, rolled
+from models.links import API
 from models.tables import Product
-from services.catalogue_search import Found, Ordered
+from services.catalogue_search import CatalogueHit, ObjectOrder
 
 STAC: Final = "/stac"
 
@@ -82,7 +82,7 @@ class Documents:
             "links": [*self._around("self", url, parent=self.root), link("items", f"{url}/items", GEOJSON)],
         }
 
-    def item(self, found: Found) -> Json:
+    def item(self, found: CatalogueHit) -> Json:
         """An object; its assets are there once an order of it is."""
         row, ordered = found.row, found.ordered
         collection = self._collection_url(found.product)
@@ -105,7 +105,7 @@ class Documents:
             ],
         }
 
-    def page(self, items: Sequence[Found], *links: Json) -> Json:
+    def page(self, items: Sequence[CatalogueHit], *links: Json) -> Json:
         """A page of items."""
         features = [self.item(found) for found in items]
         root = link("root", self.root, JSON)
@@ -143,7 +143,7 @@ class Documents:
     def _asset(self, file: Any, kind: str) -> Json:
         return asset(f"{self._api}/orders/{file.order_id}/files/{file.seq}/content", file, kind)
 
-    def _order_link(self, object_id: object, ordered: Ordered) -> Json:
+    def _order_link(self, object_id: object, ordered: ObjectOrder) -> Json:
         """To the order that there is, or how to place one."""
         if ordered.order is not None and ordered.status not in _OVER:
             return link("order", f"{self._api}/orders/{ordered.order.id}", JSON)
@@ -173,7 +173,7 @@ def _precisely(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _of_ours(found: Found) -> Json:
+def _of_ours(found: CatalogueHit) -> Json:
     return {
         "consignor:object": str(found.row.id),
         "consignor:files": found.size.files,
@@ -181,7 +181,7 @@ def _of_ours(found: Found) -> Json:
     }
 
 
-def _order(ordered: Ordered) -> Json:
+def _order(ordered: ObjectOrder) -> Json:
     if ordered.order is None or ordered.status == ItemStatus.ORDERABLE:
         return {"order:status": ItemStatus.ORDERABLE}
     return {

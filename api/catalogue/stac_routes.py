@@ -33,7 +33,7 @@ router = APIRouter(
 async def show_landing_page(services: ServicesDep, caller: ReaderDep) -> Response:
     """The landing page: the root catalogue, with a child for each collection you may see."""
     async with services.sessions.begin() as session:
-        found = await catalogue_search.products(session, caller)
+        found = await catalogue_search.visible_products(session, caller)
     return _answer(Documents(services.public_url).landing(found))
 
 
@@ -47,7 +47,7 @@ async def show_conformance(caller: ReaderDep) -> Response:
 async def list_collections(services: ServicesDep, caller: ReaderDep) -> Response:
     """The products you may see, as STAC collections."""
     async with services.sessions.begin() as session:
-        found = await catalogue_search.products(session, caller)
+        found = await catalogue_search.visible_products(session, caller)
     return _answer(Documents(services.public_url).collections(found))
 
 
@@ -68,7 +68,7 @@ async def list_items(
     async with services.sessions.begin() as session:
         product = await _product(session, caller, collection_id)
         among = [product] if query.skus is None or product.sku in query.skus else []
-        found, token = await _page(session, services, caller, among, query, query.wanted, meaning)
+        found, token = await _page(session, services, caller, among, query, query.criteria, meaning)
     documents = Documents(services.public_url)
     path = documents.collection_path(product) + "/items"
     return _answer(documents.page(found, *documents.turning(path, _as_asked(query), token)), GEOJSON)
@@ -81,18 +81,18 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
     """An object as a STAC item; its id is the name of the object."""
     async with services.sessions.begin() as session:
         product = await _product(session, caller, collection_id)
-        page = await catalogue_search.find(session, caller, [product], ObjectFilter(names=(item_id,)), None, 1)
-    if not page.found:
+        page = await catalogue_search.search(session, caller, [product], ObjectFilter(names=(item_id,)), None, 1)
+    if not page.hits:
         raise NotFound("item", item_id)
-    return _answer(Documents(services.public_url).item(page.found[0]), GEOJSON)
+    return _answer(Documents(services.public_url).item(page.hits[0]), GEOJSON)
 
 
 @router.get("/search", name="search-stac-items", responses=_FEATURES)
 async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
     """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
     async with services.sessions.begin() as session:
-        among = await catalogue_search.products(session, caller, query.skus)
-        found, token = await _page(session, services, caller, among, query, query.wanted, query.meaning)
+        among = await catalogue_search.visible_products(session, caller, query.skus)
+        found, token = await _page(session, services, caller, among, query, query.criteria, query.meaning)
     documents = Documents(services.public_url)
     return _answer(documents.page(found, *documents.turning("/search", _as_asked(query), token)), GEOJSON)
 
@@ -101,15 +101,15 @@ async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[Sear
 async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchBody) -> Response:
     """The same with a body. It changes nothing: who may read may search."""
     async with services.sessions.begin() as session:
-        among = await catalogue_search.products(session, caller, body.skus)
-        found, token = await _page(session, services, caller, among, body, body.wanted, body.meaning)
+        among = await catalogue_search.visible_products(session, caller, body.skus)
+        found, token = await _page(session, services, caller, among, body, body.criteria, body.meaning)
     documents = Documents(services.public_url)
     return _answer(documents.page(found, *documents.turning_by_post(body, token)), GEOJSON)
 
 
 async def _product(session: AsyncSession, caller: Caller, sku: str) -> Product:
     """A product that the caller may see. Raises NotFound."""
-    found = await catalogue_search.products(session, caller, [sku])
+    found = await catalogue_search.visible_products(session, caller, [sku])
     if not found:
         raise NotFound("collection", sku)
     return found[0]
@@ -121,17 +121,19 @@ async def _page(
     caller: Caller,
     among: list[Product],
     asked: SearchQuery | SearchBody,
-    wanted: ObjectFilter,
+    criteria: ObjectFilter,
     meaning: dict[str, Any],
-) -> tuple[list[catalogue_search.Found], str | None]:
+) -> tuple[list[catalogue_search.CatalogueHit], str | None]:
     """A page and the token of the next one. Raises InvalidCursor."""
     cursors = services.cursors(caller, f"stac {meaning}")
     try:
         after = cursors.position(asked.token)
     except InvalidCursor:
         raise InvalidCursor("token", "that of the `next` link") from None
-    page = await catalogue_search.find(session, caller, among, wanted, after, asked.page_size)
-    return page.found, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
+    page = await catalogue_search.search(
+        session, caller, among, criteria, after, asked.page_size, walk=services.catalogue_walk
+    )
+    return page.hits, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 
 def _as_asked(query: SearchQuery) -> dict[str, Any]:

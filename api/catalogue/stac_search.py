@@ -91,7 +91,7 @@ class _Asked(BaseModel):
         """What tells this search from every other one; its cursors are bound to it."""
         return self.model_dump(mode="json", exclude={"token", "limit"}, exclude_none=True)
 
-    def _wanted(self, names: list[str] | None, box: Box | None) -> ObjectFilter:
+    def _criteria(self, names: list[str] | None, box: Box | None) -> ObjectFilter:
         time = interval_of(self.datetime) if self.datetime is not None else Interval(None, None)
         return ObjectFilter(None if names is None else tuple(names), box, time.begins, time.ends)
 
@@ -112,10 +112,10 @@ class SearchQuery(_Asked):
         return None if self.collections is None else _names(self.collections)
 
     @property
-    def wanted(self) -> ObjectFilter:
+    def criteria(self) -> ObjectFilter:
         """The filter."""
         box = box_of(_numbers(self.bbox)) if self.bbox is not None else None
-        return self._wanted(None if self.ids is None else _names(self.ids), box)
+        return self._criteria(None if self.ids is None else _names(self.ids), box)
 
 
 class SearchBody(_Asked):
@@ -133,6 +133,6 @@ class SearchBody(_Asked):
         return self.collections
 
     @property
-    def wanted(self) -> ObjectFilter:
+    def criteria(self) -> ObjectFilter:
         """The filter."""
-        return self._wanted(self.ids, box_of(self.bbox) if self.bbox is not None else None)
+        return self._criteria(self.ids, box_of(self.bbox) if self.bbox is not None else None)

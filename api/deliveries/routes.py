@@ -19,10 +19,11 @@ from api.destinations import (
     save,
 )
 from api.http.idempotency import IdempotentDep
-from api.orders.presenting import API, failure_public
+from api.orders.presenting import failure_public
 from api.orders.routes import owned
 from api.schemas import Problem
 from models.errors import Failed, NotFound
+from models.links import API
 from models.queries import destinations as queries
 from models.tables import Destination
 

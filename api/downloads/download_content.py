@@ -15,11 +15,10 @@ from api.dependencies import Services
 from api.downloads import download_response
 from api.downloads.download_response import Representation
 from api.http.ranges import Version
-from api.orders.presenting import API
 from models.archive import Entry, Layout
 from models.coverage import Span
-from models.links import metalink_path
-from models.metalink import FILES_PER_DOCUMENT
+from models.links import API, metalink_path
+from models.metalink import part_of
 from models.packaging import NS_PER_SECOND, PackedFile, delivered, layout_of
 from models.queries import orders as queries
 from models.tables import Order, OrderFile, SubOrder
@@ -86,7 +85,7 @@ class FileDownload:
     def representation(self, services: Services) -> Representation:
         """The file with its proof, and where the Metalink is that has it."""
         file, digest = self.file, self.file.sha256 or b""
-        part = (file.seq - 1) // FILES_PER_DOCUMENT + 1
+        part = part_of(file.seq, services.files_per_metalink)
         metalink = f"{services.public_url}{API}/{metalink_path(file.order_id)}"
         return Representation(
             Version(f'"{digest.hex()[:40]}"', file.size_bytes, datetime.fromtimestamp(file.modified_ns / 1e9, UTC)),

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 
 from api.dependencies import Services
-from api.orders.presenting import API
 from models.errors import LinksUnavailable
-from models.links import file_path
+from models.links import API, file_path
 from models.metalink import LinkedFile
 from models.queries import downloads as queries
 from models.tables import Order

@@ -13,7 +13,7 @@ from api.orders.routes import owned
 from api.schemas import Problem
 from models.errors import NotFound
 from models.links import metalink_path
-from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, parts
+from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, part_of
 from models.naming import content_disposition
 from models.tables import Order
 from services.download_lookup import linked_order, require_planned
@@ -74,7 +74,7 @@ async def _of_caller(
 
 def _answer(request: Request, services: Services, order: Order, part: int, version: int) -> Response:
     """The document, streamed from the rows as they come."""
-    count = parts(order.files_total)
+    count = part_of(order.files_total, services.files_per_metalink)
     if part > count:
         raise NotFound("part", part)
     url = signed(services, metalink_path(order.id, version=version))
@@ -99,9 +99,9 @@ def _relations(url: str, part: int, count: int) -> list[str]:
 
 
 async def _document(services: Services, order: Order, part: int, version: int, url: str) -> AsyncIterator[bytes]:
-    after = (part - 1) * FILES_PER_DOCUMENT
+    after = (part - 1) * services.files_per_metalink
     document = Metalink(version, Head("Consignor", services.now(), f"{url}?part={part}", order.number))
     yield document.start
-    async for page in linked_files(services, order, after=after, upto=after + FILES_PER_DOCUMENT):
+    async for page in linked_files(services, order, after=after, upto=after + services.files_per_metalink):
         yield document.entries(file for _, file in page)
     yield document.end

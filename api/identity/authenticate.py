@@ -16,6 +16,7 @@ from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
 from models.errors import CrossSite, Unauthenticated
+from models.links import API
 from models.queries import users as queries
 
 SESSION_COOKIE = "consignor_session"
@@ -31,7 +32,7 @@ SESSION = APIKeyCookie(
     name=SESSION_COOKIE,
     auto_error=False,
     scheme_name="session",
-    description=f"A browser that has signed in at `/api/v1/login`. Over HTTPS the name begins with `__Host-`. Requests"
+    description=f"A browser that has signed in at `{API}/login`. Over HTTPS the name begins with `__Host-`. Requests"
     f" that change something must come from the site itself (`Origin`) or carry the header `{CSRF_HEADER}`.",
 )
 

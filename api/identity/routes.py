@@ -12,13 +12,14 @@ from api.identity.secrets import hashed, new_secret
 from api.identity.users import user_from_claims
 from api.schemas import Problem
 from models.access import granted
+from models.links import API
 from models.queries import users as queries
 from models.queries.users import upsert_user
 from models.tables import Session, User
 
 LOGIN_COOKIE = "consignor_login"
 _LOGIN_SECONDS = 600
-_CALLBACK = "/api/v1/callback"
+_CALLBACK = f"{API}/callback"
 
 router = APIRouter(tags=["identity"])
 

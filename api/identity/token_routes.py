@@ -13,6 +13,7 @@ from api.identity.secrets import hashed, new_access_token
 from api.schemas import Problem
 from models.access import Caller, Permission, Scope
 from models.errors import NotFound
+from models.links import API
 from models.queries import users as queries
 from models.tables import AccessToken
 
@@ -40,7 +41,7 @@ async def create_token(
         await session.flush()
         await session.refresh(row)
         made = TokenCreated(**_public(row).model_dump(), token=secret)
-        headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}/api/v1/tokens/{row.id}"}
+        headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}{API}/tokens/{row.id}"}
         return await idempotent.respond(session, caller, made, headers, secret=True)
 
 

@@ -24,12 +24,12 @@ from api.orders.bulk_schemas import (
     bulk_public,
 )
 from api.orders.export_routes import CSV, export_chosen
-from api.orders.presenting import API
 from api.orders.routes import Cursor, Limit
 from api.schemas import Problem
 from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import BulkIsOver, NotFound, TemporalAway
+from models.links import API
 from models.queries import bulk as queries
 from models.tables import Bulk
 from temporal.start import start_bulk

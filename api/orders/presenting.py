@@ -21,11 +21,10 @@ from api.schemas import FailurePublic, FaultPublic
 from models.access import Caller
 from models.delivery_status import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
 from models.errors import Failure, FailureCode, category_of
+from models.links import API
 from models.order import OrderStatus, outcome
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
-
-API = "/api/v1"
 
 _READY = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
-from api.orders.presenting import API
+from models.links import API
 from models.tables import Order, OrderFile, SubOrder
 
 Json = dict[str, Any]

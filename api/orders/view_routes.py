@@ -8,9 +8,9 @@ from api import views
 from api.annotating import is_operator
 from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
 from api.http.idempotency import IdempotentDep
-from api.orders.presenting import API
 from api.schemas import Problem
 from api.views import ViewChange, ViewCreate, ViewPublic, ViewsPublic
+from models.links import API
 from models.queries import views as queries
 
 router = APIRouter(

@@ -1,4 +1,7 @@
-"""Queries of searches in the catalogue: objects by place, time and name, newest first; `api.catalogue` chooses."""
+"""Queries of searches in the catalogue: objects by place, time and name, newest first.
+
+`services.catalogue_search` chooses among them.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -18,7 +21,7 @@ from models.tables.catalogue import DURING, FOOTPRINT
 OBJECTS: sa.Table = CatalogueObject.__table__  # type: ignore[attr-defined]
 
 WALK = 5_000
-"""How many objects a search looks through in their order before it turns to the indexes of place and time."""
+"""How many objects a search looks through by default before it turns to the indexes of place and time."""
 
 Page = sa.Select[*tuple[Any, ...]]
 
@@ -31,23 +34,25 @@ def products(groups: Collection[str] | None, skus: Collection[str] | None = None
     return query if skus is None else query.where(col(Product.sku) == sa.any_(sa.literal(list(skus), ARRAY(sa.Text))))
 
 
-def page(products: Sequence[int], wanted: ObjectFilter, after: Position | None, limit: int) -> Page:
-    """A page of objects that are wanted, behind a position; the planner finds the way."""
-    where = (*_of(products), *_named(wanted), *_before(OBJECTS.c, wanted), *_matching(OBJECTS.c, wanted))
+def page(products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int) -> Page:
+    """A page of matching objects behind a position; the planner finds the way."""
+    where = (*_of(products), *_named(criteria), *_before(OBJECTS.c, criteria), *_matching(OBJECTS.c, criteria))
     return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c).limit(limit)
 
 
-def page_of_walk(products: Sequence[int], wanted: ObjectFilter, after: Position | None, limit: int) -> Page:
+def page_of_walk(
+    products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, *, walk: int = WALK
+) -> Page:
     """As much of a page as is found among the next objects."""
-    where = (*_of(products), *_before(OBJECTS.c, wanted), *_behind(after))
-    walked = _in_order(sa.select(OBJECTS).where(*where), OBJECTS.c).limit(WALK).subquery("walked")
-    found = sa.select(walked, _key(walked.c)).where(*_matching(walked.c, wanted))
+    where = (*_of(products), *_before(OBJECTS.c, criteria), *_behind(after))
+    walked = _in_order(sa.select(OBJECTS).where(*where), OBJECTS.c).limit(walk).subquery("walked")
+    found = sa.select(walked, _key(walked.c)).where(*_matching(walked.c, criteria))
     return _in_order(found, walked.c).limit(limit)
 
 
-def page_of_hits(products: Sequence[int], wanted: ObjectFilter, after: Position | None, limit: int) -> Page:
+def page_of_hits(products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int) -> Page:
     """A page from the whole list of matches, which the planner may not take apart."""
-    where = (*_of(products), *_matching(OBJECTS.c, wanted), *_during(wanted), *_behind(after))
+    where = (*_of(products), *_matching(OBJECTS.c, criteria), *_during(criteria), *_behind(after))
     hits = sa.select(OBJECTS).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
     return _in_order(sa.select(hits, _key(hits.c)), hits.c).limit(limit)
 
@@ -58,22 +63,22 @@ def _of(products: Sequence[int]) -> list[sa.ColumnElement[bool]]:
     return [OBJECTS.c.product_id == sa.any_(sa.literal(list(products), ARRAY(sa.BigInteger)))]
 
 
-def _named(wanted: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    if wanted.names is None:
+def _named(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
+    if criteria.names is None:
         return []
-    return [OBJECTS.c.name == sa.any_(sa.literal(list(wanted.names), ARRAY(sa.Text)))]
+    return [OBJECTS.c.name == sa.any_(sa.literal(list(criteria.names), ARRAY(sa.Text)))]
 
 
-def _before(o: Columns, wanted: ObjectFilter) -> list[sa.ColumnElement[bool]]:
+def _before(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
     """Begun by the end of the interval: where a walk backwards in time starts."""
-    return [] if wanted.ends is None else [o["begins_at"] <= sa.literal(wanted.ends, _INSTANT)]
+    return [] if criteria.ends is None else [o["begins_at"] <= sa.literal(criteria.ends, _INSTANT)]
 
 
-def _matching(o: Columns, wanted: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    tests = [] if wanted.begins is None else [o["ends_at"] >= sa.literal(wanted.begins, _INSTANT)]
-    if wanted.box is not None:
+def _matching(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
+    tests = [] if criteria.begins is None else [o["ends_at"] >= sa.literal(criteria.begins, _INSTANT)]
+    if criteria.box is not None:
         footprint: sa.ColumnElement[Any] = sa.literal_column(FOOTPRINT)
-        tests += [o["west"].is_not(None), sa.or_(*(_overlaps(footprint, box) for box in wanted.box.everywhere))]
+        tests += [o["west"].is_not(None), sa.or_(*(_overlaps(footprint, box) for box in criteria.box.everywhere))]
     return tests
 
 
@@ -82,11 +87,11 @@ def _overlaps(footprint: sa.ColumnElement[Any], box: Box) -> sa.ColumnElement[bo
     return footprint.bool_op("&&")(sa.func.box(sa.func.point(west, south), sa.func.point(east, north)))
 
 
-def _during(wanted: ObjectFilter) -> list[sa.ColumnElement[bool]]:
+def _during(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
     """Under way in the interval, as the index of times knows it."""
-    if wanted.begins is None and wanted.ends is None:
+    if criteria.begins is None and criteria.ends is None:
         return []
-    begins, ends = (sa.literal(end, _INSTANT) for end in (wanted.begins, wanted.ends))
+    begins, ends = (sa.literal(end, _INSTANT) for end in (criteria.begins, criteria.ends))
     return [sa.literal_column(DURING).bool_op("&&")(sa.func.tstzrange(begins, ends, "[]"))]
 
 

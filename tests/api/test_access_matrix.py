@@ -10,11 +10,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient
 
-from api.app import API
 from api.dependencies import Services
 from api.identity.secrets import hashed
 from models.access import Caller
-from models.links import LinkKeys, archive_path, file_path, metalink_path
+from models.links import API, LinkKeys, archive_path, file_path, metalink_path
 from models.queries.users import upsert_user
 from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, SavedView, User
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct

@@ -1,6 +1,7 @@
 """Single files, signed links, Metalinks and acknowledging, through the facade."""
 
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -8,12 +9,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 from temporalio.testing import ActivityEnvironment
 
 from activities.planning import PlanningActivities
 from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
+from api.dependencies import Services
 from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.messages import OrderRef, Reopening, SubOrderInput
 from models.splitting import Limits
@@ -226,11 +229,10 @@ async def test_a_metalink_has_every_file_with_its_size_its_hash_and_a_url(
 
 
 async def test_a_metalink_beyond_its_cap_goes_on_in_parts(
-    client: AsyncClient, make_ready_order: MakeReady, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, services: Services, client: AsyncClient, make_ready_order: MakeReady
 ) -> None:
     order = await make_ready_order()
-    for module in ("api.downloads.metalink_routes", "models.metalink"):
-        monkeypatch.setattr(f"{module}.FILES_PER_DOCUMENT", 2)
+    app.state.services = replace(services, files_per_metalink=2)
     names = []
     url: str | None = f"/orders/{order.id}/metalink"
     while url:

@@ -2,16 +2,19 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 from pystac import STACObjectType
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 from sqlmodel import col
 
+from api.dependencies import Services
 from models.access import Caller
 from models.catalogue_search import Box
 from models.order import OrderStatus
@@ -198,11 +201,11 @@ PLACES: Mapping[str, tuple[Box | None, datetime, datetime]] = {
 )
 @pytest.mark.parametrize("walk", [0, catalogue_search.WALK])
 async def test_what_is_asked_for_is_found_newest_first(
-    client: AsyncClient, sessions: Sessions, make_product: MakeProduct, asked: Any, found: list[str], walk: int,
-    monkeypatch: pytest.MonkeyPatch,
+    app: FastAPI, services: Services, client: AsyncClient, sessions: Sessions, make_product: MakeProduct, asked: Any,
+    found: list[str], walk: int,
 ) -> None:  # fmt: skip
     # With a walk over nothing everything comes from the indexes of place and time.
-    monkeypatch.setattr(catalogue_search, "WALK", walk)
+    app.state.services = replace(services, catalogue_walk=walk)
     await make_product()
     for name, (box, begins, ends) in PLACES.items():
         await place(sessions, name, box, begins, ends)
