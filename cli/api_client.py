@@ -1,6 +1,6 @@
 """A client of the facade for our own commands: problems become sentences, downloads are resumed."""
 
-import re
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,9 +12,9 @@ import httpx2 as httpx
 
 from cli import credentials
 from cli.errors import CommandFailed
+from cli.hints import fault_in_words
 
 _POLL = 0.2
-_OBJECTS = re.compile(r"GET /api/v1/products/(\S+)/objects")
 _RETRIES = 20
 
 
@@ -185,11 +185,9 @@ def _check(answer: httpx.Response) -> None:
     detail = answer.reason_phrase
     if answer.headers.get("content-type") == "application/problem+json" and answer.content:
         problem = answer.json()
-        faults = [f"\n  {fault['field']}: {fault['text']}" for fault in problem.get("faults", [])]
-        # The API's remedies name its own paths; here the command is the way.
+        body = json.loads(answer.request.content or "null")
+        faults = [f"\n  {fault_in_words(fault, body)}" for fault in problem.get("faults", [])]
         detail = problem["code"] + "".join(faults) if faults else problem["detail"]
-        detail = _OBJECTS.sub(r"`consignor catalog objects \1`", detail)
-        detail = detail.replace("GET /api/v1/products", "`consignor catalog list`")
         if allowed := problem.get("allowed"):
             detail += f"; it allows {', '.join(allowed).replace('_', '-')}"
     if answer.status_code == httpx.codes.UNAUTHORIZED:

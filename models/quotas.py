@@ -1,5 +1,6 @@
 """What one customer may have at a time and in a period: the limits, how far they are used, and what goes beyond."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -80,7 +81,7 @@ def quotas_of(limits: Quotas, used: Usage, order: Usage) -> list[Quota]:
     return [quota for quota in every if quota.limit]
 
 
-def quota_faults(quotas: list[Quota]) -> list[Fault]:
+def quota_faults(quotas: Iterable[Quota]) -> list[Fault]:
     """What an order goes beyond, with the figures and the remedy."""
     return [
         Fault(field="items", code=f"{quota.name}_exceeded", text=_REMEDIES[quota.name].format(**_figures(quota)))

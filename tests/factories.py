@@ -13,12 +13,12 @@ from temporalio.testing import ActivityEnvironment
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
 from activities.staging import StagingActivities
-from api.ordering import place
-from api.orders.schemas import OrderCreate, OrderLineCreate
 from models.access import Caller, customer_id
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
+from models.order_request import OrderRequest, RequestedLine
 from models.splitting import Limits
 from models.tables import CatalogueFile, CatalogueObject, Order, Product
+from services.placing import place
 from tests.issuer import REALM
 
 LOCAL_CALLER = Caller(customer_id(REALM, "local"))
@@ -90,11 +90,9 @@ async def add_order(
     now: datetime | None = None,
 ) -> Order:
     """Place an order of objects of products, given by SKU; no workflow is started."""
-    lines = [
-        OrderLineCreate(product=sku, objects="all" if names == "all" else list(names)) for sku, names in items.items()
-    ]
+    lines = tuple(RequestedLine(sku, None if names == "all" else tuple(names)) for sku, names in items.items())
     async with sessions.begin() as session:
-        return await place(session, caller, OrderCreate(items=lines, label=label), now or datetime.now(UTC))
+        return await place(session, caller, OrderRequest(lines, label=label), now or datetime.now(UTC))
 
 
 async def make_ready(sessions: Sessions, order: Order, limits: Limits | None = None) -> list[SubOrderResult]:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import CallerDep, ServicesDep
 from api.http.etags import require_match
 from api.http.idempotency import IdempotentDep
-from api.ordering import place_again
 from api.orders import commanding
 from api.orders.routes import detail_of, owned, start, state_of
 from api.orders.schemas import CommandBody, ExtendBody, OrderDetail, RestartBody
@@ -16,6 +15,8 @@ from api.schemas import Problem
 from models.access import Permission
 from models.messages import CommandRequest, Extension
 from models.order import Command
+from models.order_request import OrderRequest
+from services.placing import place
 from temporal.start import OrderStart
 
 PROBLEMS = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}}
@@ -47,8 +48,8 @@ async def restart_order(
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         old = await owned(session, caller, order_id)
-        label, now = body.label if body else None, services.now()
-        order = await place_again(session, caller, old, label, now, services.quotas)
+        again = OrderRequest(again=old.id, label=body.label if body else None)
+        order = await place(session, caller, again, services.now(), services.quotas)
         detail = await detail_of(session, services, order, caller)
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))

@@ -3,10 +3,12 @@
 from fastapi import APIRouter, Request
 
 from api.dependencies import ReaderDep, ServicesDep
-from api.estimating import EstimatePublic, estimate
+from api.orders.estimate_schemas import EstimatePublic, estimate_public
+from api.orders.quotas import QuotasPublic, quota_public, report_quotas
 from api.orders.schemas import OrderCreate
-from api.quotas import QuotasPublic, looked_up, quota_public, tell_all
 from api.schemas import Problem
+from services.estimating import estimate
+from services.quotas import get_quotas
 
 router = APIRouter(tags=["orders"])
 
@@ -16,16 +18,17 @@ async def estimate_order(
     body: OrderCreate, request: Request, services: ServicesDep, caller: ReaderDep
 ) -> EstimatePublic:
     """What an order would be: sub-orders, sizes, price, quotas and everything against it. Nothing is created."""
+    limits, quotas = services.limits, services.quotas
     async with services.sessions.begin() as session:
-        shown, quotas = await estimate(session, services, caller, body)
-    tell_all(request, quotas)
-    return shown
+        found = await estimate(session, caller, body.to_request(), services.now(), limits=limits, quotas=quotas)
+    report_quotas(request, found.quotas)
+    return estimate_public(found)
 
 
 @router.get("/quotas", name="list-quotas")
 async def list_quotas(request: Request, services: ServicesDep, caller: ReaderDep) -> QuotasPublic:
     """Your limits, and how far they are used."""
     async with services.sessions.begin() as session:
-        quotas = await looked_up(session, services.quotas, caller.customer, services.now())
-    tell_all(request, quotas)
+        quotas = await get_quotas(session, services.quotas, caller.customer, services.now())
+    report_quotas(request, quotas)
     return QuotasPublic(items=[quota_public(quota) for quota in quotas])

@@ -8,13 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import quotas
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
 from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
-from api.ordering import place
 from api.orders import presenting
 from api.orders.filters import OrderListParams
+from api.orders.quotas import report_quotas
 from api.orders.schemas import (
     OrderCreate,
     OrderDetail,
@@ -31,6 +30,8 @@ from models.queries.blockers import TROUBLES
 from models.queries.payments import refund_due
 from models.tables import Order
 from services import listing
+from services.placing import place
+from services.quotas import get_quotas
 from temporal.start import OrderStart, start_order
 
 log = structlog.get_logger()
@@ -50,9 +51,9 @@ async def create_order(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        order = await place(session, caller, body, services.now(), services.quotas)
+        order = await place(session, caller, body.to_request(), services.now(), services.quotas)
         detail = await detail_of(session, services, order, caller)
-        quotas.tell_all(request, await quotas.looked_up(session, services.quotas, caller.customer, services.now()))
+        report_quotas(request, await get_quotas(session, services.quotas, caller.customer, services.now()))
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start(services, OrderStart(order, detail.products))
     return answer

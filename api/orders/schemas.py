@@ -12,10 +12,11 @@ from models.delivery_status import DeliveryStatus, Progress, WaitingOn
 from models.labels import MAX_LABEL_CHARACTERS
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
+from models.order_request import OrderRequest, RequestedLine
 from models.payment import PaymentState
 
 MAX_SELECTED = 100_000
-"""Ids in one order; whoever wants more names the product."""
+"""Ids in one order; for more, name the product."""
 
 
 class OrderLineCreate(Body):
@@ -50,6 +51,20 @@ class OrderCreate(Body):
         if (self.files is None) == (self.items is None):
             raise ValueError("give either `files` or `items`")
         return self
+
+    def to_request(self) -> OrderRequest:
+        """The order that this body asks for."""
+        lines = (
+            RequestedLine(item.product, None if item.objects == "all" else tuple(item.objects))
+            for item in self.items or ()
+        )
+        return OrderRequest(
+            lines=tuple(lines),
+            ids=tuple(self.files or ()),
+            label=self.label,
+            draft=self.draft,
+            destination=self.delivery.destination if self.delivery else None,
+        )
 
 
 def _printable(text: str) -> str:
@@ -165,11 +180,11 @@ class OrderDetail(OrderPublic):
     faults: list[FaultPublic]
     refund_due: Money | None
     destination: str | None
-    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
+    degraded: bool = Field(default=False, description="Temporal is unavailable: nothing moves, commands are refused.")
 
 
 class OrdersPublic(BaseModel):
-    """A page of orders; `next_cursor` leads to the one behind it. The counts come with the first page only."""
+    """A page of orders; `next_cursor` leads to the next one. The counts come with the first page only."""
 
     items: list[OrderPublic]
     next_cursor: str | None
@@ -179,7 +194,7 @@ class OrdersPublic(BaseModel):
     total: int | None = Field(description="Matches; 10,001 stands for more than ten thousand.")
     total_capped: bool | None
     version: int = Field(description="Grows with every change of the status of an order you may see.")
-    degraded: bool = Field(default=False, description="Temporal is away: nothing moves, commands are refused.")
+    degraded: bool = Field(default=False, description="Temporal is unavailable: nothing moves, commands are refused.")
 
 
 class SubOrderPublic(BaseModel):
@@ -222,7 +237,7 @@ class OrderFilePublic(BaseModel):
 
 
 class OrderFilesPublic(BaseModel):
-    """A page of files; `next_cursor` leads to the one behind it."""
+    """A page of files; `next_cursor` leads to the next one."""
 
     items: list[OrderFilePublic]
     next_cursor: str | None

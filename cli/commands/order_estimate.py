@@ -30,6 +30,7 @@ def estimate_order(
     if as_json:
         print_json(told)
     else:
+        from cli.hints import fault_in_words
         from cli.tables import show, suborders_estimated
         from models.labels import counted, size_in_words
 
@@ -40,6 +41,6 @@ def estimate_order(
         if tape := told["waits_for_tape"]["files"]:
             typer.echo(f"{counted(tape, 'file')} will be recalled from tape first")
         for fault in told["faults"]:
-            typer.echo(f"{fault['field']}: {fault['text']}")
+            typer.echo(fault_in_words(fault, body))
     if not told["acceptable"]:
         raise typer.Exit(1)

@@ -10,8 +10,12 @@ from models.order import OrderStatus
 from models.quotas import OPEN
 from models.tables import Order
 
-HOLD = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('quotas' || chr(10) || :customer, 20260712))")
-"""Wait until nobody else orders for this customer; of two orders at once the second is counted with the first."""
+LOCK_CUSTOMER = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('quotas' || chr(10) || :customer, 20260712))")
+"""Wait until nobody else orders for this customer, and hold the lock until the transaction ends.
+
+Quotas are kept by counting orders, and one transaction does not see what another has yet to commit: without the lock,
+two orders at once would each be the last that is allowed. With it the second one counts the first.
+"""
 
 _NOTHING_CAME = (OrderStatus.CANCELLED, OrderStatus.FAILED, OrderStatus.DELETED)
 

@@ -1,0 +1,98 @@
+"""Estimates as the facade shows them."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from api.orders.quotas import QuotaPublic, quota_public
+from api.orders.schemas import OrderItemPublic
+from api.schemas import FaultPublic, Money
+from models.pricing import QuotedLine
+from models.splitting import Part
+from services.estimating import Estimate
+from services.order_lines import Line
+
+
+class PartPublic(BaseModel):
+    """A sub-order as it would be cut."""
+
+    number: int
+    product: str
+    tier: str
+    objects: int
+    files: int
+    bytes: int
+
+
+class SizePublic(BaseModel):
+    """How much of something."""
+
+    suborders: int
+    objects: int
+    files: int
+    bytes: int
+
+
+class EstimatePublic(BaseModel):
+    """An order that has not been placed."""
+
+    acceptable: bool = Field(description="Whether it would be accepted as it is; if not, `faults` say why.")
+    faults: list[FaultPublic]
+    items: list[OrderItemPublic]
+    objects: int
+    files: int
+    bytes: int
+    total_price: Money
+    currency: str | None
+    suborders: list[PartPublic]
+    waits_for_tape: SizePublic = Field(description="What lies on nearline storage and has to be recalled first.")
+    quotas: list[QuotaPublic] = Field(description="Your limits as they are used now, without this order.")
+
+
+def estimate_public(estimate: Estimate) -> EstimatePublic:
+    """An estimate."""
+    whole = _size(estimate.parts)
+    return EstimatePublic(
+        acceptable=not estimate.faults,
+        faults=[FaultPublic(**fault.model_dump()) for fault in estimate.faults],
+        items=[_item(line, priced) for line, priced in zip(estimate.lines, estimate.quote.lines, strict=True)],
+        objects=whole.objects,
+        files=whole.files,
+        bytes=whole.bytes,
+        total_price=estimate.quote.total,
+        currency=estimate.quote.currency,
+        suborders=[_part(number, part) for number, part in enumerate(estimate.parts, 1)],
+        waits_for_tape=_size([part for part in estimate.parts if part.tier == "nearline"]),
+        quotas=[quota_public(quota) for quota in estimate.quotas],
+    )
+
+
+def _item(line: Line, priced: QuotedLine) -> OrderItemPublic:
+    return OrderItemPublic(
+        product=line.product.sku,
+        name=line.product.name,
+        configuration=line.configuration,
+        quantity=priced.quantity,
+        unit_price=priced.unit_price,
+        line_total=priced.total,
+    )
+
+
+def _part(number: int, part: Part) -> PartPublic:
+    return PartPublic(
+        number=number,
+        product=part.product,
+        tier=part.tier,
+        objects=len(part.keys),
+        files=part.files,
+        bytes=part.bytes,
+    )
+
+
+def _size(parts: Sequence[Part]) -> SizePublic:
+    return SizePublic(
+        suborders=len(parts),
+        objects=sum(len(part.keys) for part in parts),
+        files=sum(part.files for part in parts),
+        bytes=sum(part.bytes for part in parts),
+    )

@@ -1,0 +1,29 @@
+"""What somebody wants to order, as a value: routes make one from their bodies, `services.placing` takes it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class RequestedLine:
+    """Objects of one product, by id or name; None for all of them."""
+
+    product: str
+    objects: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """An order before anything of it has been looked up.
+
+    Exactly one of three says what is ordered: `lines` of products, `ids` of catalogue files or objects, or `again`, the
+    order whose selection is ordered once more, for its customer and to its destination.
+    """
+
+    lines: tuple[RequestedLine, ...] = ()
+    ids: tuple[str, ...] = ()
+    again: UUID | None = None
+    label: str | None = None
+    draft: bool = False
+    destination: str | None = None
+    """Id or name of a saved destination."""

@@ -1,0 +1,66 @@
+"""What an order would be: its plan, its price and everything against it, without placing it.
+
+The lookup, the splitting and the prices are those of an order that is placed; nothing is written.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from models.access import Caller
+from models.errors import Fault, LabelTaken
+from models.order_request import OrderRequest
+from models.pricing import Quote
+from models.queries import selections
+from models.quotas import Quota, Quotas, Usage, quota_faults
+from models.splitting import Limits, ObjectWeight, Part, split
+from models.tables import Order
+from services.order_lines import MAX_NAMED_FAULTS, Line, nothing_to_order, quote_lines, resolve
+from services.quotas import get_quotas
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An order that has not been placed; `quotas` are used as they are now, without it."""
+
+    lines: list[Line]
+    quote: Quote
+    parts: list[Part]
+    faults: list[Fault]
+    quotas: list[Quota]
+
+
+async def estimate(
+    session: AsyncSession, caller: Caller, request: OrderRequest, now: datetime, *, limits: Limits, quotas: Quotas
+) -> Estimate:
+    """Estimate an order. Nothing about it is refused: what stands against it is among its faults."""
+    resolved = await resolve(session, caller, request)
+    weights = await _weigh(session, resolved.lines)
+    usage = Usage(1, sum(weight.files for weight in weights), sum(weight.bytes for weight in weights))
+    used = await get_quotas(session, quotas, resolved.customer, now, usage)
+    faults = [*resolved.faults, *await _label_taken(session, resolved.customer, request.label)]
+    if not weights and not faults:
+        faults.append(nothing_to_order())
+    faults += quota_faults(used)
+    quantities = Counter(weight.product for weight in weights)
+    quote = quote_lines(resolved.lines, [quantities[line.product.sku] for line in resolved.lines])
+    return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used)
+
+
+async def _weigh(session: AsyncSession, lines: Sequence[Line]) -> list[ObjectWeight]:
+    wholes = [(n, line.product.id) for n, line in enumerate(lines, 1) if line.whole]
+    singles = [(n, obj, file) for n, line in enumerate(lines, 1) for obj, file, _ in line.selections()]
+    weights, _ = selections.weighed(await session.execute(selections.weights_of(wholes, singles)))
+    return weights
+
+
+async def _label_taken(session: AsyncSession, customer: str, label: str | None) -> list[Fault]:
+    same = sa.exists().where(col(Order.customer) == customer, col(Order.label) == label)
+    if label is None or not (await session.execute(sa.select(same))).scalar_one():
+        return []
+    return [Fault(field="label", code=LabelTaken.code, text=str(LabelTaken(label)))]
