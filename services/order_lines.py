@@ -74,7 +74,8 @@ async def resolve(session: AsyncSession, caller: Caller, request: OrderRequest) 
         lines, faults = await _resolve_lines(session, request, caller.admitted)
     if request.label is not None:
         faults += label_faults(request.label)
-    faults += _currency_faults(lines)
+    if request.again is None:  # what is ordered again has been in one currency before
+        faults += _currency_faults(lines)
     if request.destination is not None:
         destination, missing = await _resolve_destination(session, customer, request.destination)
         faults += missing
