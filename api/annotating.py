@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Caller, Services
 from api.http.etags import require_match
-from api.orders.routes import owned, state_of
+from api.orders.lookup import get_owned, state_of
 from api.orders.schemas import OrderChange
 from api.schemas import Body
 from models.access import Permission
@@ -79,7 +79,7 @@ async def change(services: Services, caller: Caller, request: Request, order_id:
         raise InvalidOrder(faults)
     try:
         async with services.sessions.begin() as session:
-            order = await owned(session, caller, order_id)
+            order = await get_owned(session, caller, order_id)
             await session.refresh(order, with_for_update=True)
             require_match(request, state_of(order))
             _change(order, given)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from models.errors import Fault, Hint
+from models.links import API
 
 ROUTES: Mapping[Hint, str] = MappingProxyType(
     {
-        Hint.LIST_PRODUCTS: "GET /api/v1/products",
-        Hint.LIST_OBJECTS: "GET /api/v1/products/{sku}/objects",
-        Hint.LIST_DESTINATIONS: "GET /api/v1/destinations",
+        Hint.LIST_PRODUCTS: f"GET {API}/products",
+        Hint.LIST_OBJECTS: f"GET {API}/products/{{sku}}/objects",
+        Hint.LIST_DESTINATIONS: f"GET {API}/destinations",
     }
 )
 

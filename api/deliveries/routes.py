@@ -19,8 +19,8 @@ from api.destinations import (
     save,
 )
 from api.http.idempotency import IdempotentDep
+from api.orders.lookup import get_owned
 from api.orders.presenting import failure_public
-from api.orders.routes import owned
 from api.schemas import Problem
 from models.errors import Failed, NotFound
 from models.links import API
@@ -93,7 +93,7 @@ async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -
 async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerDep) -> DeliveriesPublic:
     """Where an order's archives go, and what became of each."""
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         rows = (await session.execute(queries.deliveries_of(order_id))).scalars()
         items = [delivery_public(row, failure_public(row.failure_code, row.failure_text)) for row in rows]
     return DeliveriesPublic(destination=order.destination_name, items=items)

@@ -8,7 +8,7 @@ from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import RESPONSES
 from api.orders import presenting
-from api.orders.routes import owned
+from api.orders.lookup import get_owned
 from api.orders.schemas import SubOrderPublic
 from api.schemas import Problem
 from models.links import archive_path
@@ -37,7 +37,7 @@ async def download_archive(
     """The zip of a sub-order; Range and If-Range resume it, HEAD tells its length."""
     async with services.sessions.begin() as session:
         found = await download_content.find_archive(
-            session, await owned(session, caller, order_id), number, request.method
+            session, await get_owned(session, caller, order_id), number, request.method
         )
     return await download_content.answer(request, services, found, caller.actor)
 
@@ -74,7 +74,7 @@ async def download_linked_archive(
 async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> SubOrderPublic:
     """Say that a sub-order has arrived, however it did; saying so again changes nothing."""
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         suborder = await downloadable_archive(session, order, number)
         event = await acknowledge(session, order_id, number, caller.actor, services.now())
         await session.refresh(suborder)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import RESPONSES
-from api.orders.routes import owned
+from api.orders.lookup import get_owned
 from models.links import file_path
 from services.download_lookup import linked_order
 
@@ -25,7 +25,7 @@ async def download_file(
 ) -> Response:
     """A file by its number in the order (`seq`) or its id; 503 with Retry-After until it is there."""
     async with services.sessions.begin() as session:
-        found = await download_content.find_file(session, await owned(session, caller, order_id), file)
+        found = await download_content.find_file(session, await get_owned(session, caller, order_id), file)
     return await download_content.answer(request, services, found, caller.actor)
 
 

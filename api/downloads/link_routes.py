@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
-from api.orders.routes import owned
+from api.orders.lookup import get_owned
 from api.schemas import Problem
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
@@ -39,7 +39,7 @@ async def list_links(
     cursors = services.cursors(caller, f"links {order_id}")
     after = cursors.number(cursor)
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         await require_planned(session, order)
         suborders = (await session.execute(queries.suborders_of(order_id))).scalars().all()
     files = [

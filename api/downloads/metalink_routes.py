@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
 from api.downloads.links import linked_files, signed
-from api.orders.routes import owned
+from api.orders.lookup import get_owned
 from api.schemas import Problem
 from models.errors import NotFound
 from models.links import metalink_path
@@ -67,7 +67,7 @@ async def _of_caller(
     request: Request, services: Services, caller: CallerDep, order_id: UUID, part: int, version: int
 ) -> Response:
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         await require_planned(session, order)
     return _answer(request, services, order, part, version)
 

@@ -9,8 +9,9 @@ from api.dependencies import CallerDep, ServicesDep
 from api.http.etags import require_match
 from api.http.idempotency import IdempotentDep
 from api.orders import commanding
-from api.orders.routes import detail_of, owned, start, state_of
+from api.orders.lookup import detail_of, get_owned, state_of
 from api.orders.schemas import CommandBody, ExtendBody, OrderDetail, RestartBody
+from api.orders.starting import start_workflow
 from api.schemas import Problem
 from models.access import Permission
 from models.messages import CommandRequest, Extension
@@ -47,12 +48,12 @@ async def restart_order(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        old = await owned(session, caller, order_id)
+        old = await get_owned(session, caller, order_id)
         again = OrderRequest(again=old.id, label=body.label if body else None)
         order = await place(session, caller, again, services.now(), services.quotas)
         detail = await detail_of(session, services, order, caller)
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
-    await start(services, OrderStart(order, detail.products))
+    await start_workflow(services, OrderStart(order, detail.products))
     return answer
 
 
@@ -100,7 +101,7 @@ async def delete_order(
 
     async def hidden() -> None:
         async with services.sessions.begin() as session:
-            require_match(request, state_of(await owned(session, caller, order_id)))
+            require_match(request, state_of(await get_owned(session, caller, order_id)))
         await commanding.command(services, caller, order_id, asked)
 
     return await idempotent.run(caller, hidden, status=204)

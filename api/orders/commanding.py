@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from api.dependencies import Caller, Services
-from api.orders.routes import detail_of, owned, start
+from api.orders.lookup import detail_of, get_owned
 from api.orders.schemas import OrderDetail
+from api.orders.starting import start_workflow
 from models.access import needed_to_command
 from models.errors import NotExtended
 from models.messages import CommandRequest, Extension
@@ -21,7 +22,7 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
     Raises NotFound, Forbidden, IllegalTransition, TemporalAway or CommandPending.
     """
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
             caller.require(permission)
         shown = await detail_of(session, services, order, caller)
@@ -52,13 +53,13 @@ async def start_unstarted(services: Services, order: Order) -> None:
     """Start the workflow of an order that was accepted while Temporal was away; the reconciler may be first."""
     async with services.sessions.begin() as session:
         skus = [sku for _, sku in await session.execute(queries.skus_of([order.id]))]
-    await start(services, OrderStart(order, skus))
+    await start_workflow(services, OrderStart(order, skus))
 
 
 async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
     """Move the end of an order's life. Raises NotFound, NotExtended or TemporalAway."""
     async with services.sessions.begin() as session:
-        await owned(session, caller, order_id)
+        await get_owned(session, caller, order_id)
     try:
         async with services.operations.temporal_health.required():
             await extend_order(services.temporal, order_id, extension)
@@ -71,4 +72,4 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
 
 async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:
     async with services.sessions.begin() as session:
-        return await detail_of(session, services, await owned(session, caller, order_id), caller)
+        return await detail_of(session, services, await get_owned(session, caller, order_id), caller)

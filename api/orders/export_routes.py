@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from api.dependencies import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from api.exporting import begun
 from api.orders.filters import OrderExportParams, OrderFilterParams, OrderIds
-from api.orders.routes import owned
+from api.orders.lookup import get_owned
 from api.schemas import Problem
 from models.listing import OrderFilter, Sort, Visibility
 from models.queries import exports
@@ -55,7 +55,7 @@ async def export_one_csv(
 ) -> Streamed:
     """One order as CSV."""
     async with services.sessions.begin() as session:
-        number = (await owned(session, caller, order_id)).number
+        number = (await get_owned(session, caller, order_id)).number
     orders = listing.OrderQuery(caller.visibility, OrderFilter(ids=(order_id,)), Sort.NEWEST)
     return await _csv(services, orders, number, bom=bom)
 

@@ -10,7 +10,7 @@ from api.annotating import NoteChange, NoteCreate, NoteDetail, NotePublic, Notes
 from api.dependencies import AnnotatorDep, CallerDep, ServicesDep
 from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
-from api.orders.routes import detail_of, state_of
+from api.orders.lookup import detail_of, state_of
 from api.orders.schemas import OrderChange, OrderDetail
 from api.schemas import Problem
 from models.links import API

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import CallerDep, ServicesDep
-from api.orders.routes import Cursor, owned
+from api.orders.lookup import get_owned
+from api.orders.routes import Cursor
 from api.orders.stac_results import GEOJSON, Results
 from api.schemas import Problem
 from models.errors import Gone, NotFound, NotReady
@@ -36,7 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """An order's results as a STAC collection; it grows as sub-orders become ready."""
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         found = (await session.execute(orders_queries.suborders_of(order_id))).scalars().all()
         oldest, newest = (await session.execute(queries.time_span(order_id))).one()
     ready = [suborder for suborder in found if suborder.state in queries.READY]
@@ -47,7 +48,7 @@ async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep)
 async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> Response:
     """The objects of a sub-order as a STAC catalogue."""
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         suborder = await _suborder(session, order_id, number)
         objects = [(row[0], row[2]) for row in await session.execute(queries.objects_there(order_id, suborder=number))]
     return _answer(Results(order, services.public_url).part(suborder, objects))
@@ -61,7 +62,7 @@ async def list_items(
     cursors = services.cursors(caller, f"results {order_id}")
     after = cursors.number(cursor)
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         query = queries.objects_there(order_id, after=after, limit=limit + 1)
         found = [(row[0], row[1], row[2]) for row in await session.execute(query)]
         items = await _items(session, Results(order, services.public_url), order_id, found[:limit])
@@ -76,7 +77,7 @@ async def show_item(order_id: UUID, seq: int, services: ServicesDep, caller: Cal
     if not 0 < seq < 2**63:
         raise NotFound("item", seq)
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         found = (await session.execute(queries.object_at(order_id, seq))).one_or_none()
         if found is None:
             await _why_not(session, order_id, seq)

@@ -3,16 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
-from temporalio.service import RPCError
 
-from api.dependencies import Caller, CallerDep, Services, ServicesDep
+from api.dependencies import CallerDep, ServicesDep
 from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
 from api.orders import presenting
 from api.orders.filters import OrderListParams
+from api.orders.lookup import detail_of, get_owned, state_of
 from api.orders.quotas import report_quotas
 from api.orders.schemas import (
     OrderCreate,
@@ -22,19 +20,14 @@ from api.orders.schemas import (
     SubOrdersPublic,
     TimelinesPublic,
 )
+from api.orders.starting import start_workflow
 from api.schemas import Problem
-from models.access import Permission
-from models.errors import NotFound, TemporalAway
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
-from models.queries.payments import refund_due
-from models.tables import Order
 from services import listing
 from services.placing import place
 from services.quotas import get_quotas
-from temporal.start import OrderStart, start_order
-
-log = structlog.get_logger()
+from temporal.start import OrderStart
 
 router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
 
@@ -55,7 +48,7 @@ async def create_order(
         detail = await detail_of(session, services, order, caller)
         report_quotas(request, await get_quotas(session, services.quotas, caller.customer, services.now()))
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
-    await start(services, OrderStart(order, detail.products))
+    await start_workflow(services, OrderStart(order, detail.products))
     return answer
 
 
@@ -94,7 +87,7 @@ async def list_orders(
 async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
-        order = await owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         detail = await detail_of(session, services, order, caller)
     return tagged(request, detail, state_of(order))
 
@@ -103,7 +96,7 @@ async def show_order(request: Request, order_id: UUID, services: ServicesDep, ca
 async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
     """The sub-orders of an order, in the order they become ready; empty until it is planned."""
     async with services.sessions.begin() as session:
-        await owned(session, caller, order_id)
+        await get_owned(session, caller, order_id)
         found = (await session.execute(queries.suborders_of(order_id))).scalars()
         return SubOrdersPublic(items=[presenting.suborder_public(s, services.public_url) for s in found])
 
@@ -116,7 +109,7 @@ async def list_files(
     cursors = services.cursors(caller, f"files of {order_id}")
     after = cursors.number(cursor)
     async with services.sessions.begin() as session:
-        await owned(session, caller, order_id)
+        await get_owned(session, caller, order_id)
         found = (await session.execute(queries.files_of(order_id, after=after, limit=limit + 1))).scalars().all()
     page = [presenting.file_public(file) for file in found[:limit]]
     return OrderFilesPublic(items=page, next_cursor=cursors.after(page[-1].seq) if len(found) > limit else None)
@@ -126,46 +119,6 @@ async def list_files(
 async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep) -> TimelinesPublic:
     """Everything that happened to an order."""
     async with services.sessions.begin() as session:
-        await owned(session, caller, order_id)
+        await get_owned(session, caller, order_id)
         rows = (await session.execute(queries.timeline_of(order_id))).scalars()
         return TimelinesPublic(items=[presenting.timeline_public(row) for row in rows])
-
-
-async def owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
-    """The caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
-    order = (await session.execute(queries.order_of(caller.visibility, order_id))).scalar_one_or_none()
-    if order is None:
-        raise NotFound("order", order_id)
-    if caller.writes and order.customer != caller.customer:
-        caller.require(Permission.COMMAND_ALL)
-    return order
-
-
-def state_of(order: Order) -> str:
-    """What has happened to an order and what has been written on it, as its ETag begins."""
-    return f"{order.version}.{order.revision}"
-
-
-async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:
-    """An order with its lines, as the facade shows it to this caller."""
-    items = (await session.execute(queries.items_of(order.id))).scalars().all()
-    counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
-    due = (await session.execute(refund_due(order.id))).scalar_one()
-    troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
-    states = counts.get(order.id, {})
-    shown = presenting.order_detail(
-        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
-    )
-    return shown.model_copy(update={"degraded": services.operations.temporal_health.unavailable})
-
-
-async def start(services: Services, order: OrderStart) -> None:
-    """Start the workflow now if Temporal is there; if not, the order is accepted all the same."""
-    try:
-        async with services.operations.temporal_health.required():
-            await start_order(services.temporal, order)
-    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
-        log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
-        return
-    async with services.sessions.begin() as session:
-        await session.execute(queries.mark_started(order.order.id, services.now()))

@@ -1,0 +1,43 @@
+"""Looks up the orders that routes work on, with what of them is shown."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.dependencies import Caller, Services
+from api.orders import presenting
+from api.orders.schemas import OrderDetail
+from models.access import Permission
+from models.errors import NotFound
+from models.queries import orders as queries
+from models.queries.blockers import TROUBLES
+from models.queries.payments import refund_due
+from models.tables import Order
+
+
+async def get_owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
+    """Get the caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
+    order = (await session.execute(queries.order_of(caller.visibility, order_id))).scalar_one_or_none()
+    if order is None:
+        raise NotFound("order", order_id)
+    if caller.writes and order.customer != caller.customer:
+        caller.require(Permission.COMMAND_ALL)
+    return order
+
+
+def state_of(order: Order) -> str:
+    """What has happened to an order and what has been written on it, as its ETag begins."""
+    return f"{order.version}.{order.revision}"
+
+
+async def detail_of(session: AsyncSession, services: Services, order: Order, caller: Caller) -> OrderDetail:
+    """An order with its lines, as the facade shows it to this caller."""
+    items = (await session.execute(queries.items_of(order.id))).scalars().all()
+    counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
+    due = (await session.execute(refund_due(order.id))).scalar_one()
+    troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
+    states = counts.get(order.id, {})
+    shown = presenting.order_detail(
+        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
+    )
+    return shown.model_copy(update={"degraded": services.operations.temporal_health.unavailable})
