@@ -35,7 +35,7 @@ from storage.targets.protocol import Deliverer
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
 
 EXPORTS = 4
-"""Exports under way at the same time in one process; each keeps a connection to the database for itself."""
+"""Exports in progress at the same time in one process; each keeps a connection to the database for itself."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Services:
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
     first_byte_timeout: float = 4.0
-    """Seconds a storage has for the first bytes of a download; later it counts as away."""
+    """Seconds a storage has for the first bytes of a download; later it counts as unavailable."""
     identity: OpenIdConnect = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
     limits: Limits = Limits()  # noqa: RUF009 - immutable
@@ -80,7 +80,7 @@ class Services:
         return datetime.now(UTC)
 
     def cursors(self, caller: "Caller", what: str) -> Cursors:
-        """The cursors of one of a caller's lists; `what` tells it from all others."""
+        """The cursors of one of a caller's lists; `what` distinguishes it from all others."""
         return Cursors(self.cursor_key, f"{caller.actor}\n{caller.visibility.customer!r}\n{what}")
 
 

@@ -116,14 +116,14 @@ class Documents:
             "links": [*links, root],
         }
 
-    def turning(self, path: str, asked: dict[str, Any], token: str | None) -> list[Json]:
+    def page_links(self, path: str, query: dict[str, Any], token: str | None) -> list[Json]:
         """The links of a page that was asked for by GET: to itself, and to the next one."""
-        links = [link("self", _with(f"{self.root}{path}", asked), GEOJSON)]
+        links = [link("self", _with(f"{self.root}{path}", query), GEOJSON)]
         if token is not None:
-            links.append(link("next", _with(f"{self.root}{path}", {**asked, "token": token}), GEOJSON))
+            links.append(link("next", _with(f"{self.root}{path}", {**query, "token": token}), GEOJSON))
         return links
 
-    def turning_by_post(self, body: SearchBody, token: str | None) -> list[Json]:
+    def page_links_by_post(self, body: SearchBody, token: str | None) -> list[Json]:
         """The same for a search by POST: the next one is the same body with another token."""
         url = f"{self.root}/search"
         links = [link("self", url, GEOJSON)]
@@ -154,8 +154,8 @@ class Documents:
         return [*links, link("parent", parent, JSON)] if parent else links
 
 
-def _with(url: str, asked: dict[str, Any]) -> str:
-    return f"{url}?{urlencode(asked)}" if asked else url
+def _with(url: str, query: dict[str, Any]) -> str:
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _time(row: Any) -> Json:

@@ -71,7 +71,7 @@ async def list_items(
         found, token = await _page(session, services, caller, among, query, query.criteria, meaning)
     documents = Documents(services.public_url)
     path = documents.collection_path(product) + "/items"
-    return _answer(documents.page(found, *documents.turning(path, _as_asked(query), token)), GEOJSON)
+    return _answer(documents.page(found, *documents.page_links(path, _as_sent(query), token)), GEOJSON)
 
 
 @router.get(
@@ -94,7 +94,7 @@ async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[Sear
         among = await catalogue_search.visible_products(session, caller, query.skus)
         found, token = await _page(session, services, caller, among, query, query.criteria, query.meaning)
     documents = Documents(services.public_url)
-    return _answer(documents.page(found, *documents.turning("/search", _as_asked(query), token)), GEOJSON)
+    return _answer(documents.page(found, *documents.page_links("/search", _as_sent(query), token)), GEOJSON)
 
 
 @router.post("/search", name="search-stac-items-by-body", responses=_FEATURES)
@@ -104,7 +104,7 @@ async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchB
         among = await catalogue_search.visible_products(session, caller, body.skus)
         found, token = await _page(session, services, caller, among, body, body.criteria, body.meaning)
     documents = Documents(services.public_url)
-    return _answer(documents.page(found, *documents.turning_by_post(body, token)), GEOJSON)
+    return _answer(documents.page(found, *documents.page_links_by_post(body, token)), GEOJSON)
 
 
 async def _product(session: AsyncSession, caller: Caller, sku: str) -> Product:
@@ -120,23 +120,23 @@ async def _page(
     services: Services,
     caller: Caller,
     among: list[Product],
-    asked: SearchQuery | SearchBody,
+    query: SearchQuery | SearchBody,
     criteria: ObjectFilter,
     meaning: dict[str, Any],
 ) -> tuple[list[catalogue_search.CatalogueHit], str | None]:
     """A page and the token of the next one. Raises InvalidCursor."""
     cursors = services.cursors(caller, f"stac {meaning}")
     try:
-        after = cursors.position(asked.token)
+        after = cursors.position(query.token)
     except InvalidCursor:
         raise InvalidCursor("token", "that of the `next` link") from None
     page = await catalogue_search.search(
-        session, caller, among, criteria, after, asked.page_size, walk=services.catalogue_walk
+        session, caller, among, criteria, after, query.page_size, walk=services.catalogue_walk
     )
     return page.hits, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 
-def _as_asked(query: SearchQuery) -> dict[str, Any]:
+def _as_sent(query: SearchQuery) -> dict[str, Any]:
     return query.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"limit": query.page_size}
 
 

@@ -13,7 +13,7 @@ from models.catalogue_search import Box, Interval, ObjectFilter, box_of, interva
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 1_000
-"""Items of a page; who asks for more gets so many, as OGC API Features says."""
+"""Items of a page; a higher limit counts as this one, as OGC API Features says."""
 MAX_NAMED: Final = 1_000
 """Ids and collections that a search may name."""
 
@@ -72,8 +72,8 @@ NumberBox = Annotated[
 ]
 
 
-class _Asked(BaseModel):
-    """What every search may ask for."""
+class _Search(BaseModel):
+    """The parameters of every search."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,7 +88,7 @@ class _Asked(BaseModel):
 
     @property
     def meaning(self) -> dict[str, Any]:
-        """What tells this search from every other one; its cursors are bound to it."""
+        """The search without its page; its cursors are bound to it."""
         return self.model_dump(mode="json", exclude={"token", "limit"}, exclude_none=True)
 
     def _criteria(self, names: list[str] | None, box: Box | None) -> ObjectFilter:
@@ -96,7 +96,7 @@ class _Asked(BaseModel):
         return ObjectFilter(None if names is None else tuple(names), box, time.begins, time.ends)
 
 
-class SearchQuery(_Asked):
+class SearchQuery(_Search):
     """A search by GET; values of a list have commas between them.
 
     The items of one collection are asked for alike: clients name that collection once more in `collections`.
@@ -118,7 +118,7 @@ class SearchQuery(_Asked):
         return self._criteria(None if self.ids is None else _names(self.ids), box)
 
 
-class SearchBody(_Asked):
+class SearchBody(_Search):
     """A search by POST."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class Downloadable(Protocol):
-    """What may be downloaded, as the rows say, before its bytes are looked at."""
+    """What may be downloaded, by its rows, before its bytes are read."""
 
     def representation(self, services: Services) -> Representation:
         """What its headers say."""
@@ -48,7 +48,7 @@ class Downloadable(Protocol):
 
 @dataclass(frozen=True)
 class ArchiveDownload:
-    """The archive of a sub-order; `files` are left out where nobody asks for its bytes."""
+    """The archive of a sub-order; `files` are left out where no bytes are asked for."""
 
     order: Order
     suborder: SubOrder

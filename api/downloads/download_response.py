@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from api.dependencies import Services
-from api.downloads.streaming import Pieces, StreamingDownload
-from api.downloads.tracking import DownloadTracker
+from api.downloads.download_tracker import DownloadTracker
+from api.downloads.streaming_download import Pieces, StreamingDownload
 from api.http import ranges
 from api.schemas import Problem
 from models.coverage import Span

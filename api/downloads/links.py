@@ -25,11 +25,11 @@ async def linked_files(
 ) -> AsyncIterator[list[tuple[int, LinkedFile]]]:
     """The files of an order behind `after` up to `upto` with their signed URLs, whether they are there yet or not.
 
-    They come in pages of a transaction each, so that whoever reads slowly holds no connection. Names are those of the
+    They come in pages of a transaction each, so that a slow reader holds no connection. Names are those of the
     archives; where folders of two archives would mix, the archive's number goes before.
     """
     mixed: set[str] | None = None
-    order_id = str(order.id)  # written once, for it stands in every URL
+    order_id = str(order.id)  # formatted once, for it is in every URL
     for start in range(after, min(upto, order.files_total), _PAGE):
         page = queries.linked_files(order.id, after=start, upto=min(start + _PAGE, upto))
         async with services.sessions.begin() as session:

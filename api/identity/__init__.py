@@ -1,1 +1,1 @@
-"""Who is asking: OpenID Connect tokens and logins, browser sessions, access tokens of scripts."""
+"""Users and how they authenticate: OpenID Connect tokens and logins, browser sessions, access tokens of scripts."""

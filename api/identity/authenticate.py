@@ -1,4 +1,4 @@
-"""Who sends a request, and whether they may: what a route declares to be served to certain callers only."""
+"""Authentication and authorization of requests: what a route declares to have a caller, and one who may."""
 
 from dataclasses import replace
 from typing import Annotated, Protocol
@@ -46,7 +46,7 @@ class IdentityServices(Container, Protocol):
 
     @property
     def rate(self) -> RequestRate:
-        """How often each caller may ask."""
+        """How many requests each caller may send."""
 
 
 IdentityServicesDep = Annotated[IdentityServices, Depends(services)]
@@ -64,9 +64,9 @@ async def authenticate(
     request: Request, services: IdentityServicesDep, _bearer: BearerGiven = None, _session: SessionGiven = None
 ) -> Caller:
     """The caller of a request. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
-    shown = request.headers.getlist("authorization")
-    if shown:
-        caller = await _by_header(services, shown)
+    credentials = request.headers.getlist("authorization")
+    if credentials:
+        caller = await _by_header(services, credentials)
     elif cookie := request.cookies.get(cookie_name(services.public_url)):
         caller = await _by_session(services, request, cookie)
     else:
@@ -85,7 +85,7 @@ async def require_default_permission(caller: AuthenticatedCaller) -> Caller:
 
 
 class RequirePermission:
-    """The dependency of a route that asks for a permission of its own."""
+    """The dependency of a route that requires a permission of its own."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
@@ -103,15 +103,15 @@ AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))
 TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]
 
 
-async def _by_header(services: IdentityServices, shown: list[str]) -> Caller:
-    scheme, _, token = shown[0].partition(" ")
+async def _by_header(services: IdentityServices, credentials: list[str]) -> Caller:
+    scheme, _, token = credentials[0].partition(" ")
     token = token.strip()
-    if len(shown) > 1 or scheme.lower() != "bearer" or not token or not token.isascii():
+    if len(credentials) > 1 or scheme.lower() != "bearer" or not token or not token.isascii():
         raise Unauthenticated("give one header `Authorization: Bearer …` with one token")
     if token.startswith(PREFIX):
         return await _by_access_token(services, token)
     user = await services.identity.user_of_token(token, services.now())
-    await services.identity.note(services.sessions, user)
+    await services.identity.remember(services.sessions, user)
     return caller_of(user)
 
 
@@ -141,7 +141,7 @@ async def _by_session(services: IdentityServices, request: Request, cookie: str)
 
 
 def require_own_site(services: IdentityServices, request: Request) -> None:
-    """Raise CrossSite unless the request comes from this site: a browser sends its cookie whoever asks it to.
+    """Raise CrossSite unless the request comes from this site: a browser sends its cookie for any site's request.
 
     A browser always says the `Origin` of what changes something. What says none is no browser, and proves it with a
     header that no page of another site may send without our leave.

@@ -1,4 +1,4 @@
-"""How Consignor knows people: whose tokens it believes, and which of their claims mean what."""
+"""The settings of OpenID Connect: whose tokens are accepted, and which of their claims mean what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ class ClaimNames:
     known_roles: Mapping[str, Role] = field(default_factory=lambda: {str(role): role for role in Role})
     """The issuer's word for each of our roles."""
     default_role: Role | None = Role.CUSTOMER
-    """What somebody is who has none of these; None: nobody, and refused."""
+    """The role of a user who has none of these; None refuses them."""
 
 
 @dataclass(frozen=True)
 class OidcConfig:
-    """The issuer that is believed, and who we are to it."""
+    """The issuer whose tokens are accepted, and our client there."""
 
     issuer: str
     audience: str

@@ -16,7 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from api.identity.config import OidcConfig
 from api.identity.provider import ProviderSource
 from api.identity.secrets import new_secret
-from api.identity.verifying import Claims, TokenVerifier
+from api.identity.token_verifier import Claims, TokenVerifier
 from models.errors import IdentityAway, NotFound, Unauthenticated
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,1000}")
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Attempt:
-    """A login under way. The browser keeps it in a cookie, so that nobody can finish another's."""
+    """A login in progress. The browser keeps it in a cookie, so that no other browser can finish it."""
 
     state: str
     nonce: str
@@ -34,12 +34,12 @@ class Attempt:
     return_to: str
 
     def cookie(self) -> str:
-        """As it is kept; none of its parts holds a `|` before the last."""
+        """The value of the cookie; none of its parts holds a `|` before the last."""
         return f"{self.state}|{self.nonce}|{self.verifier}|{self.return_to}"
 
     @classmethod
     def of(cls, cookie: str | None) -> "Attempt":
-        """The attempt a cookie tells of. Raises Unauthenticated."""
+        """The attempt of a cookie. Raises Unauthenticated."""
         parts = (cookie or "").split("|", 3)
         if len(parts) != 4 or not all(parts):
             raise Unauthenticated("this login has not begun in this browser, or too long ago; sign in again")
@@ -52,7 +52,7 @@ def local_path(path: str | None) -> str:
 
 
 class Login:
-    """Sends people to the issuer and hears from it who has come back."""
+    """Redirects browsers to the issuer, and exchanges the codes they come back with for claims."""
 
     def __init__(
         self, config: OidcConfig, source: ProviderSource, verifier: TokenVerifier, http: httpx2.AsyncClient
@@ -80,7 +80,7 @@ class Login:
         return url, attempt
 
     async def finish(self, attempt: Attempt, answer: dict[str, str], callback: str, now: datetime) -> Claims:
-        """The claims of who has signed in. Raises Unauthenticated or IdentityAway."""
+        """The claims of the user who has signed in. Raises Unauthenticated or IdentityAway."""
         # Compared as bytes: text beyond ASCII is refused, not an error.
         if not compare_digest(answer.get("state", "").encode("utf-8", "replace"), attempt.state.encode()):
             raise Unauthenticated("this login is not the one that began in this browser; sign in again")

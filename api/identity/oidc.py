@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from api.identity.config import OidcConfig
 from api.identity.login import Login
 from api.identity.provider import ProviderSource
+from api.identity.token_verifier import TokenVerifier
 from api.identity.users import user_from_claims
-from api.identity.verifying import TokenVerifier
 from models.queries.users import upsert_user
 from models.tables import User
 
@@ -33,23 +33,23 @@ class OpenIdConnect:
         self._source = ProviderSource(config.issuer, http, clock)
         self.verifier = TokenVerifier(config, self._source)
         self.login = Login(config, self._source, self.verifier, http)
-        self._noted: dict[str, tuple[object, ...]] = {}
+        self._stored: dict[str, tuple[object, ...]] = {}
 
     async def user_of_token(self, token: str, now: datetime) -> User:
         """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityAway."""
         claims = await self.verifier.verify(token, audience=self.config.audience, now=now)
         return user_from_claims(self.config, claims, now)
 
-    async def note(self, sessions: async_sessionmaker[AsyncSession], user: User) -> None:
-        """Write down who somebody is, when that is new: their access tokens go by it."""
-        said = (user.name, user.email, *user.roles, None, *user.groups)
-        if self._noted.get(user.id) == said:
+    async def remember(self, sessions: async_sessionmaker[AsyncSession], user: User) -> None:
+        """Store a user where something about them is new: roles of access tokens are those stored."""
+        known = (user.name, user.email, *user.roles, None, *user.groups)
+        if self._stored.get(user.id) == known:
             return
         async with sessions.begin() as session:
             await session.execute(upsert_user(user))
-        if len(self._noted) >= _REMEMBERED:
-            self._noted.clear()
-        self._noted[user.id] = said
+        if len(self._stored) >= _REMEMBERED:
+            self._stored.clear()
+        self._stored[user.id] = known
 
 
 @asynccontextmanager

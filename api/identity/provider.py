@@ -1,4 +1,4 @@
-"""The issuer as it describes itself: endpoints and keys, fetched when needed, kept while it is away."""
+"""The metadata and keys of the issuer: fetched when needed, kept while it is unavailable."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,20 +13,20 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 from models.errors import IdentityAway
 
 FRESH_FOR = 600.0
-"""Seconds after which keys are fetched anew; a key the issuer withdraws is believed no longer than this."""
+"""Seconds after which keys are fetched again; a key that the issuer withdraws is accepted no longer than this."""
 
-NOT_AGAIN_WITHIN = 30.0
+RETRY_AFTER = 30.0
 """Seconds between two attempts while there are keys: tokens with made-up key ids must not become requests."""
 
-NOT_AGAIN_WHILE_EMPTY = 2.0
-"""The same while there are none and nobody can be let in."""
+RETRY_AFTER_WITHOUT_KEYS = 2.0
+"""The same while there are none and no token can be verified."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Provider:
-    """What the issuer last said of itself."""
+    """The issuer's metadata and keys as last fetched."""
 
     metadata: Mapping[str, Any]
     keys: KeySet
@@ -58,7 +58,7 @@ class ProviderSource:
         return self._there()
 
     async def renewed(self) -> Provider:
-        """The issuer, fetched again unless that was tried a moment ago: for a key that nobody has seen yet."""
+        """The issuer, fetched again unless that was tried a moment ago: for an unknown key id."""
         await self._refresh()
         return self._there()
 
@@ -68,11 +68,11 @@ class ProviderSource:
         return self._known
 
     async def _refresh(self) -> None:
-        """Fetch, one at a time; who has keys to go on with does not wait for another's fetch."""
+        """Fetch, one at a time; while there are keys to go on with, a fetch in progress is not waited for."""
         if self._known is not None and self._fetching.locked():
             return
         async with self._fetching:
-            pause = NOT_AGAIN_WHILE_EMPTY if self._known is None else NOT_AGAIN_WITHIN
+            pause = RETRY_AFTER_WITHOUT_KEYS if self._known is None else RETRY_AFTER
             if self._tried_at is not None and self._clock() - self._tried_at < pause:
                 return
             self._tried_at = self._clock()
@@ -103,7 +103,7 @@ class ProviderSource:
 
 def _verifying(data: Any) -> Key | None:
     """A public key for signatures; None for any other, also for a kind that is not known here."""
-    # A shared secret verifies nothing, for whoever can read it here can sign with it.
+    # A shared secret verifies nothing: all who can read it can sign with it.
     if not isinstance(data, dict) or data.get("use", "sig") != "sig" or data.get("kty") == "oct":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Signing in and out with a browser, and who one is."""
+"""Routes to sign in and out with a browser, and of the caller's own identity."""
 
 from typing import Annotated
 
@@ -90,7 +90,7 @@ async def show_me(services: IdentityServicesDep, caller: CallerDep) -> MePublic:
 
 
 async def _begin_session(services: IdentityServices, user: User, former: str | None) -> str:
-    """A session under a secret that nobody has seen before; the one this browser had is over."""
+    """Begin a session under a new secret, and end the one that this browser had."""
     secret, now = new_secret(), services.now()
     async with services.sessions.begin() as session:
         await session.execute(upsert_user(user))

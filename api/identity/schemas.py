@@ -1,4 +1,4 @@
-"""What the facade takes and gives about people and their access tokens."""
+"""The bodies of routes about users and their access tokens."""
 
 from datetime import datetime
 from typing import Annotated

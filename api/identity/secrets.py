@@ -1,4 +1,4 @@
-"""Secrets that we make: of sessions and access tokens. Only their hashes are kept."""
+"""Secrets of sessions and access tokens. Only their hashes are stored."""
 
 import secrets
 from hashlib import sha256
@@ -18,5 +18,5 @@ def new_secret() -> str:
 
 
 def hashed(secret: str) -> bytes:
-    """What is kept of a secret. A fast hash does: nobody guesses 256 bits, however fast they may try."""
+    """The hash of a secret, which is stored. A fast one does: 256 bits cannot be guessed at any speed."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()

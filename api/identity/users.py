@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.identity.config import ClaimNames, OidcConfig
-from api.identity.verifying import Claims
+from api.identity.token_verifier import Claims
 from models.access import Caller, Role, customer_id
 from models.errors import Forbidden
 from models.tables import User
@@ -14,7 +14,7 @@ MAX_GROUPS = 1_000
 
 
 def user_from_claims(config: OidcConfig, claims: Claims, now: datetime) -> User:
-    """The user of a token that has been verified. Raises Forbidden where they are nothing to us."""
+    """The user of a token that has been verified. Raises Forbidden where they have no role here."""
     names = config.claims
     roles = _roles(names, claims)
     if not roles:
@@ -37,10 +37,10 @@ def caller_of(user: User, scopes: Iterable[str] | None = None) -> Caller:
 
 
 def _roles(names: ClaimNames, claims: Claims) -> list[str]:
-    said = {role for word in _words(_claim(claims, names.roles)) if (role := names.known_roles.get(word)) is not None}
-    if not said and names.default_role is not None:
-        said = {names.default_role}
-    return sorted(map(str, said))
+    roles = {role for word in _words(_claim(claims, names.roles)) if (role := names.known_roles.get(word)) is not None}
+    if not roles and names.default_role is not None:
+        roles = {names.default_role}
+    return sorted(map(str, roles))
 
 
 def _claim(claims: Claims, path: str) -> Any:
@@ -64,7 +64,7 @@ def _text(claim: Any) -> str | None:
 
 
 def _asserted_at(claims: Claims, now: datetime) -> datetime:
-    """When the issuer said this; the verifier has seen that it is not in the future by more than the leeway."""
+    """When the token was issued; the verifier has seen that this is not in the future by more than the leeway."""
     issued = claims.get("iat")
     if not isinstance(issued, int | float) or not 0 <= issued <= now.timestamp():
         return now

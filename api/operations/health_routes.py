@@ -1,4 +1,4 @@
-"""Whether this process is alive and can do its work, and what its bare address shows."""
+"""Routes for probes: whether this process is alive and can do its work; and what its bare address shows."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
@@ -28,7 +28,7 @@ class Readiness(BaseModel):
 
 @router.get("/", name="front", include_in_schema=False)
 async def front() -> RedirectResponse:
-    """Whoever opens the bare address in a browser finds the documentation."""
+    """Redirect the bare address to the documentation."""
     return RedirectResponse("/docs", 303)
 
 

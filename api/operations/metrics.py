@@ -1,4 +1,4 @@
-"""What Prometheus is told: counted as it happens, or looked up when somebody asks. No label is a caller's to choose."""
+"""The metrics for Prometheus: counted as it happens, or looked up for each scrape. No label is a caller's to choose."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Figures: for Prometheus about everything, and as JSON about the orders the caller may see."""
+"""Routes of figures: metrics for Prometheus about everything, and as JSON those of the orders the caller may see."""
 
 import asyncio
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ stats_router = APIRouter(prefix="/stats", tags=["operations"], responses={422: {
 
 OPEN = frozenset(status for status in OrderStatus if outcome(status) == "pending")
 
-_TEMPORAL_PATIENCE = 2.0
+_TEMPORAL_TIMEOUT = 2.0
 
 
 class StatusStats(BaseModel):
@@ -74,38 +74,38 @@ async def show_stats(services: OperationsServicesDep, caller: CallerDep, days: D
 
 @router.get("/metrics", name="metrics", include_in_schema=False)
 async def metrics(services: OperationsServicesDep) -> Response:
-    """Everything for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
+    """All metrics for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
     operations = services.operations
-    shown = operations.metrics
-    shown.under_way.set(operations.draining.requests)
-    shown.streams.set(len(operations.hub))
-    shown.draining.set(operations.draining.started)
-    shown.temporal_up.set(not operations.temporal_health.unavailable)
-    await asyncio.gather(_look_into_database(services), _look_into_queues(services))
-    return Response(shown.text(), media_type=CONTENT_TYPE_LATEST)
+    gauges = operations.metrics
+    gauges.under_way.set(operations.draining.requests)
+    gauges.streams.set(len(operations.hub))
+    gauges.draining.set(operations.draining.started)
+    gauges.temporal_up.set(not operations.temporal_health.unavailable)
+    await asyncio.gather(_collect_from_database(services), _collect_from_queues(services))
+    return Response(gauges.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _look_into_database(services: OperationsServices) -> None:
-    shown = services.operations.metrics
+async def _collect_from_database(services: OperationsServices) -> None:
+    gauges = services.operations.metrics
     try:
         async with services.sessions.begin() as session:
             rows = (await session.execute(stats.orders_by_status(None, services.now()))).all()
             waiting = {row[0]: row[1] for row in await session.execute(stats.unsettled_suborders())}
             unstarted = (await session.execute(stats.orders_without_workflow())).scalar_one()
     except (DBAPIError, PoolTimeoutError):
-        shown.database_up.set(0)
+        gauges.database_up.set(0)
         return
-    shown.database_up.set(1)
-    shown.show_orders([StatusFigures(s, n, size, oldest, mean) for s, n, size, _, oldest, mean in rows], OPEN)
-    shown.show_suborders(waiting)
-    shown.unstarted.set(unstarted)
+    gauges.database_up.set(1)
+    gauges.show_orders([StatusFigures(s, n, size, oldest, mean) for s, n, size, _, oldest, mean in rows], OPEN)
+    gauges.show_suborders(waiting)
+    gauges.unstarted.set(unstarted)
 
 
-async def _look_into_queues(services: OperationsServices) -> None:
+async def _collect_from_queues(services: OperationsServices) -> None:
     if services.operations.temporal_health.unavailable:
         return
     try:
-        async with asyncio.timeout(_TEMPORAL_PATIENCE):
+        async with asyncio.timeout(_TEMPORAL_TIMEOUT):
             services.operations.metrics.show_backlog(await backlogs(services.temporal))
     except (RPCError, RuntimeError, TimeoutError):
         services.operations.metrics.temporal_up.set(0)

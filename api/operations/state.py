@@ -1,4 +1,4 @@
-"""What a process of the facade knows of itself and of what it depends on."""
+"""The state of one process of the facade, and the health of what it depends on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from fastapi import Depends
 from temporalio.client import Client
 
 from api.events.hub import Hub
-from api.events.listening import listening
+from api.events.listener import listening
 from api.http.container import Container, services
 from api.http.draining import Draining
 from api.operations.metrics import Metrics
@@ -26,7 +26,7 @@ class Operations:
     temporal_health: TemporalHealth = field(default_factory=TemporalHealth)
 
     def drain(self) -> None:
-        """Take nothing new and end the streams, which would never end by themselves."""
+        """Refuse new work and end the streams, which would never end by themselves."""
         self.draining.begin()
         self.hub.close()
 

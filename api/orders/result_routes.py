@@ -1,4 +1,4 @@
-"""Results: what can be had of an order, for everything that reads STAC."""
+"""Routes of an order's results, as STAC: a collection, a catalogue for each sub-order, an item for each object."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -80,7 +80,7 @@ async def show_item(order_id: UUID, seq: int, services: ServicesDep, caller: Cal
         order = await get_owned(session, caller, order_id)
         found = (await session.execute(queries.object_at(order_id, seq))).one_or_none()
         if found is None:
-            await _why_not(session, order_id, seq)
+            await _raise_unless_missing(session, order_id, seq)
             raise NotFound("item", seq)
         (item,) = await _items(session, Results(order, services.public_url), order_id, [(found[0], found[1], found[2])])
     return _answer(item, GEOJSON)
@@ -97,8 +97,8 @@ async def _items(
     return results.items(files, {suborder.number: suborder.sku for suborder in suborders})
 
 
-async def _why_not(session: AsyncSession, order_id: UUID, seq: int) -> None:
-    """Tell what is not there yet, or any more, from what never was. Raises NotReady or Gone."""
+async def _raise_unless_missing(session: AsyncSession, order_id: UUID, seq: int) -> None:
+    """Raise NotReady or Gone for an item that is not there yet, or not any more."""
     file = (await session.execute(orders_queries.files_of(order_id, after=seq - 1, limit=1))).scalar_one_or_none()
     if file is not None and file.seq == seq:
         await _suborder(session, order_id, file.suborder)

@@ -1,4 +1,4 @@
-"""Queries for what an order came to: the objects of its ready sub-orders, and their files."""
+"""Queries for the results of an order: the objects of its ready sub-orders, and their files."""
 
 from uuid import UUID
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.dependencies import Caller, Services
-from api.events.listening import APPLICATION
+from api.events.listener import APPLICATION
 from models.tables import Order
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 from tests.api.serving import served

@@ -1,4 +1,4 @@
-"""Signed tokens (RFC 7519): believed when signed by the issuer's key, meant for us, and within their time."""
+"""Verification of JSON Web Tokens (RFC 7519): signed by the issuer's key, meant for us, and within their time."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,19 +27,19 @@ MAX_TOKEN = 16_384
 
 Claims = Mapping[str, Any]
 
-# Headers that are not known are no reason to refuse; those that are critical and not known are.
+# Unknown headers are ignored; critical ones that are unknown are refused.
 _REGISTRY = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 class TokenVerifier:
-    """Says what a token claims, or that it is not to be believed."""
+    """Verifies tokens of one issuer."""
 
     def __init__(self, config: OidcConfig, source: ProviderSource) -> None:
         self._config = config
         self._source = source
 
     async def verify(self, token: str, *, audience: str, now: datetime) -> Claims:
-        """The claims of a token that is believed. Raises Unauthenticated; IdentityAway where there are no keys."""
+        """The claims of a valid token. Raises Unauthenticated; IdentityAway where there are no keys."""
         if len(token) > MAX_TOKEN:
             raise Unauthenticated("the token is too long")
         try:
