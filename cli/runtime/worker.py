@@ -19,8 +19,8 @@ from cli.runtime.delivery_targets import deliverer
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
+from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
-from workflows.reconcile import ensure_schedule
 from workflows.worker import orders_worker, packaging_worker
 
 Found = TypeVar("Found")
