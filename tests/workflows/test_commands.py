@@ -16,7 +16,7 @@ from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 from temporal.commands import WorkflowNotRunning, command_order, extend_order
 from tests.workflows.fakes import AWAY, World
-from tests.workflows.running_orders import LONG, endless, running, staging
+from tests.workflows.running_orders import LONG, assert_whole_timeline, endless, running, staging
 from workflows.order import OrderWorkflow
 
 
@@ -42,7 +42,7 @@ async def test_a_paused_order_can_be_resumed_and_goes_on_where_it_was(temporal: 
         assert (await order.command(Command.RESUME)).status is OrderStatus.PROVISIONING
         await order.reached(OrderStatus.FULFILLED)
     assert order.world.told[3:] == ["paused", "resumed", "suborder_ready", "settled"]
-    assert [e.sequence for e in order.world.entries] == list(range(2, len(order.world.entries) + 2))
+    assert_whole_timeline(order.world)
 
 
 async def test_what_breaks_at_the_moment_of_a_pause_is_not_given_up(temporal: WorkflowEnvironment) -> None:

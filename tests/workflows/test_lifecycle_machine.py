@@ -27,7 +27,6 @@ from models.messages import CommandRequest, OrderRef, Standing, Terms, Verdict, 
 from models.order import (
     FULFILLED,
     TERMINAL,
-    TRANSITIONS,
     Command,
     Event,
     OrderStatus,
@@ -39,6 +38,7 @@ from models.order import (
 from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
 from tests.workflows.fakes import World, an_order, end, playing
+from tests.workflows.running_orders import assert_whole_timeline
 
 S = OrderStatus
 SIGNALS = (Command.PAUSE, Command.RESUME, Command.CANCEL, Command.RETRY)
@@ -115,7 +115,7 @@ class Model:
 
 @dataclass
 class Life:
-    """One order, really running, beside its model."""
+    """One order that really runs, and its model."""
 
     environment: WorkflowEnvironment
     world: HeldWorld
@@ -135,7 +135,7 @@ class Life:
         impatient["interceptors"] = [*impatient["interceptors"], ShortTasks()]
         await start_order(Client(**impatient), OrderStart(an_order(self.order_id), ["scenes"]))
         self.handle = self.environment.client.get_workflow_handle(order_workflow_id(self.order_id), result_type=str)
-        await self.settled()
+        await self.expect_settled()
 
     async def step(self, kind: str, what: Any) -> None:
         steps: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -150,7 +150,7 @@ class Life:
         try:
             async with asyncio.timeout(PATIENCE):
                 await steps[kind](what)
-                await self.settled()
+                await self.expect_settled()
         except TimeoutError:
             told = f"{self.model.told} was waited for, {self.world.told} was told"
             raise AssertionError(f"{before}: {told}") from None
@@ -206,7 +206,7 @@ class Life:
             return
         self.tally["works ended"] += 1
         self.world.ending.set()
-        await self.settled()
+        await self.expect_settled()
         self.world.ending.clear()
         self.torn = False
 
@@ -231,21 +231,16 @@ class Life:
         elif self.model.status in FULFILLED | {S.FAILED, S.PAUSED}:
             self.model.take(Event.EXPIRED)
 
-    async def settled(self) -> None:
-        """The order does by itself what it does by itself, and then is what the model says."""
+    async def expect_settled(self) -> None:
+        """Wait until the order has done what it does by itself, and assert that it is what the model says."""
         if self.model.status is S.PAYMENT_CONFIRMED:
             self.model.take(Event.STARTED)
-        await self.world.until(lambda: self.changes == self.model.told)
-        entries = self.world.entries
-        assert [entry.sequence for entry in entries] == list(range(2, len(entries) + 2)), "a gap or a double"
-        assert not entries or entries[-1].status_after is self.model.status
-        for entry in entries:
-            if entry.status_after is not entry.status_before:
-                assert entry.status_after in {*TRANSITIONS[entry.status_before].values(), entry.status_after}
+        await self.world.until(lambda: self.expected_changes() == self.model.told)
+        assert not self.world.entries or self.world.entries[-1].status_after is self.model.status
+        assert_whole_timeline(self.world)
 
-    @property
-    def changes(self) -> list[str]:
-        """What the timeline tells of changes; more than the model has is as wrong as less."""
+    def expected_changes(self) -> list[str]:
+        """The changes on the timeline; asserts that they are the first of the model's, and no more than those."""
         told = [e.what for e in self.world.entries if e.status_after is not e.status_before]
         assert told[: len(self.model.told)] == self.model.told[: len(told)], f"{told} is not {self.model.told}"
         assert len(told) <= len(self.model.told), f"{told} is more than {self.model.told}"

@@ -21,7 +21,7 @@ from temporalio.worker import (
 from models.messages import Publication, SubOrderPage, SubOrderResult, SubOrders
 from models.order import Command, OrderStatus
 from tests.workflows.fakes import World, acting, deciding
-from tests.workflows.running_orders import LONG, Running, endless, running, started, whole
+from tests.workflows.running_orders import LONG, Running, assert_whole_timeline, endless, running, started
 
 S = OrderStatus
 
@@ -82,7 +82,7 @@ async def test_a_command_that_comes_with_the_answer_to_what_it_ends_is_not_lost(
         async with deciding(temporal.client), order:
             await order.reached(after)
             assert not (await order.handle.describe()).raw_description.pending_children
-    whole(world)
+    assert_whole_timeline(world)
     assert not world.calls["stage_files"]
 
 
@@ -142,5 +142,5 @@ async def test_an_order_that_is_paused_while_a_child_is_starting_loses_nothing(t
         world.gate = lambda _: asyncio.sleep(0)
         await order.command(Command.RESUME)
         await order.reached(S.FULFILLED)
-    whole(world)
+    assert_whole_timeline(world)
     assert world.given_up == {}

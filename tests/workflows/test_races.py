@@ -13,7 +13,7 @@ from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
 from temporal.commands import WorkflowNotRunning
 from tests.workflows.fakes import World
-from tests.workflows.running_orders import LONG, Running, running, staging, whole
+from tests.workflows.running_orders import LONG, Running, assert_whole_timeline, running, staging
 
 S = OrderStatus
 How = Callable[[Running, Sequence[Command]], Awaitable[list[Standing | Exception]]]
@@ -39,8 +39,8 @@ async def answer(order: Running, command: Command) -> Standing | Exception:
         return refused
 
 
-def refused_in(status: OrderStatus, told: object) -> None:
-    """A clear answer names the status and what is allowed in it."""
+def assert_refused_in(status: OrderStatus, told: object) -> None:
+    """Assert a clear answer, which names the status and what is allowed in it."""
     assert isinstance(told, IllegalTransition)
     assert (told.status, told.allowed) == (status, sorted(map(str, allowed_actions(status))))
 
@@ -71,8 +71,8 @@ async def test_a_cancel_against_the_completion(temporal: WorkflowEnvironment, fi
             assert world.released == [SubOrderState.CANCELLED]
         else:
             assert first != "command"
-            refused_in(S.FULFILLED, told)
-    whole(world)
+            assert_refused_in(S.FULFILLED, told)
+    assert_whole_timeline(world)
     assert world.entries[-1].status_after in {S.CANCELLED, S.FULFILLED}
 
 
@@ -87,9 +87,9 @@ async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, fir
             await order.command(Command.RESUME)
         else:
             assert first != "command"
-            refused_in(S.FULFILLED, told)
+            assert_refused_in(S.FULFILLED, told)
         await order.reached(S.FULFILLED)
-    whole(world)
+    assert_whole_timeline(world)
     assert world.told.count("suborder_ready") == 1
 
 
@@ -114,10 +114,10 @@ async def test_of_two_retries_one_has_its_effect_and_the_other_is_told(temporal:
         go.clear()
         answers = await how(order, [Command.RETRY] * 2)
         (lost,) = [told for told in answers if not isinstance(told, Standing)]
-        refused_in(S.PROVISIONING, lost)
+        assert_refused_in(S.PROVISIONING, lost)
         go.set()
         await order.reached(S.FULFILLED)
-    whole(world)
+    assert_whole_timeline(world)
     assert (world.told.count("retried"), world.calls["reopen_files"]) == (1, 1)
 
 
@@ -144,7 +144,7 @@ async def test_signals_and_updates_come_one_after_the_other(
         assert await order.handle.result() == "cancelled"
         for late in (Command.CONFIRM_PAYMENT, Command.PAUSE):
             assert isinstance(await answer(order, late), WorkflowNotRunning)
-    whole(world)
+    assert_whole_timeline(world)
     assert world.told.count("cancelled") == 1
 
 
@@ -157,7 +157,7 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
         await staging(order)
         told = dict(zip((first, second), await how(order, [first, second]), strict=True))
         assert await order.handle.result() == "cancelled"
-    whole(world)
+    assert_whole_timeline(world)
     assert isinstance(told[Command.CANCEL], Standing)
     # Whoever pauses too late hears it, by the status or by the end of the workflow.
     paused = told[Command.PAUSE]
@@ -166,7 +166,7 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
     else:
         assert "paused" not in world.told
         if not isinstance(paused, WorkflowNotRunning):
-            refused_in(S.CANCELLED, paused)
+            assert_refused_in(S.CANCELLED, paused)
 
 
 @HOW
@@ -176,8 +176,8 @@ async def test_of_two_operators_who_want_the_same_one_does_it(temporal: Workflow
         await staging(order)
         answers = await how(order, [Command.PAUSE] * 2)
         (lost,) = [told for told in answers if not isinstance(told, Standing)]
-        refused_in(S.PAUSED, lost)
-    whole(world)
+        assert_refused_in(S.PAUSED, lost)
+    assert_whole_timeline(world)
     assert world.told.count("paused") == 1
 
 
@@ -187,5 +187,5 @@ async def test_an_order_whose_time_is_up_waits_for_the_last_open_download(tempor
         await order.reached(S.FULFILLED)
         await temporal.fast_forward(order.handle, timedelta(days=8))
         assert await order.handle.result() == "expired"
-    whole(world)
+    assert_whole_timeline(world)
     assert (world.downloads, world.calls["release_suborders"]) == (0, 4)
