@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+from models.instants import rfc3339
+
 FILES_PER_DOCUMENT: Final = 50_000
 """Unless set otherwise: aria2 keeps about 3 KB of memory for each entry. More files make more documents."""
 
@@ -58,7 +60,7 @@ def _head4(head: Head) -> str:
         '<metalink xmlns="urn:ietf:params:xml:ns:metalink">\n'
         f"<generator>{escape(head.generator)}</generator>\n"
         f'<origin dynamic="true">{escape(head.origin)}</origin>\n'
-        f"<published>{head.published:%Y-%m-%dT%H:%M:%SZ}</published>\n"
+        f"<published>{rfc3339(head.published, 'seconds')}</published>\n"
     )
 
 

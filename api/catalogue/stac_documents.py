@@ -1,13 +1,13 @@
 """The documents of the STAC API: landing page, collections and items, after STAC 1.1 and STAC API 1.0."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from api.catalogue.stac_search import SearchBody
-from api.orders.stac_results import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, instant_text, link
+from api.orders.stac_results import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
 from models.catalogue_search import ItemStatus, rolled
+from models.instants import rfc3339
 from models.links import API
 from models.tables import Product
 from services.catalogue_search import CatalogueHit, ObjectOrder
@@ -161,16 +161,12 @@ def _with(url: str, query: dict[str, Any]) -> str:
 def _time(row: Any) -> Json:
     """The one instant, or the range; a nominal instant of a range is among the properties."""
     if row.begins_at == row.ends_at:
-        return {"datetime": _precisely(row.begins_at)}
+        return {"datetime": rfc3339(row.begins_at)}
     return {
         "datetime": None,
-        "start_datetime": _precisely(row.begins_at),
-        "end_datetime": _precisely(row.ends_at),
+        "start_datetime": rfc3339(row.begins_at),
+        "end_datetime": rfc3339(row.ends_at),
     }
-
-
-def _precisely(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _of_ours(found: CatalogueHit) -> Json:
@@ -187,6 +183,6 @@ def _order(ordered: ObjectOrder) -> Json:
     return {
         "order:status": ordered.status,
         "order:id": ordered.order.number,
-        "order:date": instant_text(ordered.order.created_at),
-        **({"order:expiration_date": instant_text(ordered.order.expires_at)} if ordered.order.expires_at else {}),
+        "order:date": rfc3339(ordered.order.created_at, "seconds"),
+        **({"order:expiration_date": rfc3339(ordered.order.expires_at, "seconds")} if ordered.order.expires_at else {}),
     }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
+from models.instants import rfc3339
 from models.links import API
 from models.tables import Order, OrderFile, SubOrder
 
@@ -101,8 +102,8 @@ class Results:
                 "title": first.object_name,
                 "order:status": "succeeded",
                 "order:id": order.number,
-                "order:date": instant_text(order.created_at),
-                **({"order:expiration_date": instant_text(order.expires_at)} if order.expires_at else {}),
+                "order:date": rfc3339(order.created_at, "seconds"),
+                **({"order:expiration_date": rfc3339(order.expires_at, "seconds")} if order.expires_at else {}),
             },
             "assets": {file.name: asset(f"{self._url}/files/{file.seq}/content", file, kind) for file, kind in files},
             "links": [
@@ -138,9 +139,4 @@ def link(relation: str, href: str, media_type: str, title: str | None = None) ->
 
 
 def _instant(ns: int | None) -> str | None:
-    return None if ns is None else instant_text(datetime.fromtimestamp(ns // _NS, UTC))
-
-
-def instant_text(instant: datetime) -> str:
-    """An instant as RFC 3339 writes it, in whole seconds of UTC."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if ns is None else rfc3339(datetime.fromtimestamp(ns // _NS, UTC))

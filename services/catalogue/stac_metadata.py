@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 
 from models.catalogue_search import Box
+from models.instants import rfc3339
 
 MAX_POSITIONS: Final = 5_000
 """Points of an outline; a page of items must stay one that a client can hold."""
@@ -152,7 +153,7 @@ def _time(properties: Mapping[str, Any], faults: Counter[str]) -> tuple[datetime
 def _nominal(properties: Mapping[str, Any]) -> str | None:
     """The one instant that stands for a range, where the item names one besides."""
     try:
-        return written(instant(properties.get("datetime")))
+        return rfc3339(instant(properties.get("datetime")))
     except ValueError:
         return None
 
@@ -192,12 +193,7 @@ def extent_of(said: Any) -> dict[str, Any] | None:
     try:
         box = _said_box(said["spatial"]["bbox"][0])
         interval = cast("list[Any]", said["temporal"]["interval"][0])
-        begins, ends = (None if end is None else written(instant(end)) for end in interval)
+        begins, ends = (None if end is None else rfc3339(instant(end)) for end in interval)
     except (TypeError, KeyError, IndexError, ValueError):
         return None
     return None if box is None else {"bbox": [*box], "interval": [begins, ends]}
-
-
-def written(at: datetime) -> str:
-    """An instant as RFC 3339 writes it, in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
