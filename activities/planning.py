@@ -43,7 +43,7 @@ class PlanningActivities:
             if count := (await session.execute(planned)).scalar_one():
                 return count
             rows = await session.execute(selections.object_weights(order.order_id))
-            weights, locations = selections.weighed(rows)
+            weights, locations = selections.to_weights(rows)
             parts = split(weights, self.limits)
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()

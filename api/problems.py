@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from api.hints import remedies
+from api.hints import detail_of
 from models import errors
 
 log = structlog.get_logger()
@@ -109,9 +109,6 @@ async def _refusal(_: Request, error: Exception) -> Response:
         raise error
     members: dict[str, Any] = {}
     headers = {}
-    detail = str(error)
-    if isinstance(error, errors.InvalidOrder):
-        detail += remedies(error.faults)
     if isinstance(error, errors.IllegalTransition):
         members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
     if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk | errors.QuotaExceeded):
@@ -132,7 +129,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
         members = {"accepted": error.accepted}
     if isinstance(error, errors.TemporalAway | errors.CommandPending | errors.IdentityAway):
         headers = {"Retry-After": str(_RETRY_AFTER)}
-    return problem(STATUS_OF[type(error)], error.code, detail, headers=headers, **members)
+    return problem(STATUS_OF[type(error)], error.code, detail_of(error), headers=headers, **members)
 
 
 def _challenge(error: errors.Unauthenticated | errors.InsufficientScope) -> str:

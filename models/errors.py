@@ -126,6 +126,7 @@ class Hint(StrEnum):
     LIST_PRODUCTS = "list_products"
     LIST_OBJECTS = "list_objects"
     LIST_DESTINATIONS = "list_destinations"
+    LIST_LINKS = "list_links"
 
 
 class Fault(BaseModel):
@@ -148,6 +149,7 @@ class Refusal(DomainError):
     """A request that cannot be granted; nothing has changed."""
 
     code: str = "refused"
+    hint: Hint | None = None
 
 
 class NotFound(Refusal):
@@ -379,9 +381,10 @@ class LinkRefused(Refusal):
     """A signed link that was made for something else, or by nobody."""
 
     code = "link_refused"
+    hint = Hint.LIST_LINKS
 
     def __init__(self) -> None:
-        super().__init__("this link does not open what it points to; get a new one with GET /api/v1/orders/{id}/links")
+        super().__init__("this link does not open what it points to; get a new one")
 
 
 class LinksUnavailable(Refusal):

@@ -17,7 +17,7 @@ from models.queries import catalogue_search as queries
 from models.queries.results import READY, THERE
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
-from services.listing import PLANNED_EACH_TIME
+from services.listing import FORCE_CUSTOM_PLAN
 
 
 class ObjectSize(NamedTuple):
@@ -71,7 +71,7 @@ async def search(
     """A page of the matching objects of these products, newest first."""
     if not among:
         return CataloguePage([], None)
-    await session.execute(PLANNED_EACH_TIME)
+    await session.execute(FORCE_CUSTOM_PLAN)
     rows = await _rows(session, [product.id for product in among], criteria, after, limit + 1, walk)
     page = rows[:limit]
     by_id = {product.id: product for product in among}

@@ -55,7 +55,7 @@ async def estimate(
 async def _weigh(session: AsyncSession, lines: Sequence[Line]) -> list[ObjectWeight]:
     wholes = [(n, line.product.id) for n, line in enumerate(lines, 1) if line.whole]
     singles = [(n, obj, file) for n, line in enumerate(lines, 1) for obj, file, _ in line.selections()]
-    weights, _ = selections.weighed(await session.execute(selections.weights_of(wholes, singles)))
+    weights, _ = selections.to_weights(await session.execute(selections.weights_of(wholes, singles)))
     return weights
 
 

@@ -12,7 +12,7 @@ from models.listing import COUNT_LIMIT, VISIBLE, OrderFilter, Position, Sort, Vi
 from models.order import OrderStatus
 from models.queries import listing as queries
 
-PLANNED_EACH_TIME = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+FORCE_CUSTOM_PLAN = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 """A plan for any value would be a hundred times slower for some."""
 
 
@@ -36,7 +36,7 @@ class Counts:
 
 async def resolve(session: AsyncSession, query: OrderQuery) -> OrderQuery:
     """Prepare a query: a search for a whole id or number becomes the order of that id or number."""
-    await session.execute(PLANNED_EACH_TIME)
+    await session.execute(FORCE_CUSTOM_PLAN)
     if len(query.criteria.terms) != 1 or query.criteria.ids is not None:
         return query
     (term,) = query.criteria.terms

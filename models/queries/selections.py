@@ -130,7 +130,7 @@ def _weights(selection: sa.FromClause) -> Weights:
     )
 
 
-def weighed(rows: Iterable[sa.Row[UUID, str, str, bool, int, int]]) -> tuple[list[ObjectWeight], dict[str, str]]:
+def to_weights(rows: Iterable[sa.Row[UUID, str, str, bool, int, int]]) -> tuple[list[ObjectWeight], dict[str, str]]:
     """What objects weigh, for `split`, and where each of their products lies."""
     weights, locations = [], {}
     for row in rows:

@@ -19,5 +19,5 @@ async def test_routes_stand_in_the_detail_once_and_in_no_fault(client: AsyncClie
     items = [{"product": "atlantis"}, {"product": "lemuria"}, {"product": "scenes", "objects": ["nowhere"]}]
     answer = (await client.post("/orders", json={"items": items})).json()
     assert answer["detail"].count("GET ") == 2
-    assert answer["detail"].endswith("; look it up with GET /api/v1/products or GET /api/v1/products/{sku}/objects")
+    assert answer["detail"].endswith("; see GET /api/v1/products or GET /api/v1/products/{sku}/objects")
     assert all(set(fault) == {"field", "code", "text"} and "GET" not in fault["text"] for fault in answer["faults"])
