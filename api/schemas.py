@@ -39,7 +39,7 @@ EXACT = 2**53 - 1
 """The largest whole number that every reader of JSON takes for itself (RFC 8259, section 6)."""
 
 WHOLE = BeforeValidator(_whole)
-"""Stands behind the bounds of a whole number in a body."""
+"""Comes after the bounds of a whole number in a body, so that 7.0 is checked as 7."""
 
 Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(in_utc)]
 """An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""

@@ -1,4 +1,4 @@
-"""What a list of orders is asked for, as values: whose orders, which of them, in which order."""
+"""Lists of orders as values: whose orders, which of them, in which order."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,22 +13,22 @@ COUNT_LIMIT = 10_001
 """How far matches are counted; one more than the number that is shown as "10,000+"."""
 
 MAX_TERMS = 10
-"""Words of a search that are looked at; more would only slow it down."""
+"""Words that a search may have; each one more costs time."""
 
 
 @dataclass(frozen=True)
 class Visibility:
-    """Whose orders may be seen: one customer's, or everybody's for those who look after all."""
+    """Whose orders may be seen: those of one customer, or all where `customer` is None."""
 
     customer: str | None
 
     def __post_init__(self) -> None:
-        if self.customer == "":  # the counters keep what everybody has under the empty name
+        if self.customer == "":  # the counters of all customers together are kept under the empty name
             raise ValueError("a customer without a name has no orders")
 
 
 class Sort(StrEnum):
-    """How a list is sorted; a minus means descending. Orders that never expire come as if they expired last."""
+    """How a list is sorted; a minus means descending. Orders that never expire sort after those that do."""
 
     NEWEST = "-created_at"
     OLDEST = "created_at"
@@ -43,12 +43,12 @@ class Sort(StrEnum):
 
     @property
     def descending(self) -> bool:
-        """Whether the greatest comes first."""
+        """Whether the greatest key comes first."""
         return self.startswith("-")
 
     @property
     def key(self) -> str:
-        """What is sorted by."""
+        """The name of the sort key."""
         return self.removeprefix("-")
 
 
@@ -60,14 +60,14 @@ class Position(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search taken apart: words that must all be found, and whether only orders with errors are to be found."""
+    """A parsed search: words that must all occur, and whether only orders with errors match."""
 
     terms: tuple[str, ...] = ()
     has_errors: bool = False
 
 
 def parse_search(q: str) -> Search:
-    """Take a search apart at its blanks; `has:errors` is no word but a filter."""
+    """Split a search at its blanks; `has:errors` becomes a filter."""
     words = q.split()
     terms = tuple(dict.fromkeys(word for word in words if word.lower() != "has:errors"))
     return Search(terms[:MAX_TERMS], has_errors=any(word.lower() == "has:errors" for word in words))
@@ -106,5 +106,5 @@ VISIBLE = frozenset(OrderStatus) - {OrderStatus.DELETED}
 
 
 def statuses_in(visibility: Visibility, criteria: OrderFilter) -> frozenset[OrderStatus]:
-    """The statuses a list can show; what is deleted is hidden from its owner."""
+    """The statuses a list can show; deleted orders are hidden from their owners."""
     return criteria.visible_statuses if visibility.customer is None else criteria.visible_statuses & VISIBLE

@@ -1,4 +1,4 @@
-"""What one customer may have at a time and in a period: the limits, how far they are used, and what goes beyond."""
+"""The quotas of a customer: the limits, how far they are used, and the faults of an order that exceeds them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from models.errors import Fault
 from models.order import OrderStatus, Outcome, outcome
 
 OPEN = frozenset(status for status in OrderStatus if outcome(status) is Outcome.PENDING)
-"""Statuses of orders that something is still to be done for, be it by the customer."""
+"""Statuses of orders that are not finished, whether the customer or Consignor acts next."""
 
 
 @dataclass(frozen=True)
 class Quotas:
-    """The limits of each customer; 0 is none. Sizes in bytes."""
+    """The limits of each customer; 0 means no limit. Sizes in bytes."""
 
     open_orders: int = 0
     files_per_order: int = 0
@@ -24,7 +24,7 @@ class Quotas:
 
     @property
     def limits_orders(self) -> bool:
-        """Whether anything has to be looked at before an order is accepted."""
+        """Whether any limit applies to orders."""
         limits = self.open_orders, self.files_per_order, self.bytes_per_order
         return any((*limits, self.files_per_period, self.bytes_per_period))
 
@@ -55,17 +55,17 @@ class Quota:
 
     @property
     def exceeded(self) -> bool:
-        """Whether the order goes beyond it."""
+        """Whether the order would exceed it."""
         return self.adds > 0 and self.used + self.adds > self.limit
 
     @property
     def remaining(self) -> int:
-        """What is left before the order."""
+        """What is left without the order."""
         return max(0, self.limit - self.used)
 
     @property
     def left(self) -> int:
-        """What is left behind the order."""
+        """What is left after the order."""
         return max(0, self.remaining - self.adds) if self.adds_up else self.remaining
 
 
@@ -82,7 +82,7 @@ def quotas_of(limits: Quotas, used: Usage, order: Usage) -> list[Quota]:
 
 
 def quota_faults(quotas: Iterable[Quota]) -> list[Fault]:
-    """What an order goes beyond, with the figures and the remedy."""
+    """A fault for each limit that an order would exceed, with the figures and the remedy."""
     return [
         Fault(field="items", code=f"{quota.name}_exceeded", text=_REMEDIES[quota.name].format(**_figures(quota)))
         for quota in quotas

@@ -13,7 +13,7 @@ from models.order import OrderStatus
 from models.queries import listing as queries
 
 FORCE_CUSTOM_PLAN = sa.text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
-"""A plan for any value would be a hundred times slower for some."""
+"""Plan each statement for its values: a generic plan would be a hundred times slower for some of them."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from models.tables import CatalogueObject, Order, Product
 MAX_NAMED_FAULTS = 100
 
 Groups = Collection[str] | None
-"""Those whose products may be ordered besides the public ones; None for every product."""
+"""Groups whose products may be ordered besides the public ones; None for every product."""
 
 Destination = tuple[UUID, str]
 """Id and name of a saved destination."""

@@ -35,7 +35,7 @@ class ObjectPublic(BaseModel):
 
 
 class ObjectsPublic(BaseModel):
-    """A page of objects; `next_cursor` leads to the one behind it."""
+    """A page of objects; `next_cursor` leads to the next one."""
 
     items: list[ObjectPublic]
     next_cursor: str | None

@@ -15,20 +15,20 @@ MAX_IDS = 100_000
 """Orders that an export may name."""
 
 
-def _text(value: str) -> str:
+def _check_characters(value: str) -> str:
     if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
         raise ValueError("this holds a character that no text can have")
     return value
 
 
 # The pattern is for those who read the description; the validator says it in words.
-Text = Annotated[str, AfterValidator(_text), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
+Text = Annotated[str, AfterValidator(_check_characters), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
 Word = Annotated[Text, Field(min_length=1, max_length=1024)]
 Words = Annotated[list[Word], Field(max_length=100)]
 Size = Annotated[int, Field(ge=0, le=EXACT)]
 
 
-def _query(value: str) -> str:
+def _check_term_count(value: str) -> str:
     if len(value.split()) > MAX_TERMS:
         raise ValueError(f"this has more than {MAX_TERMS} words; leave some out")
     return value
@@ -39,7 +39,7 @@ class OrderMatchParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: Annotated[Text, AfterValidator(_query)] | None = Field(
+    q: Annotated[Text, AfterValidator(_check_term_count)] | None = Field(
         None,
         max_length=200,
         description="Words, all of them somewhere in id, number, label, customer, SKUs or product names, in whatever"
@@ -64,7 +64,7 @@ class OrderMatchParams(BaseModel):
     has: list[Literal["errors"]] = Field([], max_length=10)
 
     def to_filter(self) -> OrderFilter:
-        """The filter."""
+        """Translate the parameters to a filter."""
         search = parse_search(self.q or "")
         return OrderFilter(
             terms=search.terms,
@@ -74,7 +74,7 @@ class OrderMatchParams(BaseModel):
             tags=tuple(self.tag),
             customers=tuple(self.customer),
             has_errors=True if self.has or search.has_errors else None,
-            **self.model_dump(include=_AS_THEY_ARE),
+            **self.model_dump(include=_SAME_IN_FILTER),
         )
 
     def _statuses(self) -> frozenset[OrderStatus] | None:
@@ -84,7 +84,7 @@ class OrderMatchParams(BaseModel):
         return named - frozenset(self.status_not)
 
 
-_AS_THEY_ARE = {
+_SAME_IN_FILTER = {
     "label", "created_after", "created_before", "expires_after", "expires_before", "min_bytes", "max_bytes",
     "waiting_for_user",
 }  # fmt: skip
@@ -96,7 +96,7 @@ class OrderChoiceParams(OrderMatchParams):
     ids: list[UUID] = Field([], max_length=MAX_IDS)
 
     def to_filter(self) -> OrderFilter:
-        """The filter."""
+        """Translate the parameters to a filter that may name orders."""
         return replace(super().to_filter(), ids=tuple(self.ids) or None)
 
 
@@ -114,7 +114,7 @@ class OrderListParams(OrderFilterParams):
 
     @property
     def name(self) -> str:
-        """What tells this list from every other one; its cursors are bound to it."""
+        """The name that binds cursors to this list: equal for equal filters and sorts, whatever the page."""
         meaning = self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_defaults=True, by_alias=True)
         return f"orders {meaning}"
 

@@ -130,7 +130,7 @@ def item_public(item: OrderItem) -> OrderItemPublic:
 
 
 def suborder_public(suborder: SubOrder, public_url: str) -> SubOrderPublic:
-    """A sub-order; its archive's URL is given when there is something behind it."""
+    """A sub-order; its archive's URL is given once there is an archive."""
     url = f"{public_url}{API}/orders/{suborder.order_id}/suborders/{suborder.number}/archive"
     return SubOrderPublic(
         number=suborder.number,

@@ -17,7 +17,7 @@ from models.tables.listing import IN_NUMBERS_ORDER, NEVER
 ORDERS: sa.Table = Order.__table__  # type: ignore[attr-defined]
 
 WALK = 20_000
-"""How many orders a search looks through in their order before it turns to the index of all."""
+"""Orders that a search reads in list order before it falls back on the trigram index."""
 
 _SHOWN = [column for column in ORDERS.columns if column.name not in {"search", "product_names", "started_at"}]
 
@@ -25,18 +25,18 @@ Page = sa.Select[*tuple[Any, ...]]
 
 
 def page(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
-    """A page of the orders that match, behind a position; the planner finds the way."""
-    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
+    """A page of the orders that match, after a position, by whatever plan the planner chooses."""
+    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_after(ORDERS.c, sort, after))
     return sa.select(*_SHOWN, _key(ORDERS.c, sort)).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(limit)
 
 
 def page_of_statuses(
     visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int
 ) -> Page:
-    """The same, merged from a page of each status: every one of them is read off its index as far as it is needed."""
+    """The same, merged from a page of each status, each read from its index only as far as needed."""
     statuses = sorted(statuses_in(visibility, criteria))
     each = sa.select(sa.func.unnest(sa.literal(statuses, ARRAY(sa.Text))).label("status")).subquery("each")
-    where = (*_owned(ORDERS.c, visibility), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
+    where = (*_owned(ORDERS.c, visibility), *matching(ORDERS.c, criteria), *_after(ORDERS.c, sort, after))
     part = (
         sa.select(*_SHOWN, _key(ORDERS.c, sort))
         .where(ORDERS.c.status == each.c.status, *where)
@@ -48,8 +48,8 @@ def page_of_statuses(
 
 
 def page_of_walk(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
-    """As much of a page as is found among the next orders of the list."""
-    where = (*visible(ORDERS.c, visibility, criteria), *_behind(ORDERS.c, sort, after))
+    """The part of a page that is found among the next `WALK` orders of the list."""
+    where = (*visible(ORDERS.c, visibility, criteria), *_after(ORDERS.c, sort, after))
     walked = sa.select(ORDERS).where(*where).order_by(*in_order(ORDERS.c, sort)).limit(WALK).subquery("walked")
     shown = [walked.c[column.name] for column in _SHOWN]
     found = sa.select(*shown, _key(walked.c, sort)).where(*matching(walked.c, criteria))
@@ -57,8 +57,8 @@ def page_of_walk(visibility: Visibility, criteria: OrderFilter, sort: Sort, afte
 
 
 def page_of_hits(visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int) -> Page:
-    """A page from the whole list of matches, which the planner may not take apart."""
-    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_behind(ORDERS.c, sort, after))
+    """A page of all matches, which are materialized first so that the planner cannot walk the list instead."""
+    where = (*visible(ORDERS.c, visibility, criteria), *matching(ORDERS.c, criteria), *_after(ORDERS.c, sort, after))
     hits = sa.select(*_SHOWN).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
     return sa.select(hits, _key(hits.c, sort)).order_by(*in_order(hits.c, sort)).limit(limit)
 
@@ -99,7 +99,7 @@ def named_exactly(visibility: Visibility, order_id: UUID | None, number: str) ->
 
 
 def visible(o: Columns, visibility: Visibility, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
-    """Whose orders, and of which statuses."""
+    """Conditions on customer and status."""
     statuses = statuses_in(visibility, criteria)
     hidden = sorted(set(OrderStatus) - statuses)
     if len(hidden) == 1:
@@ -112,7 +112,7 @@ def _owned(o: Columns, visibility: Visibility) -> list[sa.ColumnElement[bool]]:
 
 
 def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
-    """Every filter but those of `visible`."""
+    """Conditions of every filter but those of `visible`."""
     tests = [_contains(o["search"], term) for term in criteria.terms]
     if criteria.label is not None:
         # The index of searches finds the label, in whatever case; the comparison then settles it.
@@ -176,17 +176,17 @@ def _sort_key(o: Columns, sort: Sort) -> sa.ColumnElement[Any]:
 
 
 def _key(o: Columns, sort: Sort) -> sa.ColumnElement[str]:
-    """The sort key as text, which loses nothing of it: for the position behind the page."""
+    """The sort key as text, without loss, for the position of the next page."""
     return sa.cast(_sort_key(o, sort), sa.Text).label("sort_key")
 
 
 def in_order(o: Columns, sort: Sort) -> list[sa.ColumnElement[Any]]:
-    """By what the list is sorted."""
+    """The columns a list is sorted by."""
     keys = _sort_key(o, sort), o["id"]
     return [key.desc() if sort.descending else key.asc() for key in keys]
 
 
-def _behind(o: Columns, sort: Sort, after: Position | None) -> list[sa.ColumnElement[bool]]:
+def _after(o: Columns, sort: Sort, after: Position | None) -> list[sa.ColumnElement[bool]]:
     if after is None:
         return []
     key = _sort_key(o, sort)

@@ -17,7 +17,7 @@ Quotas are kept by counting orders, and one transaction does not see what anothe
 two orders at once would each be the last that is allowed. With it the second one counts the first.
 """
 
-_NOTHING_CAME = (OrderStatus.CANCELLED, OrderStatus.FAILED, OrderStatus.DELETED)
+_ENDED_WITHOUT_DELIVERY = (OrderStatus.CANCELLED, OrderStatus.FAILED, OrderStatus.DELETED)
 
 
 def open_orders(customer: str) -> sa.Select[int]:
@@ -28,7 +28,7 @@ def open_orders(customer: str) -> sa.Select[int]:
 
 def ordered_since(customer: str, since: datetime) -> sa.Select[int, int]:
     """Files and bytes a customer has ordered since; an order that ended with nothing does not count."""
-    ended = col(Order.status) == sa.any_(sa.literal(list(_NOTHING_CAME), ARRAY(sa.Text)))
+    ended = col(Order.status) == sa.any_(sa.literal(list(_ENDED_WITHOUT_DELIVERY), ARRAY(sa.Text)))
     files, size = (
         sa.cast(sa.func.coalesce(sa.func.sum(total), 0), sa.BigInteger)
         for total in (Order.files_total, Order.bytes_total)

@@ -1,4 +1,4 @@
-"""Queries for what an order selects from the catalogue: resolved for creation, validation and planning."""
+"""Queries for what an order selects from the catalogue, as placing, validation and planning need it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -45,10 +45,10 @@ class SelectedFile(NamedTuple):
 def _selected(selection: sa.FromClause = OrderSelection.__table__) -> sa.Join:  # type: ignore[attr-defined]
     """Selections joined with what they select; a vanished object or file drops out."""
     objects, files = CatalogueObject.__table__, CatalogueFile.__table__  # type: ignore[attr-defined]
-    wanted = sa.or_(selection.c.file_id.is_(None), selection.c.file_id == files.c.id)
+    in_selection = sa.or_(selection.c.file_id.is_(None), selection.c.file_id == files.c.id)
     join: sa.Join = (
         selection.join(objects, objects.c.id == selection.c.object_id)
-        .join(files, sa.and_(files.c.object_id == objects.c.id, wanted))
+        .join(files, sa.and_(files.c.object_id == objects.c.id, in_selection))
         .join(Product.__table__, Product.__table__.c.id == objects.c.product_id)  # type: ignore[attr-defined]
     )
     return join
@@ -131,7 +131,7 @@ def _weights(selection: sa.FromClause) -> Weights:
 
 
 def to_weights(rows: Iterable[sa.Row[UUID, str, str, bool, int, int]]) -> tuple[list[ObjectWeight], dict[str, str]]:
-    """What objects weigh, for `split`, and where each of their products lies."""
+    """Rows of weights as `split` takes them, and the location of each product."""
     weights, locations = [], {}
     for row in rows:
         key, sku, location, nearline, files, size = row
@@ -229,5 +229,5 @@ def items_with_products(order_id: UUID, groups: Collection[str] | None) -> sa.Se
 
 
 def selections_of(order_id: UUID) -> sa.Select[OrderSelection]:
-    """What an order selects."""
+    """The selections of an order."""
     return sa.select(OrderSelection).where(col(OrderSelection.order_id) == order_id).order_by(col(OrderSelection.seq))
