@@ -35,13 +35,7 @@ from api.orders import (
     view_routes,
 )
 from api.orders import routes as order_routes
-from api.schemas import Problem
 from models.links import API
-
-NEEDS_A_CALLER: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "Not authenticated"},
-    403: {"model": Problem, "description": "The caller's roles, or the scopes of the token, do not allow it"},
-}
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -88,12 +82,12 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
-        api.include_router(router, responses=NEEDS_A_CALLER, dependencies=[Depends(reject_unknown_query_parameters)])
+        api.include_router(router, dependencies=[Depends(reject_unknown_query_parameters)])
     # These state themselves who may call them.
     for module in (payment_routes, identity_routes):
         api.include_router(module.router)
     # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
-    app.include_router(stac_routes.router, responses=NEEDS_A_CALLER)
+    app.include_router(stac_routes.router)
     return app

@@ -1,7 +1,6 @@
 """The one place that turns refusals and errors into HTTP: problem+json after RFC 9457."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -16,43 +15,6 @@ from api.hints import detail_of
 from models import errors
 
 log = structlog.get_logger()
-
-STATUS_OF: Mapping[type[errors.Refusal], int] = MappingProxyType(
-    {
-        errors.NotFound: 404,
-        errors.IllegalTransition: 409,
-        errors.InvalidOrder: 422,
-        errors.InvalidDestination: 422,
-        errors.InvalidBulk: 422,
-        errors.SelectionChanged: 409,
-        errors.BulkIsOver: 409,
-        errors.NameTaken: 409,
-        errors.InvalidCursor: 422,
-        errors.NotExtended: 409,
-        errors.PaymentRefused: 400,
-        errors.TemporalAway: 503,
-        errors.CommandPending: 503,
-        errors.LabelTaken: 409,
-        errors.ViewTaken: 409,
-        errors.KeyInFlight: 409,
-        errors.KeyReused: 422,
-        errors.QuotaExceeded: 409,
-        errors.TooManyRequests: 429,
-        # Not 429, which download tools give up on.
-        errors.TooManyDownloads: 503,
-        errors.NotReady: 503,
-        errors.Gone: 410,
-        errors.FileFailed: 410,
-        errors.PreconditionFailed: 412,
-        errors.LinkRefused: 403,
-        errors.LinksUnavailable: 503,
-        errors.Unauthenticated: 401,
-        errors.Forbidden: 403,
-        errors.InsufficientScope: 403,
-        errors.CrossSite: 403,
-        errors.IdentityAway: 503,
-    }
-)
 
 _RETRY_AFTER = 5
 
@@ -107,36 +69,12 @@ def _readable(value: Any) -> Any:
 async def _refusal(_: Request, error: Exception) -> Response:
     if not isinstance(error, errors.Refusal):
         raise error
-    members: dict[str, Any] = {}
     headers = {}
-    if isinstance(error, errors.IllegalTransition):
-        members = {"order_status": error.status, "command": error.command, "allowed": error.allowed}
-    if isinstance(error, errors.InvalidOrder | errors.InvalidDestination | errors.InvalidBulk | errors.QuotaExceeded):
-        members = {"faults": [fault.model_dump() for fault in error.faults]}
-    if isinstance(error, errors.SelectionChanged):
-        members = {"expected": error.expected, "found": error.found}
-    if isinstance(error, errors.InvalidCursor):
-        members = {"faults": [{"field": error.field, "code": error.code, "text": str(error)}]}
-    if isinstance(error, errors.KeyInFlight):
-        headers = {"Retry-After": "1"}
-    if isinstance(error, errors.KeyReused):
-        members = {"faults": [{"field": "Idempotency-Key", "code": error.code, "text": str(error)}]}
-    if isinstance(error, errors.NotReady | errors.TooManyRequests | errors.TooManyDownloads):
-        headers = {"Retry-After": str(error.retry_after)}
-    if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
-        headers = {"WWW-Authenticate": _challenge(error)}
-    if isinstance(error, errors.CommandPending):
-        members = {"accepted": error.accepted}
-    if isinstance(error, errors.TemporalAway | errors.CommandPending | errors.IdentityAway):
-        headers = {"Retry-After": str(_RETRY_AFTER)}
-    return problem(STATUS_OF[type(error)], error.code, detail_of(error), headers=headers, **members)
-
-
-def _challenge(error: errors.Unauthenticated | errors.InsufficientScope) -> str:
-    """What to show instead (RFC 6750, section 3); nothing is said of a token where none was shown."""
-    if isinstance(error, errors.InsufficientScope):
-        return f'Bearer realm="consignor", error="insufficient_scope", scope="{" ".join(error.scopes)}"'
-    return 'Bearer realm="consignor"' + (', error="invalid_token"' if error.presented else "")
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.challenge is not None:
+        headers["WWW-Authenticate"] = error.challenge
+    return problem(error.http_status, error.code, detail_of(error), headers=headers, **error.members)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
@@ -219,4 +157,4 @@ async def _ours(request: Request, error: Exception) -> Response:
         # Cut off after its first byte, which has been logged where it happened; nobody hears this answer any more.
         return problem(503, error.__cause__.failure.code, str(error.__cause__))
     log.error("internal error", path=request.url.path, exc_info=error)
-    return problem(500, "internal", "A mistake in Consignor; it has been logged.")
+    return problem(500, "internal", "An internal error of Consignor; it has been logged.")

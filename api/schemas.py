@@ -76,14 +76,3 @@ class FaultPublic(BaseModel):
     field: str
     code: str
     text: str
-
-
-class Problem(BaseModel):
-    """An error after RFC 9457; `code` is stable, `faults` name the fields."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    faults: list[FaultPublic] = []

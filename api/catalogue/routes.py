@@ -14,12 +14,12 @@ from api.catalogue.schemas import (
     ProductsPublic,
 )
 from api.dependencies import CallerDep, ServicesDep
-from api.schemas import Problem
-from models.errors import NotFound
+from api.http.answers import answers
+from models.errors import InvalidCursor, NotFound
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
 
-router = APIRouter(tags=["catalogue"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+router = APIRouter(tags=["catalogue"])
 
 
 @router.get("/products", name="list-products")
@@ -37,6 +37,7 @@ async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPub
 
 
 @router.get("/products/{sku}/objects", name="list-objects-for-product")
+@answers(InvalidCursor, NotFound)
 async def list_objects(
     sku: str,
     services: ServicesDep,
@@ -57,6 +58,7 @@ async def list_objects(
 
 
 @router.get("/objects/{object_id}/files", name="list-files-for-object")
+@answers(NotFound)
 async def list_object_files(object_id: UUID, services: ServicesDep, caller: CallerDep) -> CatalogueFilesPublic:
     """The files of an object."""
     async with services.sessions.begin() as session:

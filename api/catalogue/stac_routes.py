@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.catalogue.stac_documents import CONFORMS_TO, STAC, Documents
 from api.catalogue.stac_search import SearchBody, SearchQuery
 from api.dependencies import Caller, ReaderDep, Services, ServicesDep
+from api.http.answers import answers
 from api.http.etags import CACHE
 from api.orders.stac_results import GEOJSON, JSON
-from api.schemas import Problem
 from models.catalogue_search import ObjectFilter
 from models.errors import InvalidCursor, NotFound
 from models.tables import Product
@@ -19,14 +19,8 @@ from services import catalogue_search
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}}}}
 _FEATURES: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
-router = APIRouter(
-    prefix=STAC,
-    tags=["stac"],
-    default_response_class=Response,
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
-)
+router = APIRouter(prefix=STAC, tags=["stac"], default_response_class=Response)
 
 
 @router.get("", name="show-stac", responses=_DOCUMENT)
@@ -51,7 +45,8 @@ async def list_collections(services: ServicesDep, caller: ReaderDep) -> Response
     return _answer(Documents(services.public_url).collections(found))
 
 
-@router.get("/collections/{collection_id}", name="show-stac-collection", responses=_DOCUMENT | _NOT_FOUND)
+@router.get("/collections/{collection_id}", name="show-stac-collection", responses=_DOCUMENT)
+@answers(NotFound)
 async def show_collection(collection_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """A product as a STAC collection; its id is the SKU."""
     async with services.sessions.begin() as session:
@@ -59,7 +54,8 @@ async def show_collection(collection_id: str, services: ServicesDep, caller: Rea
     return _answer(Documents(services.public_url).collection(found))
 
 
-@router.get("/collections/{collection_id}/items", name="list-stac-items", responses=_FEATURES | _NOT_FOUND)
+@router.get("/collections/{collection_id}/items", name="list-stac-items", responses=_FEATURES)
+@answers(InvalidCursor, NotFound)
 async def list_items(
     collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]
 ) -> Response:
@@ -74,9 +70,8 @@ async def list_items(
     return _answer(documents.page(found, *documents.page_links(path, _as_sent(query), token)), GEOJSON)
 
 
-@router.get(
-    "/collections/{collection_id}/items/{item_id:path}", name="show-stac-item", responses=_FEATURES | _NOT_FOUND
-)
+@router.get("/collections/{collection_id}/items/{item_id:path}", name="show-stac-item", responses=_FEATURES)
+@answers(NotFound)
 async def show_item(collection_id: str, item_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """An object as a STAC item; its id is the name of the object."""
     async with services.sessions.begin() as session:
@@ -88,6 +83,7 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
 
 
 @router.get("/search", name="search-stac-items", responses=_FEATURES)
+@answers(InvalidCursor)
 async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
     """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
     async with services.sessions.begin() as session:
@@ -98,6 +94,7 @@ async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[Sear
 
 
 @router.post("/search", name="search-stac-items-by-body", responses=_FEATURES)
+@answers(InvalidCursor)
 async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchBody) -> Response:
     """The same with a body. It changes nothing: who may read may search."""
     async with services.sessions.begin() as session:

@@ -18,27 +18,22 @@ from api.destinations import (
     destination_public,
     save,
 )
+from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.lookup import get_owned
 from api.orders.presenting import failure_public
-from api.schemas import Problem
-from models.errors import Failed, NotFound
+from models.errors import Failed, InvalidDestination, NameTaken, NotFound
 from models.links import API
 from models.queries import destinations as queries
 from models.tables import Destination
 
-router = APIRouter(tags=["destinations"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+router = APIRouter(tags=["destinations"])
 
 Key = Annotated[str, Path(max_length=100, description="The destination's id or name.")]
 
 
-@router.post(
-    "/destinations",
-    name="create-destination",
-    status_code=201,
-    response_model=DestinationPublic,
-    responses={409: {"model": Problem}},
-)
+@router.post("/destinations", name="create-destination", status_code=201, response_model=DestinationPublic)
+@answers(InvalidDestination, NameTaken, LOCATION)
 async def create_destination(
     body: Annotated[DestinationCreate, Body()],
     services: ServicesDep,
@@ -63,6 +58,7 @@ async def list_destinations(services: ServicesDep, caller: CallerDep) -> Destina
 
 
 @router.get("/destinations/{key}", name="show-destination")
+@answers(NotFound)
 async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationPublic:
     """One destination."""
     async with services.sessions.begin() as session:
@@ -70,6 +66,7 @@ async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -
 
 
 @router.delete("/destinations/{key}", name="delete-destination", status_code=204)
+@answers(NotFound)
 async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep) -> None:
     """Remove a destination and its credentials; what has yet to be delivered there can still be downloaded."""
     async with services.sessions.begin() as session:
@@ -77,6 +74,7 @@ async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep)
 
 
 @router.post("/destinations/{key}/test", name="test-destination")
+@answers(NotFound)
 async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
     """Write something small to a destination, read it back and delete it."""
     async with services.sessions.begin() as session:
@@ -90,6 +88,7 @@ async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -
 
 
 @router.get("/orders/{order_id}/deliveries", name="list-deliveries-for-order")
+@answers(NotFound)
 async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerDep) -> DeliveriesPublic:
     """Where an order's archives go, and what became of each."""
     async with services.sessions.begin() as session:

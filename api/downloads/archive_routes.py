@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
-from api.downloads.download_response import RESPONSES
+from api.downloads.download_response import DOWNLOAD, DOWNLOADS
+from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.orders import presenting
 from api.orders.lookup import get_owned
 from api.orders.schemas import SubOrderPublic
-from api.schemas import Problem
+from models.errors import Gone, LinkRefused, NotFound, NotReady
 from models.links import archive_path
 from services.download_lookup import downloadable_archive, linked_order
 from services.download_tracking import acknowledge
@@ -20,17 +21,15 @@ router = APIRouter(tags=["downloads"])
 
 
 @router.head(
-    "/orders/{order_id}/suborders/{number}/archive",
-    name="measure-archive",
-    responses=RESPONSES,
-    response_class=Response,
+    "/orders/{order_id}/suborders/{number}/archive", name="measure-archive", response_class=Response, responses=DOWNLOAD
 )
 @router.get(
     "/orders/{order_id}/suborders/{number}/archive",
     name="download-archive",
-    responses=RESPONSES,
     response_class=Response,
+    responses=DOWNLOAD,
 )
+@answers(*DOWNLOADS)
 async def download_archive(
     order_id: UUID, number: int, request: Request, services: ServicesDep, caller: CallerDep
 ) -> Response:
@@ -45,15 +44,16 @@ async def download_archive(
 @router.head(
     "/links/{link}/orders/{order_id}/suborders/{number}/archive",
     name="measure-linked-archive",
-    responses=RESPONSES,
     response_class=Response,
+    responses=DOWNLOAD,
 )
 @router.get(
     "/links/{link}/orders/{order_id}/suborders/{number}/archive",
     name="download-linked-archive",
-    responses=RESPONSES,
     response_class=Response,
+    responses=DOWNLOAD,
 )
+@answers(*DOWNLOADS, LinkRefused, DATABASE_UNAVAILABLE)
 async def download_linked_archive(
     link: str, order_id: UUID, number: int, request: Request, services: ServicesDep
 ) -> Response:
@@ -66,11 +66,8 @@ async def download_linked_archive(
     return await download_content.answer(request, services, found, download_content.LINK_ACTOR)
 
 
-@router.post(
-    "/orders/{order_id}/suborders/{number}/acknowledge",
-    name="acknowledge-suborder",
-    responses={404: {"model": Problem}, 410: {"model": Problem}, 503: {"model": Problem}},
-)
+@router.post("/orders/{order_id}/suborders/{number}/acknowledge", name="acknowledge-suborder")
+@answers(Gone, NotFound, NotReady)
 async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> SubOrderPublic:
     """Say that a sub-order has arrived, however it did; saying so again changes nothing."""
     async with services.sessions.begin() as session:

@@ -14,9 +14,23 @@ from api.dependencies import Services
 from api.downloads.download_tracker import DownloadTracker
 from api.downloads.streaming_download import Pieces, StreamingDownload
 from api.http import ranges
-from api.schemas import Problem
+from api.http.answers import (
+    ACCEPT_RANGES,
+    CACHE_CONTROL,
+    CONDITIONS,
+    CONTENT_DISPOSITION,
+    CONTENT_RANGE,
+    DIGEST,
+    ETAG,
+    IF_RANGE,
+    LAST_MODIFIED,
+    LINK,
+    RANGE,
+    REPR_DIGEST,
+    Declared,
+)
 from models.coverage import Span
-from models.errors import Failed, FailureCode
+from models.errors import Failed, FailureCode, Gone, NotFound, NotReady, TooManyDownloads
 from models.naming import content_disposition
 from services.download_tracking import DownloadTarget
 
@@ -27,20 +41,20 @@ _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 # Of what type an ordered file is, its catalogue says.
 _CONTENT: dict[str, Any] = {"content": {"application/zip": _BINARY, "*/*": {}}}
 _PARTS: dict[str, Any] = {"content": {**_CONTENT["content"], "multipart/byteranges": _BINARY}}
-_PROBLEM: dict[str, Any] = {"model": Problem}
-
-RESPONSES: dict[int | str, dict[str, Any]] = {
+DOWNLOAD: dict[int | str, dict[str, Any]] = {
     200: {**_CONTENT, "description": "Everything"},
     206: {**_PARTS, "description": "The range asked for, or several as multipart/byteranges"},
     304: {"description": "Not modified since the given ETag"},
-    403: _PROBLEM,
-    404: _PROBLEM,
-    410: _PROBLEM,
-    412: _PROBLEM,
     416: {"description": "Every range lies behind the end"},
-    422: _PROBLEM,
-    503: _PROBLEM,
 }
+"""How a download is answered."""
+
+DOWNLOADS: tuple[Declared, ...] = (
+    *(NotFound, Gone, NotReady, Failed, TooManyDownloads, *CONDITIONS, RANGE, IF_RANGE),
+    *(ETAG, LAST_MODIFIED, CACHE_CONTROL, ACCEPT_RANGES, CONTENT_RANGE, CONTENT_DISPOSITION),
+    *(REPR_DIGEST, DIGEST, LINK),
+)
+"""What every download may answer besides."""
 
 
 @dataclass(frozen=True)

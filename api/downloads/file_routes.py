@@ -6,8 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
-from api.downloads.download_response import RESPONSES
+from api.downloads.download_response import DOWNLOAD, DOWNLOADS
+from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.orders.lookup import get_owned
+from models.errors import FileFailed, LinkRefused
 from models.links import file_path
 from services.download_lookup import linked_order
 
@@ -15,11 +17,12 @@ router = APIRouter(tags=["downloads"])
 
 
 @router.head(
-    "/orders/{order_id}/files/{file}/content", name="measure-file", responses=RESPONSES, response_class=Response
+    "/orders/{order_id}/files/{file}/content", name="measure-file", response_class=Response, responses=DOWNLOAD
 )
 @router.get(
-    "/orders/{order_id}/files/{file}/content", name="download-file", responses=RESPONSES, response_class=Response
+    "/orders/{order_id}/files/{file}/content", name="download-file", response_class=Response, responses=DOWNLOAD
 )
+@answers(*DOWNLOADS, FileFailed)
 async def download_file(
     order_id: UUID, file: int | UUID, request: Request, services: ServicesDep, caller: CallerDep
 ) -> Response:
@@ -32,15 +35,16 @@ async def download_file(
 @router.head(
     "/links/{link}/orders/{order_id}/files/{seq}/content",
     name="measure-linked-file",
-    responses=RESPONSES,
     response_class=Response,
+    responses=DOWNLOAD,
 )
 @router.get(
     "/links/{link}/orders/{order_id}/files/{seq}/content",
     name="download-linked-file",
-    responses=RESPONSES,
     response_class=Response,
+    responses=DOWNLOAD,
 )
+@answers(*DOWNLOADS, FileFailed, LinkRefused, DATABASE_UNAVAILABLE)
 async def download_linked_file(
     link: str, order_id: UUID, seq: int, request: Request, services: ServicesDep
 ) -> Response:

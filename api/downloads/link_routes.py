@@ -8,23 +8,21 @@ from fastapi import APIRouter, Query
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
+from api.http.answers import answers
 from api.orders.lookup import get_owned
-from api.schemas import Problem
+from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
 from models.suborder import SubOrderState
 from services.download_lookup import require_planned
 
-router = APIRouter(
-    prefix="/orders/{order_id}",
-    tags=["downloads"],
-    responses={status: {"model": Problem} for status in (404, 410, 422, 503)},
-)
+router = APIRouter(prefix="/orders/{order_id}", tags=["downloads"])
 
 _THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 
 
 @router.get("/links", name="list-links-for-order")
+@answers(Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady)
 async def list_links(
     order_id: UUID,
     services: ServicesDep,

@@ -1,7 +1,7 @@
 """Metalinks: all files of an order for download tools, also before they are there."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -9,22 +9,20 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
 from api.downloads.links import linked_files, signed
+from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
 from api.orders.lookup import get_owned
-from api.schemas import Problem
-from models.errors import NotFound
+from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
 from models.links import metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, part_of
 from models.naming import content_disposition
 from models.tables import Order
 from services.download_lookup import linked_order, require_planned
 
-router = APIRouter(
-    tags=["downloads"],
-    responses={
-        200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}},
-        **{status: {"model": Problem} for status in (403, 404, 410, 422, 503)},
-    },
-)
+AS_METALINK: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}}
+}
+
+router = APIRouter(tags=["downloads"], responses=AS_METALINK)
 
 Part = Annotated[int, Query(ge=1, lt=2**31, description=f"Each part has at most {FILES_PER_DOCUMENT:,} files.")]
 Which = Annotated[str, Path(pattern=r"^(metalink|\.metalink)$")]
@@ -33,6 +31,7 @@ _VERSIONS = {"metalink": 4, ".metalink": 3}
 
 @router.head("/orders/{order_id}/metalink", name="look-for-metalink", response_class=Response)
 @router.get("/orders/{order_id}/metalink", name="download-metalink", response_class=Response)
+@answers(Gone, LinksUnavailable, NotFound, NotReady, CACHE_CONTROL, CONTENT_DISPOSITION, LINK)
 async def download_metalink(
     order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, part: Part = 1
 ) -> Response:
@@ -42,6 +41,7 @@ async def download_metalink(
 
 @router.head("/orders/{order_id}/.metalink", name="look-for-metalink-3", response_class=Response)
 @router.get("/orders/{order_id}/.metalink", name="download-metalink-3", response_class=Response)
+@answers(Gone, LinksUnavailable, NotFound, NotReady, CACHE_CONTROL, CONTENT_DISPOSITION, LINK)
 async def download_metalink_3(
     order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, part: Part = 1
 ) -> Response:
@@ -51,6 +51,17 @@ async def download_metalink_3(
 
 @router.head("/links/{link}/orders/{order_id}/{which}", name="look-for-linked-metalink", response_class=Response)
 @router.get("/links/{link}/orders/{order_id}/{which}", name="download-linked-metalink", response_class=Response)
+@answers(
+    Gone,
+    LinkRefused,
+    LinksUnavailable,
+    NotFound,
+    NotReady,
+    DATABASE_UNAVAILABLE,
+    CACHE_CONTROL,
+    CONTENT_DISPOSITION,
+    LINK,
+)
 async def download_linked_metalink(
     link: str, order_id: UUID, which: Which, request: Request, services: ServicesDep, part: Part = 1
 ) -> Response:

@@ -11,15 +11,12 @@ from api.events.hub import Hub
 from api.events.stream import EventStream
 from api.http.container import services
 from api.identity.authenticate import CallerDep
-from api.schemas import Problem
 from models.order import OrderStatus
 
 router = APIRouter(prefix="/events", tags=["events"])
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream of events"},
-    422: {"model": Problem},
-    503: {"model": Problem},
 }
 
 

@@ -19,6 +19,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.http.answers import TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, answers
 from api.http.container import Container, services
 from models.access import Caller
 from models.errors import Gone, KeyInFlight, KeyReused
@@ -161,6 +162,7 @@ def _response(status: int, content: bytes, headers: Mapping[str, str]) -> Respon
     return Response(content, status, dict(headers), _JSON if content else None)
 
 
+@answers(KeyInFlight, KeyReused, Gone, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 async def idempotent_request(request: Request, key: IdempotencyKeyHeader = None) -> IdempotentRequest:
     """The dependency of a route that creates or commands something."""
     return IdempotentRequest(request, services(request), key)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
+from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.http.container import Container, services
 from api.http.limiting import RequestRate
 from api.http.methods import SAFE_METHODS
@@ -15,7 +16,7 @@ from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
-from models.errors import CrossSite, Unauthenticated
+from models.errors import CrossSite, Forbidden, IdentityAway, InsufficientScope, TooManyRequests, Unauthenticated
 from models.links import API
 from models.queries import users as queries
 
@@ -60,6 +61,7 @@ def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
     return f"__Host-{name}" if public_url.startswith("https:") else name
 
 
+@answers(Unauthenticated, Forbidden, InsufficientScope, CrossSite, TooManyRequests, IdentityAway, DATABASE_UNAVAILABLE)
 async def authenticate(
     request: Request, services: IdentityServicesDep, _bearer: BearerGiven = None, _session: SessionGiven = None
 ) -> Caller:
@@ -79,7 +81,7 @@ AuthenticatedCaller = Annotated[Caller, Depends(authenticate)]
 
 
 async def require_default_permission(caller: AuthenticatedCaller) -> Caller:
-    """Require what a route takes that declares nothing else: to read takes `read`, to change anything `order`."""
+    """Require what a route takes that answers nothing else: to read takes `read`, to change anything `order`."""
     caller.require(Permission.ORDER if caller.writes else Permission.READ)
     return caller
 

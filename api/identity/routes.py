@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.http.answers import CACHE_CONTROL, DATABASE_UNAVAILABLE, answers
 from api.identity.authenticate import CallerDep, IdentityServices, IdentityServicesDep, cookie_name, require_own_site
 from api.identity.login import Attempt
 from api.identity.schemas import MePublic
 from api.identity.secrets import hashed, new_secret
 from api.identity.users import user_from_claims
-from api.schemas import Problem
 from models.access import granted
+from models.errors import CrossSite, Forbidden, IdentityAway, NotFound, Unauthenticated
 from models.links import API
 from models.queries import users as queries
 from models.queries.users import upsert_user
@@ -24,13 +25,8 @@ _CALLBACK = f"{API}/callback"
 router = APIRouter(tags=["identity"])
 
 
-@router.get(
-    "/login",
-    name="log-in",
-    status_code=303,
-    response_class=RedirectResponse,
-    responses={404: {"model": Problem}, 503: {"model": Problem}},
-)
+@router.get("/login", name="log-in", status_code=303, response_class=RedirectResponse)
+@answers(IdentityAway, NotFound, CACHE_CONTROL)
 async def log_in(
     services: IdentityServicesDep,
     return_to: Annotated[str | None, Query(max_length=1000, description="A path of this site.")] = None,
@@ -42,13 +38,8 @@ async def log_in(
     return answer
 
 
-@router.get(
-    "/callback",
-    name="finish-log-in",
-    status_code=303,
-    response_class=RedirectResponse,
-    responses={401: {"model": Problem}, 403: {"model": Problem}, 503: {"model": Problem}},
-)
+@router.get("/callback", name="finish-log-in", status_code=303, response_class=RedirectResponse)
+@answers(Forbidden, IdentityAway, Unauthenticated, DATABASE_UNAVAILABLE, CACHE_CONTROL)
 async def finish_log_in(request: Request, services: IdentityServicesDep) -> Response:
     """Where the identity provider sends the browser back to."""
     attempt = Attempt.of(request.cookies.get(cookie_name(services.public_url, LOGIN_COOKIE)))
@@ -63,7 +54,8 @@ async def finish_log_in(request: Request, services: IdentityServicesDep) -> Resp
     return answer
 
 
-@router.post("/logout", name="log-out", status_code=204, responses={403: {"model": Problem}})
+@router.post("/logout", name="log-out", status_code=204)
+@answers(CrossSite, DATABASE_UNAVAILABLE)
 async def log_out(request: Request, response: Response, services: IdentityServicesDep) -> None:
     """End the session of this browser; without one nothing happens."""
     if cookie := request.cookies.get(cookie_name(services.public_url)):
@@ -73,7 +65,7 @@ async def log_out(request: Request, response: Response, services: IdentityServic
         _set(response, services, None, "", 0)
 
 
-@router.get("/me", name="show-me", responses={401: {"model": Problem}, 403: {"model": Problem}})
+@router.get("/me", name="show-me")
 async def show_me(services: IdentityServicesDep, caller: CallerDep) -> MePublic:
     """Who you are here, and what you may."""
     async with services.sessions.begin() as session:

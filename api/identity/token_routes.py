@@ -6,21 +6,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from api.http.answers import CACHE_CONTROL, LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.identity.authenticate import IdentityServicesDep, TokenOwnerDep
 from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
 from api.identity.secrets import hashed, new_access_token
-from api.schemas import Problem
 from models.access import Caller, Permission, Scope
 from models.errors import NotFound
 from models.links import API
 from models.queries import users as queries
 from models.tables import AccessToken
 
-router = APIRouter(prefix="/tokens", tags=["identity"], responses={422: {"model": Problem}})
+router = APIRouter(prefix="/tokens", tags=["identity"])
 
 
-@router.post("", name="create-token", status_code=201, response_model=TokenCreated, responses={409: {"model": Problem}})
+@router.post("", name="create-token", status_code=201, response_model=TokenCreated)
+@answers(CACHE_CONTROL, LOCATION)
 async def create_token(
     body: TokenCreate, services: IdentityServicesDep, caller: TokenOwnerDep, idempotent: IdempotentDep
 ) -> Response:
@@ -60,7 +61,8 @@ async def list_tokens(
         return TokensPublic(items=[_public(row) for row in rows])
 
 
-@router.get("/{token_id}", name="show-token", responses={404: {"model": Problem}})
+@router.get("/{token_id}", name="show-token")
+@answers(NotFound)
 async def show_token(token_id: UUID, services: IdentityServicesDep, caller: TokenOwnerDep) -> TokenPublic:
     """One access token, without its secret."""
     async with services.sessions.begin() as session:
@@ -70,7 +72,8 @@ async def show_token(token_id: UUID, services: IdentityServicesDep, caller: Toke
     return _public(row)
 
 
-@router.delete("/{token_id}", name="revoke-token", status_code=204, responses={404: {"model": Problem}})
+@router.delete("/{token_id}", name="revoke-token", status_code=204)
+@answers(NotFound)
 async def revoke_token(token_id: UUID, services: IdentityServicesDep, caller: TokenOwnerDep) -> None:
     """Revoke an access token, at once and for good; administrators may revoke anybody's."""
     async with services.sessions.begin() as session:

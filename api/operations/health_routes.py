@@ -5,9 +5,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from api.http.answers import DATABASE_UNAVAILABLE, DRAINING, NOT_MIGRATED, answers
 from api.operations.state import OperationsServicesDep
 from api.problems import problem
-from api.schemas import Problem
 from migrations.head import head
 
 router = APIRouter(tags=["operations"])
@@ -38,7 +38,8 @@ async def healthz() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", name="readyz", response_model=Readiness, responses={503: {"model": Problem}})
+@router.get("/readyz", name="readyz", response_model=Readiness)
+@answers(DATABASE_UNAVAILABLE, DRAINING, NOT_MIGRATED)
 async def readyz(services: OperationsServicesDep) -> Response | Readiness:
     """The database answers and is migrated, and the process is not about to stop."""
     if services.operations.draining.started:

@@ -14,13 +14,12 @@ from temporalio.service import RPCError
 from api.identity.authenticate import CallerDep
 from api.operations.metrics import StatusFigures
 from api.operations.state import OperationsServices, OperationsServicesDep
-from api.schemas import Problem
 from models.order import OrderStatus, outcome
 from models.queries import stats
 from temporal.queues import backlogs
 
 router = APIRouter(tags=["operations"])
-stats_router = APIRouter(prefix="/stats", tags=["operations"], responses={422: {"model": Problem}})
+stats_router = APIRouter(prefix="/stats", tags=["operations"])
 
 OPEN = frozenset(status for status in OrderStatus if outcome(status) == "pending")
 

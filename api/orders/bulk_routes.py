@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 
 from api import bulks
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
+from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.identity.authenticate import AuthenticatedCaller
 from api.orders.bulk_schemas import (
@@ -25,10 +26,18 @@ from api.orders.bulk_schemas import (
 )
 from api.orders.export_routes import CSV, export_chosen
 from api.orders.routes import Cursor, Limit
-from api.schemas import Problem
 from models.access import Permission
 from models.bulk import ItemResult
-from models.errors import BulkIsOver, NotFound, TemporalAway
+from models.errors import (
+    BulkIsOver,
+    IllegalTransition,
+    InvalidBulk,
+    InvalidCursor,
+    NotFound,
+    NotReady,
+    SelectionChanged,
+    TemporalAway,
+)
 from models.links import API
 from models.queries import bulk as queries
 from models.tables import Bulk
@@ -36,7 +45,7 @@ from temporal.start import start_bulk
 
 log = structlog.get_logger()
 
-router = APIRouter(tags=["bulks"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+router = APIRouter(tags=["bulks"])
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -45,12 +54,20 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "A dry run: what would be done. Or the export.",
     },
     202: {"description": "Accepted; it is never lost, whatever fails afterwards."},
-    409: {"model": Problem},
-    503: {"model": Problem},
 }
 
 
 @router.post("/orders:bulk", name="create-bulk", status_code=202, response_model=BulkPublic, responses=ANSWERS)
+@answers(
+    IllegalTransition,
+    InvalidBulk,
+    InvalidCursor,
+    NotReady,
+    SelectionChanged,
+    CACHE_CONTROL,
+    CONTENT_DISPOSITION,
+    LOCATION,
+)
 async def create_bulk(
     services: ServicesDep,
     caller: AuthenticatedCaller,
@@ -78,6 +95,7 @@ async def create_bulk(
 
 
 @router.get("/bulks", name="list-bulks")
+@answers(InvalidCursor)
 async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> BulksPublic:
     """Your bulks, everybody's for those who see everything; the newest first."""
     page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
@@ -90,6 +108,7 @@ async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50
 
 
 @router.get("/bulks/{bulk_id}", name="show-bulk")
+@answers(NotFound)
 async def show_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
     """One bulk, and how far it has come."""
     async with services.sessions.begin() as session:
@@ -97,6 +116,7 @@ async def show_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> 
 
 
 @router.get("/bulks/{bulk_id}/orders", name="list-orders-for-bulk")
+@answers(InvalidCursor, NotFound)
 async def list_bulk_orders(
     bulk_id: UUID,
     services: ServicesDep,
@@ -126,7 +146,8 @@ async def list_bulk_orders(
     return BulkOrdersPublic(items=items, next_cursor=page.cursors.after(str(items[-1].order_id)) if more else None)
 
 
-@router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk", responses={409: {"model": Problem}})
+@router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk")
+@answers(BulkIsOver, NotFound)
 async def cancel_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
     """Have a bulk stop before its next order; what it has done stays."""
     async with services.sessions.begin() as session:

@@ -6,23 +6,32 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
+from api.http.answers import IF_MATCH, LOCATION, answers
 from api.http.etags import require_match
 from api.http.idempotency import IdempotentDep
 from api.orders import commanding
 from api.orders.lookup import detail_of, get_owned, state_of
 from api.orders.schemas import CommandBody, ExtendBody, OrderDetail, RestartBody
 from api.orders.starting import start_workflow
-from api.schemas import Problem
 from models.access import Permission
+from models.errors import (
+    CommandPending,
+    IllegalTransition,
+    InvalidOrder,
+    LabelTaken,
+    NotExtended,
+    NotFound,
+    PreconditionFailed,
+    QuotaExceeded,
+    TemporalAway,
+)
 from models.messages import CommandRequest, Extension
 from models.order import Command
 from models.order_request import OrderRequest
 from services.placing import place
 from temporal.start import OrderStart
 
-PROBLEMS = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}}
-
-router = APIRouter(prefix="/orders/{order_id}", tags=["commands"], responses=PROBLEMS)  # type: ignore[arg-type]
+router = APIRouter(prefix="/orders/{order_id}", tags=["commands"])
 
 
 class Verb(StrEnum):
@@ -37,6 +46,7 @@ class Verb(StrEnum):
 
 
 @router.post("/restart", name="restart-order", status_code=201, response_model=OrderDetail)
+@answers(InvalidOrder, LabelTaken, NotFound, QuotaExceeded, LOCATION)
 async def restart_order(
     order_id: UUID,
     services: ServicesDep,
@@ -58,6 +68,7 @@ async def restart_order(
 
 
 @router.post("/extend", name="extend-order", response_model=OrderDetail)
+@answers(NotExtended, NotFound, TemporalAway)
 async def extend_order(
     order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
@@ -72,6 +83,7 @@ async def extend_order(
 
 
 @router.post("/{verb}", name="command-order", response_model=OrderDetail)
+@answers(CommandPending, IllegalTransition, NotFound, TemporalAway)
 async def command_order(
     order_id: UUID,
     verb: Verb,
@@ -92,7 +104,8 @@ async def command_order(
     return await idempotent.run(caller, lambda: commanding.command(services, caller, order_id, request))
 
 
-@router.delete("", name="delete-order", status_code=204, responses={412: {"model": Problem}})
+@router.delete("", name="delete-order", status_code=204)
+@answers(CommandPending, IllegalTransition, NotFound, PreconditionFailed, TemporalAway, IF_MATCH)
 async def delete_order(
     order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:

@@ -3,17 +3,19 @@
 from fastapi import APIRouter, Request
 
 from api.dependencies import ReaderDep, ServicesDep
+from api.http.answers import answers
 from api.orders.estimate_schemas import EstimatePublic, estimate_public
 from api.orders.quotas import QuotasPublic, quota_public, report_quotas
 from api.orders.schemas import OrderCreate
-from api.schemas import Problem
+from models.errors import LabelTaken
 from services.estimating import estimate
 from services.quotas import get_quotas
 
 router = APIRouter(tags=["orders"])
 
 
-@router.post("/orders:estimate", name="estimate-order", responses={422: {"model": Problem}})
+@router.post("/orders:estimate", name="estimate-order")
+@answers(LabelTaken)
 async def estimate_order(
     body: OrderCreate, request: Request, services: ServicesDep, caller: ReaderDep
 ) -> EstimatePublic:

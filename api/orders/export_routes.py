@@ -10,9 +10,10 @@ from fastapi.responses import StreamingResponse
 
 from api.dependencies import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from api.exporting import begun
+from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, answers
 from api.orders.filters import OrderExportParams, OrderFilterParams, OrderIds
 from api.orders.lookup import get_owned
-from api.schemas import Problem
+from models.errors import NotFound, NotReady
 from models.listing import OrderFilter, Sort, Visibility
 from models.queries import exports
 from services import listing
@@ -24,7 +25,7 @@ BOM = "\ufeff".encode()
 AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": _TEXT}}}
 AS_JSON_LINES: dict[int | str, dict[str, Any]] = {200: {"content": {JSON_LINES: _TEXT}}}
 
-router = APIRouter(tags=["exports"], responses={422: {"model": Problem}, 503: {"model": Problem}})
+router = APIRouter(tags=["exports"])
 
 
 class Streamed(StreamingResponse):
@@ -32,6 +33,7 @@ class Streamed(StreamingResponse):
 
 
 @router.get("/orders.csv", name="export-orders-csv", response_class=Streamed, responses=AS_CSV)
+@answers(NotReady, CACHE_CONTROL, CONTENT_DISPOSITION)
 async def export_csv(
     services: ServicesDep, caller: CallerDep, query: Annotated[OrderExportParams, Query()]
 ) -> Streamed:
@@ -41,6 +43,7 @@ async def export_csv(
 
 
 @router.post("/orders.csv", name="export-orders-by-id-csv", response_class=Streamed, responses=AS_CSV)
+@answers(NotReady, CACHE_CONTROL, CONTENT_DISPOSITION)
 async def export_ids_csv(
     services: ServicesDep, caller: ReaderDep, body: OrderIds, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
@@ -50,6 +53,7 @@ async def export_ids_csv(
 
 
 @router.get("/orders/{order_id}.csv", name="export-order-csv", response_class=Streamed, responses=AS_CSV)
+@answers(NotFound, NotReady, CACHE_CONTROL, CONTENT_DISPOSITION)
 async def export_one_csv(
     order_id: UUID, services: ServicesDep, caller: CallerDep, bom: Annotated[bool, Query()] = False
 ) -> Streamed:
@@ -61,6 +65,7 @@ async def export_one_csv(
 
 
 @router.get("/orders.jsonl", name="export-orders-jsonl", response_class=Streamed, responses=AS_JSON_LINES)
+@answers(NotReady, CACHE_CONTROL, CONTENT_DISPOSITION)
 async def export_jsonl(
     services: ServicesDep, caller: CallerDep, query: Annotated[OrderFilterParams, Query()]
 ) -> Streamed:

@@ -1,6 +1,5 @@
 """What people write on orders: label, tags and notes."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,22 +7,20 @@ from fastapi import APIRouter, Request, Response
 from api import annotating
 from api.annotating import NoteChange, NoteCreate, NoteDetail, NotePublic, NotesPublic
 from api.dependencies import AnnotatorDep, CallerDep, ServicesDep
+from api.http.answers import CONDITIONS, ETAG, LOCATION, answers
 from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
 from api.orders.lookup import detail_of, state_of
 from api.orders.schemas import OrderChange, OrderDetail
-from api.schemas import Problem
+from models.errors import InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.links import API
 from models.queries import annotations as queries
 
-CONFLICTS: dict[int | str, dict[str, Any]] = {409: {"model": Problem}, 412: {"model": Problem}}
-
-router = APIRouter(
-    prefix="/orders/{order_id}", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}}
-)
+router = APIRouter(prefix="/orders/{order_id}", tags=["orders"])
 
 
-@router.patch("", name="change-order", response_model=OrderDetail, responses=CONFLICTS)
+@router.patch("", name="change-order", response_model=OrderDetail)
+@answers(InvalidOrder, LabelTaken, NotFound, ETAG, *CONDITIONS)
 async def change_order(
     order_id: UUID, body: OrderChange, request: Request, services: ServicesDep, caller: CallerDep
 ) -> Response:
@@ -34,6 +31,7 @@ async def change_order(
 
 
 @router.get("/notes", name="list-notes-for-order")
+@answers(NotFound)
 async def list_notes(order_id: UUID, services: ServicesDep, caller: CallerDep) -> NotesPublic:
     """The notes on an order that you may read."""
     async with services.sessions.begin() as session:
@@ -42,9 +40,8 @@ async def list_notes(order_id: UUID, services: ServicesDep, caller: CallerDep) -
         return NotesPublic(items=[annotating.note_public(note) for note in rows.scalars()])
 
 
-@router.post(
-    "/notes", name="create-note", status_code=201, response_model=NotePublic, responses={409: {"model": Problem}}
-)
+@router.post("/notes", name="create-note", status_code=201, response_model=NotePublic)
+@answers(InvalidOrder, NotFound, QuotaExceeded, LOCATION)
 async def create_note(
     order_id: UUID, body: NoteCreate, services: ServicesDep, caller: AnnotatorDep, idempotent: IdempotentDep
 ) -> Response:
@@ -58,6 +55,7 @@ async def create_note(
 
 
 @router.get("/notes/{note_id}", name="show-note")
+@answers(NotFound)
 async def show_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller: CallerDep) -> NoteDetail:
     """A note with what it said before it was edited."""
     async with services.sessions.begin() as session:
@@ -65,6 +63,7 @@ async def show_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller
 
 
 @router.patch("/notes/{note_id}", name="edit-note")
+@answers(InvalidOrder, NotFound)
 async def edit_note(
     order_id: UUID, note_id: UUID, body: NoteChange, services: ServicesDep, caller: AnnotatorDep
 ) -> NoteDetail:
@@ -74,6 +73,7 @@ async def edit_note(
 
 
 @router.delete("/notes/{note_id}", name="delete-note", status_code=204)
+@answers(NotFound)
 async def delete_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller: AnnotatorDep) -> None:
     """Delete a note with its history. Its author may, and an administrator."""
     async with services.sessions.begin() as session:

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 
 from api.dependencies import ServicesDep
+from api.http.answers import DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, answers
 from api.orders.schemas import PaymentAnswer
 from api.payments import Delivery, PaymentMessage, receive
-from api.schemas import Problem
+from models.errors import PaymentRefused, TemporalAway
 
 SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
 
@@ -17,10 +18,9 @@ router = APIRouter(prefix="/webhooks", tags=["payments"])
 @router.post(
     "/payments",
     name="receive-payment",
-    responses={400: {"model": Problem}, 503: {"model": Problem}},
-    # Read as bytes, for these are what is signed.
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
 )
+@answers(PaymentRefused, TemporalAway, DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 async def receive_payment(
     request: Request,
     services: ServicesDep,

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import CallerDep, ServicesDep
+from api.http.answers import CACHE_CONTROL, answers
 from api.orders.lookup import get_owned
 from api.orders.routes import Cursor
 from api.orders.stac_results import GEOJSON, Results
-from api.schemas import Problem
-from models.errors import Gone, NotFound, NotReady
+from models.errors import Gone, InvalidCursor, NotFound, NotReady
 from models.queries import orders as orders_queries
 from models.queries import results as queries
 from models.suborder import SubOrderState
@@ -20,10 +20,6 @@ from models.tables import SubOrder
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}},
-    404: {"model": Problem},
-    410: {"model": Problem},
-    422: {"model": Problem},
-    503: {"model": Problem},
 }
 _FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}}
 _OVER = (SubOrderState.EXPIRED, SubOrderState.CANCELLED, SubOrderState.FAILED)
@@ -33,7 +29,8 @@ router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("", name="show-results", responses=_DOCUMENT, response_class=Response)
+@router.get("", name="show-results", response_class=Response, responses=_DOCUMENT)
+@answers(NotFound, CACHE_CONTROL)
 async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """An order's results as a STAC collection; it grows as sub-orders become ready."""
     async with services.sessions.begin() as session:
@@ -44,7 +41,8 @@ async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep)
     return _answer(Results(order, services.public_url).collection(ready, oldest, newest))
 
 
-@router.get("/suborders/{number}", name="show-results-of-suborder", responses=_DOCUMENT, response_class=Response)
+@router.get("/suborders/{number}", name="show-results-of-suborder", response_class=Response, responses=_DOCUMENT)
+@answers(Gone, NotFound, NotReady, CACHE_CONTROL)
 async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> Response:
     """The objects of a sub-order as a STAC catalogue."""
     async with services.sessions.begin() as session:
@@ -54,7 +52,8 @@ async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: 
     return _answer(Results(order, services.public_url).part(suborder, objects))
 
 
-@router.get("/items", name="list-result-items", responses=_FEATURES, response_class=Response)
+@router.get("/items", name="list-result-items", response_class=Response, responses=_FEATURES)
+@answers(InvalidCursor, NotFound, CACHE_CONTROL)
 async def list_items(
     order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
@@ -71,7 +70,8 @@ async def list_items(
     return _answer(Results(order, services.public_url).page(items, here, following), GEOJSON)
 
 
-@router.get("/items/{seq}", name="show-result-item", responses=_FEATURES, response_class=Response)
+@router.get("/items/{seq}", name="show-result-item", response_class=Response, responses=_FEATURES)
+@answers(Gone, NotFound, NotReady, CACHE_CONTROL)
 async def show_item(order_id: UUID, seq: int, services: ServicesDep, caller: CallerDep) -> Response:
     """One object as a STAC item, named by the number of its first file."""
     if not 0 < seq < 2**63:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import CallerDep, ServicesDep
+from api.http.answers import CONDITIONS, ETAG, LOCATION, answers
 from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
 from api.orders import presenting
@@ -21,7 +22,7 @@ from api.orders.schemas import (
     TimelinesPublic,
 )
 from api.orders.starting import start_workflow
-from api.schemas import Problem
+from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
 from services import listing
@@ -29,14 +30,15 @@ from services.placing import place
 from services.quotas import get_quotas
 from temporal.start import OrderStart
 
-router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
+router = APIRouter(prefix="/orders", tags=["orders"])
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given ETag."}}
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
-@router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
+@router.post("", name="create-order", status_code=201, response_model=OrderDetail)
+@answers(InvalidOrder, LabelTaken, QuotaExceeded, LOCATION)
 async def create_order(
     body: OrderCreate, request: Request, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
@@ -53,6 +55,7 @@ async def create_order(
 
 
 @router.get("", name="list-orders", response_model=OrdersPublic, responses=NOT_MODIFIED)
+@answers(InvalidCursor, ETAG, *CONDITIONS)
 async def list_orders(
     request: Request, services: ServicesDep, caller: CallerDep, query: Annotated[OrderListParams, Query()]
 ) -> Response:
@@ -84,6 +87,7 @@ async def list_orders(
 
 
 @router.get("/{order_id}", name="show-order", response_model=OrderDetail, responses=NOT_MODIFIED)
+@answers(NotFound, ETAG, *CONDITIONS)
 async def show_order(request: Request, order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """One order."""
     async with services.sessions.begin() as session:
@@ -93,6 +97,7 @@ async def show_order(request: Request, order_id: UUID, services: ServicesDep, ca
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
+@answers(NotFound)
 async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
     """The sub-orders of an order, in the order they become ready; empty until it is planned."""
     async with services.sessions.begin() as session:
@@ -102,6 +107,7 @@ async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDe
 
 
 @router.get("/{order_id}/files", name="list-files-for-order")
+@answers(InvalidCursor, NotFound)
 async def list_files(
     order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
 ) -> OrderFilesPublic:
@@ -116,6 +122,7 @@ async def list_files(
 
 
 @router.get("/{order_id}/timeline", name="list-timeline-for-order")
+@answers(NotFound)
 async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep) -> TimelinesPublic:
     """Everything that happened to an order."""
     async with services.sessions.begin() as session:

@@ -7,15 +7,14 @@ from fastapi import APIRouter, Response
 from api import views
 from api.annotating import is_operator
 from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
+from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
-from api.schemas import Problem
 from api.views import ViewChange, ViewCreate, ViewPublic, ViewsPublic
+from models.errors import NotFound, QuotaExceeded, ViewTaken
 from models.links import API
 from models.queries import views as queries
 
-router = APIRouter(
-    prefix="/views", tags=["views"], responses={status: {"model": Problem} for status in (404, 409, 422)}
-)
+router = APIRouter(prefix="/views", tags=["views"])
 
 
 @router.get("", name="list-views")
@@ -27,6 +26,7 @@ async def list_views(services: ServicesDep, caller: ReaderDep) -> ViewsPublic:
 
 
 @router.post("", name="create-view", status_code=201, response_model=ViewPublic)
+@answers(QuotaExceeded, ViewTaken, LOCATION)
 async def create_view(
     body: ViewCreate, services: ServicesDep, caller: AnnotatorDep, idempotent: IdempotentDep
 ) -> Response:
@@ -41,6 +41,7 @@ async def create_view(
 
 
 @router.get("/{view_id}", name="show-view")
+@answers(NotFound)
 async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> ViewPublic:
     """One view."""
     async with services.sessions.begin() as session:
@@ -48,6 +49,7 @@ async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> 
 
 
 @router.patch("/{view_id}", name="change-view")
+@answers(NotFound, ViewTaken)
 async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, caller: AnnotatorDep) -> ViewPublic:
     """Change a view of yours; what is left out stays."""
     async with services.sessions.begin() as session:
@@ -55,6 +57,7 @@ async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, ca
 
 
 @router.delete("/{view_id}", name="delete-view", status_code=204)
+@answers(NotFound)
 async def delete_view(view_id: UUID, services: ServicesDep, caller: AnnotatorDep) -> None:
     """Delete a view of yours."""
     async with services.sessions.begin() as session:

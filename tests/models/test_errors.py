@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.problems import STATUS_OF
+import models.errors
 from models.errors import (
     Failed,
     Failure,
@@ -15,6 +15,7 @@ from models.errors import (
     IllegalTransition,
     InvalidOrder,
     Refusal,
+    RefusalWithFaults,
     category_of,
 )
 
@@ -34,7 +35,7 @@ def _refusals() -> set[type[Refusal]]:
         for kind in todo.pop().__subclasses__():
             found.add(kind)
             todo.append(kind)
-    return found
+    return found - {RefusalWithFaults}
 
 
 @pytest.mark.parametrize("code", FailureCode)
@@ -57,8 +58,14 @@ def test_every_category_tells_at_least_three_failures_apart(category: FailureCat
 
 
 def test_every_refusal_has_an_http_status_and_nothing_else_has() -> None:
-    assert set(STATUS_OF) == _refusals()
-    assert all(400 <= status < 500 or status == 503 for status in STATUS_OF.values())
+    statuses = {kind: kind.http_status for kind in _refusals()}
+    assert all(400 <= status < 500 or status == 503 for status in statuses.values())
+    assert not hasattr(Failed, "http_status")
+
+
+def test_every_error_is_imported_from_one_place() -> None:
+    public = {kind.__name__ for kind in _refusals()} | {"Refusal", "RefusalWithFaults", "DomainError", "Failed"}
+    assert public <= set(models.errors.__all__)
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:

@@ -1,0 +1,68 @@
+"""What can go wrong, in words: refusals (what was asked cannot be) and failures (the work could not be done).
+
+Imported from here; each module holds the errors of one subject.
+"""
+
+from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, RefusalWithFaults
+from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
+from models.errors.deliveries import InvalidDestination, NameTaken
+from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady, TooManyDownloads
+from models.errors.failures import DESTINATION_FAILURES, Failed, Failure, FailureCategory, FailureCode, category_of
+from models.errors.identity import CrossSite, Forbidden, IdentityAway, InsufficientScope, Unauthenticated
+from models.errors.orders import (
+    CommandPending,
+    IllegalTransition,
+    InvalidOrder,
+    LabelTaken,
+    NotExtended,
+    PaymentRefused,
+    QuotaExceeded,
+    TemporalAway,
+    ViewTaken,
+)
+from models.errors.requests import InvalidCursor, KeyInFlight, KeyReused, PreconditionFailed, TooManyRequests
+
+__all__ = [
+    "DESTINATION_FAILURES",
+    "BulkIsOver",
+    "CommandPending",
+    "CrossSite",
+    "DomainError",
+    "Failed",
+    "Failure",
+    "FailureCategory",
+    "FailureCode",
+    "Fault",
+    "FileFailed",
+    "Forbidden",
+    "Gone",
+    "Hint",
+    "IdentityAway",
+    "IllegalTransition",
+    "InsufficientScope",
+    "InvalidBulk",
+    "InvalidCursor",
+    "InvalidDestination",
+    "InvalidOrder",
+    "KeyInFlight",
+    "KeyReused",
+    "LabelTaken",
+    "LinkRefused",
+    "LinksUnavailable",
+    "NameTaken",
+    "NotExtended",
+    "NotFound",
+    "NotReady",
+    "PaymentRefused",
+    "PreconditionFailed",
+    "QuotaExceeded",
+    "Refusal",
+    "RefusalWithFaults",
+    "SelectionChanged",
+    "TemporalAway",
+    "TooManyDownloads",
+    "TooManyRequests",
+    "Unauthenticated",
+    "ViewTaken",
+    "category_of",
+]

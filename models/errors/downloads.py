@@ -1,0 +1,65 @@
+"""Refusals about downloads and signed links."""
+
+from models.errors.base import Hint, Refusal
+from models.errors.failures import Failure
+
+
+class NotReady(Refusal):
+    """It will be there later; `retry_after` says in how many seconds to ask again."""
+
+    code = "not_ready"
+    http_status = 503
+
+    def __init__(self, text: str, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        super().__init__(text)
+
+
+class Gone(Refusal):
+    """It was there and is not any more."""
+
+    code = "gone"
+    http_status = 410
+
+
+class FileFailed(Refusal):
+    """A file that was ordered and cannot be had; its code is that of the failure, as the archive's notice says it."""
+
+    code = "file_failed"
+    http_status = 410
+
+    def __init__(self, failure: Failure) -> None:
+        self.code = str(failure.code)
+        super().__init__(failure.text)
+
+
+class LinkRefused(Refusal):
+    """A signed link that was made for something else, or by nobody."""
+
+    code = "link_refused"
+    http_status = 403
+    hint = Hint.LIST_LINKS
+
+    def __init__(self) -> None:
+        super().__init__("this link does not open what it points to; get a new one")
+
+
+class LinksUnavailable(Refusal):
+    """No key is set to sign links with."""
+
+    code = "links_unavailable"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("links cannot be signed here: whoever runs this has to set CONSIGNOR_LINK_KEYS")
+
+
+class TooManyDownloads(Refusal):
+    """The customer has as many downloads under way as they may; download tools wait for one to end."""
+
+    code = "too_many_downloads"
+    http_status = 503  # not 429, which download tools give up on
+    retry_after = 5
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"you may have {limit} downloads under way at a time; wait until one ends")
