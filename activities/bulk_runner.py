@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 
 from models.access import Caller
 from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Said, acts_in, command_of, labelled, skipped
-from models.errors import CommandPending, IllegalTransition, TemporalAway
+from models.errors import CommandPending, IllegalTransition, TemporalUnavailable
 from models.messages import CommandRequest
 from models.order import OrderStatus
 from models.queries import bulk as queries
@@ -152,7 +152,7 @@ class Acting:
                 await self._obeyed(taken)
             except IllegalTransition as refused:
                 return Outcome(ItemResult.SKIPPED, self._said(refused))
-            except (TemporalAway, CommandPending) as away:
+            except (TemporalUnavailable, CommandPending) as away:
                 if not await self._is_well():
                     raise ApplicationError(str(away), type=away.code) from None
                 await asyncio.sleep(_PAUSE * (again + 1))
@@ -165,7 +165,7 @@ class Acting:
         try:
             await start_order(self.client, OrderStart(order, order.skus))
         except (RPCError, RuntimeError, TimeoutError):
-            raise TemporalAway from None
+            raise TemporalUnavailable from None
 
     def _said(self, refused: IllegalTransition) -> Said:
         """Why it was refused: often the order has gone on since it was looked at."""

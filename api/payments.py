@@ -55,7 +55,7 @@ class Delivery:
 
 
 async def receive(services: Services, delivery: Delivery) -> PaymentState:
-    """Apply a message once. Raises PaymentRefused, TemporalAway; the provider may send it again in any case."""
+    """Apply a message once. Raises PaymentRefused, TemporalUnavailable; the provider may send it again in any case."""
     message = await _verified(services, delivery)
     async with services.sessions.begin() as session:
         known = await _known(session, delivery.message_id, message, services.now())

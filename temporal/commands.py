@@ -18,7 +18,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.errors import CommandPending, IllegalTransition, NotExtended, TemporalAway
+from models.errors import CommandPending, IllegalTransition, NotExtended, TemporalUnavailable
 from models.messages import (
     COMMAND_UPDATE,
     EXTEND_UPDATE,
@@ -48,12 +48,15 @@ class WorkflowNotRunning(Exception):
 async def command_order(
     client: Client, order_id: UUID, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
 ) -> Standing:
-    """Send a command to an order. Raises IllegalTransition, TemporalAway, CommandPending or WorkflowNotRunning."""
+    """Send a command to an order.
+
+    Raises IllegalTransition, TemporalUnavailable, CommandPending or WorkflowNotRunning.
+    """
     return await _update(client, order_id, COMMAND_UPDATE, request, patience)
 
 
 async def extend_order(client: Client, order_id: UUID, extension: Extension) -> Standing:
-    """Move the expiry of an order. Raises NotExtended, TemporalAway, CommandPending or WorkflowNotRunning."""
+    """Move the expiry of an order. Raises NotExtended, TemporalUnavailable, CommandPending or WorkflowNotRunning."""
     return await _update(client, order_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
 
 
@@ -149,7 +152,7 @@ async def _result_of(
             return await pending
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not limit.expired():
-            raise TemporalAway from None
+            raise TemporalUnavailable from None
         raise CommandPending(accepted=await _was_accepted(client, order_id, update, message)) from None
     except (WorkflowUpdateFailedError, RPCError, RuntimeError) as error:
         raise _translated(error) from None
@@ -171,7 +174,7 @@ def _translated(error: Exception) -> Exception:
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return WorkflowNotRunning()
     if isinstance(error, RPCError | RuntimeError):
-        return TemporalAway()
+        return TemporalUnavailable()
     cause = error.cause if isinstance(error, WorkflowUpdateFailedError) else error
     if not isinstance(cause, ApplicationError):
         return error

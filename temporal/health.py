@@ -8,7 +8,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from models.errors import TemporalAway
+from models.errors import TemporalUnavailable
 from models.tasks import background_task
 
 CHECK_EVERY = 1.0
@@ -39,9 +39,12 @@ class TemporalHealth:
 
     @asynccontextmanager
     async def required(self) -> AsyncIterator[None]:
-        """Guard what cannot be done without Temporal. Raises TemporalAway, also when it stops answering meanwhile."""
+        """Guard what cannot be done without Temporal.
+
+        Raises TemporalUnavailable, also when it stops answering meanwhile.
+        """
         if self.unavailable:
-            raise TemporalAway
+            raise TemporalUnavailable
         limit = asyncio.timeout(None)
         try:
             async with limit:
@@ -49,7 +52,7 @@ class TemporalHealth:
                 yield
         except TimeoutError:
             if limit.expired():
-                raise TemporalAway from None
+                raise TemporalUnavailable from None
             raise
         finally:
             self._waiting.discard(limit)

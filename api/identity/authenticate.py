@@ -16,7 +16,14 @@ from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
-from models.errors import CrossSite, Forbidden, IdentityAway, InsufficientScope, TooManyRequests, Unauthenticated
+from models.errors import (
+    CrossSite,
+    Forbidden,
+    IdentityProviderUnavailable,
+    InsufficientScope,
+    TooManyRequests,
+    Unauthenticated,
+)
 from models.links import API
 from models.queries import users as queries
 
@@ -61,11 +68,22 @@ def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
     return f"__Host-{name}" if public_url.startswith("https:") else name
 
 
-@answers(Unauthenticated, Forbidden, InsufficientScope, CrossSite, TooManyRequests, IdentityAway, DATABASE_UNAVAILABLE)
+@answers(
+    Unauthenticated,
+    Forbidden,
+    InsufficientScope,
+    CrossSite,
+    TooManyRequests,
+    IdentityProviderUnavailable,
+    DATABASE_UNAVAILABLE,
+)
 async def authenticate(
     request: Request, services: IdentityServicesDep, _bearer: BearerGiven = None, _session: SessionGiven = None
 ) -> Caller:
-    """The caller of a request. Raises Unauthenticated, Forbidden, CrossSite, IdentityAway or TooManyRequests."""
+    """The caller of a request.
+
+    Raises Unauthenticated, Forbidden, CrossSite, IdentityProviderUnavailable or TooManyRequests.
+    """
     credentials = request.headers.getlist("authorization")
     if credentials:
         caller = await _by_header(services, credentials)

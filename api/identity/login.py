@@ -17,7 +17,7 @@ from api.identity.config import OidcConfig
 from api.identity.provider import ProviderSource
 from api.identity.secrets import new_secret
 from api.identity.token_verifier import Claims, TokenVerifier
-from models.errors import IdentityAway, NotFound, Unauthenticated
+from models.errors import IdentityProviderUnavailable, NotFound, Unauthenticated
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,1000}")
 
@@ -63,7 +63,10 @@ class Login:
         self._http = http
 
     async def begin(self, callback: str, return_to: str | None) -> tuple[str, Attempt]:
-        """Where to send the browser, and what it has to keep. Raises NotFound (no client is set) or IdentityAway."""
+        """Where to send the browser, and what it has to keep.
+
+        Raises NotFound (no client is set) or IdentityProviderUnavailable.
+        """
         attempt = Attempt(new_secret(), new_secret(), new_secret(), local_path(return_to))
         provider = await self._source.current()
         url: str = prepare_grant_uri(
@@ -80,7 +83,7 @@ class Login:
         return url, attempt
 
     async def finish(self, attempt: Attempt, answer: dict[str, str], callback: str, now: datetime) -> Claims:
-        """The claims of the user who has signed in. Raises Unauthenticated or IdentityAway."""
+        """The claims of the user who has signed in. Raises Unauthenticated or IdentityProviderUnavailable."""
         # Compared as bytes: text beyond ASCII is refused, not an error.
         if not compare_digest(answer.get("state", "").encode("utf-8", "replace"), attempt.state.encode()):
             raise Unauthenticated("this login is not the one that began in this browser; sign in again")
@@ -117,9 +120,9 @@ class Login:
             answer = await self._http.post(url, content=body, headers=headers)
             found = orjson.loads(answer.content)
         except (httpx2.HTTPError, ValueError):
-            raise IdentityAway from None
+            raise IdentityProviderUnavailable from None
         if answer.status_code >= 500:
-            raise IdentityAway
+            raise IdentityProviderUnavailable
         if answer.is_error or not isinstance(found, dict):
             raise Unauthenticated("the identity provider did not accept this login; sign in again")
         return found

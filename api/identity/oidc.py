@@ -36,7 +36,7 @@ class OpenIdConnect:
         self._stored: dict[str, tuple[object, ...]] = {}
 
     async def user_of_token(self, token: str, now: datetime) -> User:
-        """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityAway."""
+        """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityProviderUnavailable."""
         claims = await self.verifier.verify(token, audience=self.config.audience, now=now)
         return user_from_claims(self.config, claims, now)
 

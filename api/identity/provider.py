@@ -10,7 +10,7 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
-from models.errors import IdentityAway
+from models.errors import IdentityProviderUnavailable
 
 FRESH_FOR = 600.0
 """Seconds after which keys are fetched again; a key that the issuer withdraws is accepted no longer than this."""
@@ -32,10 +32,10 @@ class Provider:
     keys: KeySet
 
     def endpoint(self, name: str) -> str:
-        """The address of an endpoint. Raises IdentityAway where the issuer names none."""
+        """The address of an endpoint. Raises IdentityProviderUnavailable where the issuer names none."""
         if not isinstance(url := self.metadata.get(name), str):
             log.error("the issuer's description lacks an endpoint", endpoint=name)
-            raise IdentityAway
+            raise IdentityProviderUnavailable
         return url
 
 
@@ -52,7 +52,7 @@ class ProviderSource:
         self._fetching = asyncio.Lock()
 
     async def current(self) -> Provider:
-        """The issuer, as fresh as can be had. Raises IdentityAway where it was never reached."""
+        """The issuer, as fresh as can be had. Raises IdentityProviderUnavailable where it was never reached."""
         if self._known is None or self._clock() - self._fetched_at > FRESH_FOR:
             await self._refresh()
         return self._there()
@@ -64,7 +64,7 @@ class ProviderSource:
 
     def _there(self) -> Provider:
         if self._known is None:
-            raise IdentityAway
+            raise IdentityProviderUnavailable
         return self._known
 
     async def _refresh(self) -> None:

@@ -12,7 +12,7 @@ from api.identity.schemas import MePublic
 from api.identity.secrets import hashed, new_secret
 from api.identity.users import user_from_claims
 from models.access import granted
-from models.errors import CrossSite, Forbidden, IdentityAway, NotFound, Unauthenticated
+from models.errors import CrossSite, Forbidden, IdentityProviderUnavailable, NotFound, Unauthenticated
 from models.links import API
 from models.queries import users as queries
 from models.queries.users import upsert_user
@@ -26,7 +26,7 @@ router = APIRouter(tags=["identity"])
 
 
 @router.get("/login", name="log-in", status_code=303, response_class=RedirectResponse)
-@answers(IdentityAway, NotFound, CACHE_CONTROL)
+@answers(IdentityProviderUnavailable, NotFound, CACHE_CONTROL)
 async def log_in(
     services: IdentityServicesDep,
     return_to: Annotated[str | None, Query(max_length=1000, description="A path of this site.")] = None,
@@ -39,7 +39,7 @@ async def log_in(
 
 
 @router.get("/callback", name="finish-log-in", status_code=303, response_class=RedirectResponse)
-@answers(Forbidden, IdentityAway, Unauthenticated, DATABASE_UNAVAILABLE, CACHE_CONTROL)
+@answers(Forbidden, IdentityProviderUnavailable, Unauthenticated, DATABASE_UNAVAILABLE, CACHE_CONTROL)
 async def finish_log_in(request: Request, services: IdentityServicesDep) -> Response:
     """Where the identity provider sends the browser back to."""
     attempt = Attempt.of(request.cookies.get(cookie_name(services.public_url, LOGIN_COOKIE)))

@@ -39,7 +39,7 @@ class TokenVerifier:
         self._source = source
 
     async def verify(self, token: str, *, audience: str, now: datetime) -> Claims:
-        """The claims of a valid token. Raises Unauthenticated; IdentityAway where there are no keys."""
+        """The claims of a valid token. Raises Unauthenticated; IdentityProviderUnavailable where there are no keys."""
         if len(token) > MAX_TOKEN:
             raise Unauthenticated("the token is too long")
         try:

@@ -36,7 +36,7 @@ from models.errors import (
     NotFound,
     NotReady,
     SelectionChanged,
-    TemporalAway,
+    TemporalUnavailable,
 )
 from models.links import API
 from models.queries import bulk as queries
@@ -191,7 +191,7 @@ async def _start(services: Services, bulk: Bulk) -> None:
     try:
         async with services.operations.temporal_health.required():
             await start_bulk(services.temporal, bulk)
-    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
+    except (TemporalUnavailable, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", bulk=str(bulk.id), error=str(error))
         return
     async with services.sessions.begin() as session:

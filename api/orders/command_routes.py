@@ -23,7 +23,7 @@ from models.errors import (
     NotFound,
     PreconditionFailed,
     QuotaExceeded,
-    TemporalAway,
+    TemporalUnavailable,
 )
 from models.messages import CommandRequest, Extension
 from models.order import Command
@@ -68,7 +68,7 @@ async def restart_order(
 
 
 @router.post("/extend", name="extend-order", response_model=OrderDetail)
-@answers(NotExtended, NotFound, TemporalAway)
+@answers(NotExtended, NotFound, TemporalUnavailable)
 async def extend_order(
     order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:
@@ -83,7 +83,7 @@ async def extend_order(
 
 
 @router.post("/{verb}", name="command-order", response_model=OrderDetail)
-@answers(CommandPending, IllegalTransition, NotFound, TemporalAway)
+@answers(CommandPending, IllegalTransition, NotFound, TemporalUnavailable)
 async def command_order(
     order_id: UUID,
     verb: Verb,
@@ -105,7 +105,7 @@ async def command_order(
 
 
 @router.delete("", name="delete-order", status_code=204)
-@answers(CommandPending, IllegalTransition, NotFound, PreconditionFailed, TemporalAway, IF_MATCH)
+@answers(CommandPending, IllegalTransition, NotFound, PreconditionFailed, TemporalUnavailable, IF_MATCH)
 async def delete_order(
     order_id: UUID, request: Request, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
 ) -> Response:

@@ -19,7 +19,7 @@ from temporal.start import OrderStart
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
     """Have an order obey, and show it as it is then.
 
-    Raises NotFound, Forbidden, IllegalTransition, TemporalAway or CommandPending.
+    Raises NotFound, Forbidden, IllegalTransition, TemporalUnavailable or CommandPending.
     """
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
@@ -37,7 +37,7 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
 async def obey(services: Services, order_id: UUID, request: CommandRequest) -> None:
     """Have the workflow of an order obey; one that has ended or was lost is begun anew, where the table allows it.
 
-    Raises IllegalTransition, TemporalAway or CommandPending.
+    Raises IllegalTransition, TemporalUnavailable or CommandPending.
     """
     async with services.operations.temporal_health.required():
         try:
@@ -57,7 +57,7 @@ async def start_unstarted(services: Services, order: Order) -> None:
 
 
 async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
-    """Move the end of an order's life. Raises NotFound, NotExtended or TemporalAway."""
+    """Move the end of an order's life. Raises NotFound, NotExtended or TemporalUnavailable."""
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
     try:

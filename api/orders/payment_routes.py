@@ -8,7 +8,7 @@ from api.dependencies import ServicesDep
 from api.http.answers import DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, answers
 from api.orders.schemas import PaymentAnswer
 from api.payments import Delivery, PaymentMessage, receive
-from models.errors import PaymentRefused, TemporalAway
+from models.errors import PaymentRefused, TemporalUnavailable
 
 SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/webhooks", tags=["payments"])
     name="receive-payment",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
 )
-@answers(PaymentRefused, TemporalAway, DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+@answers(PaymentRefused, TemporalUnavailable, DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 async def receive_payment(
     request: Request,
     services: ServicesDep,

@@ -4,7 +4,7 @@ import structlog
 from temporalio.service import RPCError
 
 from api.dependencies import Services
-from models.errors import TemporalAway
+from models.errors import TemporalUnavailable
 from models.queries.orders import mark_started
 from temporal.start import OrderStart, start_order
 
@@ -16,7 +16,7 @@ async def start_workflow(services: Services, order: OrderStart) -> None:
     try:
         async with services.operations.temporal_health.required():
             await start_order(services.temporal, order)
-    except (TemporalAway, RPCError, RuntimeError, TimeoutError) as error:
+    except (TemporalUnavailable, RPCError, RuntimeError, TimeoutError) as error:
         log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
         return
     async with services.sessions.begin() as session:

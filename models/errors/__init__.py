@@ -8,7 +8,7 @@ from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
 from models.errors.deliveries import InvalidDestination, NameTaken
 from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady, TooManyDownloads
 from models.errors.failures import DESTINATION_FAILURES, Failed, Failure, FailureCategory, FailureCode, category_of
-from models.errors.identity import CrossSite, Forbidden, IdentityAway, InsufficientScope, Unauthenticated
+from models.errors.identity import CrossSite, Forbidden, IdentityProviderUnavailable, InsufficientScope, Unauthenticated
 from models.errors.orders import (
     CommandPending,
     IllegalTransition,
@@ -17,7 +17,7 @@ from models.errors.orders import (
     NotExtended,
     PaymentRefused,
     QuotaExceeded,
-    TemporalAway,
+    TemporalUnavailable,
     ViewTaken,
 )
 from models.errors.requests import InvalidCursor, KeyInFlight, KeyReused, PreconditionFailed, TooManyRequests
@@ -37,7 +37,7 @@ __all__ = [
     "Forbidden",
     "Gone",
     "Hint",
-    "IdentityAway",
+    "IdentityProviderUnavailable",
     "IllegalTransition",
     "InsufficientScope",
     "InvalidBulk",
@@ -59,7 +59,7 @@ __all__ = [
     "Refusal",
     "RefusalWithFaults",
     "SelectionChanged",
-    "TemporalAway",
+    "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyRequests",
     "Unauthenticated",

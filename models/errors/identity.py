@@ -57,7 +57,7 @@ class CrossSite(Refusal):
     http_status = 403
 
 
-class IdentityAway(Refusal):
+class IdentityProviderUnavailable(Refusal):
     """The issuer's keys are needed and cannot be had; nothing has changed."""
 
     code = "identity_unavailable"

@@ -71,7 +71,7 @@ class ViewTaken(Refusal):
         super().__init__(f"you already have a view called {name}; choose another name, or change that one")
 
 
-class TemporalAway(Refusal):
+class TemporalUnavailable(Refusal):
     """Commands need Temporal, and it does not answer; nothing has changed."""
 
     code = "temporal_unavailable"

@@ -169,7 +169,7 @@ async def test_temporal_away_is_told_and_costs_a_command_no_waiting(
 async def test_who_waits_for_a_temporal_that_goes_away_is_told_at_once(operations: Operations) -> None:
     import asyncio
 
-    from models.errors import TemporalAway
+    from models.errors import TemporalUnavailable
 
     inside = asyncio.Event()
 
@@ -181,5 +181,5 @@ async def test_who_waits_for_a_temporal_that_goes_away_is_told_at_once(operation
     waiting = asyncio.create_task(wait())
     await inside.wait()
     operations.temporal_health.record(available=False)
-    with pytest.raises(TemporalAway):
+    with pytest.raises(TemporalUnavailable):
         await waiting

@@ -22,7 +22,7 @@ from temporalio import activity
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from models.errors import Fault, IllegalTransition, TemporalAway
+from models.errors import Fault, IllegalTransition, TemporalUnavailable
 from models.messages import CommandRequest, OrderRef, Standing, Terms, Verdict, order_workflow_id
 from models.order import (
     FULFILLED,
@@ -175,9 +175,9 @@ class Life:
         for _ in range(5):
             try:
                 return await command_order(self.environment.client, self.order_id, request)
-            except TemporalAway:
+            except TemporalUnavailable:
                 continue
-        raise TemporalAway
+        raise TemporalUnavailable
 
     async def signal(self, command: Command) -> None:
         assert self.handle is not None
