@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.dependencies import CallerDep, ServicesDep
 from api.orders.lookup import get_owned
 from api.orders.routes import Cursor
-from api.orders.stac_results import GEOJSON, Results
+from api.orders.stac_results import Results
 from api.schemas import Problem
+from api.stac_elements import GEOJSON
 from models.errors import Gone, NotFound, NotReady
 from models.queries import orders as orders_queries
 from models.queries import results as queries
