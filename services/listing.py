@@ -40,7 +40,7 @@ async def resolve(session: AsyncSession, query: OrderQuery) -> OrderQuery:
     if len(query.criteria.terms) != 1 or query.criteria.ids is not None:
         return query
     (term,) = query.criteria.terms
-    named = queries.named_exactly(query.visibility, _uuid(term), term.upper())
+    named = queries.order_named(query.visibility, _uuid(term), term.upper())
     if (found := (await session.execute(named)).scalars().first()) is None:
         return query
     return replace(query, criteria=replace(query.criteria, terms=(), ids=(found,)))
@@ -79,7 +79,7 @@ async def counts(session: AsyncSession, query: OrderQuery) -> Counts:
     shown = VISIBLE | statuses
     rest = replace(query.criteria, statuses=shown)
     if rest == OrderFilter(statuses=shown):
-        rows = await session.execute(queries.counted(query.visibility))
+        rows = await session.execute(queries.counts_by_status(query.visibility))
         found = {OrderStatus(status): orders for status, orders, _ in rows if orders and status in shown}
         return Counts(found, sum(found.get(status, 0) for status in statuses), capped=False)
     found = await _matches(session, replace(query, criteria=rest))
@@ -105,4 +105,4 @@ async def _by_status(session: AsyncSession, query: sa.Select[str, int]) -> dict[
 
 async def version(session: AsyncSession, visibility: Visibility) -> int:
     """A number that grows with every change of the status of a visible order."""
-    return sum(changes for _, _, changes in await session.execute(queries.counted(visibility)))
+    return sum(changes for _, _, changes in await session.execute(queries.counts_by_status(visibility)))

@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from api.catalogue.stac_search import SearchBody
-from api.orders.stac_results import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
+from api.stac_elements import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
 from models.catalogue_search import ItemStatus, rolled
 from models.instants import rfc3339
 from models.links import API

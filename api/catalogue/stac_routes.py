@@ -11,7 +11,7 @@ from api.catalogue.stac_search import SearchBody, SearchQuery
 from api.dependencies import Caller, ReaderDep, Services, ServicesDep
 from api.http.answers import answers
 from api.http.etags import CACHE
-from api.orders.stac_results import GEOJSON, JSON
+from api.stac_elements import GEOJSON, JSON
 from models.catalogue_search import ObjectFilter
 from models.errors import InvalidCursor, NotFound
 from models.tables import Product

@@ -11,7 +11,8 @@ from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import CACHE_CONTROL, answers
 from api.orders.lookup import get_owned
 from api.orders.routes import Cursor
-from api.orders.stac_results import GEOJSON, Results
+from api.orders.stac_results import Results
+from api.stac_elements import GEOJSON
 from models.errors import Gone, InvalidCursor, NotFound, NotReady
 from models.queries import orders as orders_queries
 from models.queries import results as queries

@@ -1,32 +1,19 @@
 """What an order came to, as STAC 1.1: a collection, a catalogue for each sub-order, an item for each object.
 
 Footprints are the catalogue's: geometries are null here, and an item's time is that of its newest file.
-Assets carry size and checksum after the file extension, version 2.1.0.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
+from api.stac_elements import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
 from models.instants import rfc3339
 from models.links import API
 from models.tables import Order, OrderFile, SubOrder
 
-Json = dict[str, Any]
-
-STAC_VERSION: Final = "1.1.0"
-EXTENSIONS: Final = (
-    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
-    "https://stac-extensions.github.io/order/v1.1.0/schema.json",
-)
-SHA256_MULTIHASH: Final = "1220"
-"""sha2-256 (0x12) of 32 bytes (0x20), as multihash writes it."""
-
-_ROLES: Final = {"data": ["data"], "quicklook": ["overview"], "metadata": ["metadata"]}
 _NS: Final = 1_000_000_000
-JSON: Final = "application/json"
-GEOJSON: Final = "application/geo+json"
 
 
 class Results:
@@ -119,23 +106,6 @@ class Results:
         media_type = GEOJSON if "/items" in url else JSON
         links = [link(relation, url, media_type), link("root", self._root, JSON)]
         return [*links, link("parent", parent, JSON)] if parent else links
-
-
-def asset(href: str, file: OrderFile, kind: str) -> Json:
-    """A file of an order that can be had."""
-    checksum = {"file:checksum": SHA256_MULTIHASH + file.sha256.hex()} if file.sha256 else {}
-    return {
-        "href": href,
-        "type": file.media_type,
-        "roles": _ROLES.get(kind, ["data"]),
-        "file:size": file.size_bytes,
-        **checksum,
-    }
-
-
-def link(relation: str, href: str, media_type: str, title: str | None = None) -> Json:
-    """A link object."""
-    return {"rel": relation, "href": href, "type": media_type, **({"title": title} if title else {})}
 
 
 def _instant(ns: int | None) -> str | None:

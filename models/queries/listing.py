@@ -63,7 +63,7 @@ def page_of_hits(visibility: Visibility, criteria: OrderFilter, sort: Sort, afte
     return sa.select(hits, _key(hits.c, sort)).order_by(*in_order(hits.c, sort)).limit(limit)
 
 
-def counted(visibility: Visibility) -> sa.Select[str, int, int]:
+def counts_by_status(visibility: Visibility) -> sa.Select[str, int, int]:
     """Orders and changes by status, from the counters."""
     orders, changes = (
         sa.cast(sa.func.sum(column), sa.BigInteger) for column in (OrderCount.orders, OrderCount.changes)
@@ -92,7 +92,7 @@ def _by_status(some: sa.Select[Any]) -> sa.Select[str, int]:
     return sa.select(found.c.status, sa.func.count()).group_by(found.c.status)
 
 
-def named_exactly(visibility: Visibility, order_id: UUID | None, number: str) -> sa.Select[UUID]:
+def order_named(visibility: Visibility, order_id: UUID | None, number: str) -> sa.Select[UUID]:
     """The order of this id or number."""
     names = [ORDERS.c.number == number] + ([ORDERS.c.id == order_id] if order_id else [])
     return sa.select(ORDERS.c.id).where(sa.or_(*names), *visible(ORDERS.c, visibility, OrderFilter()))

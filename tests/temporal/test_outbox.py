@@ -1,4 +1,4 @@
-"""Notices: told to the workflow or entered on the timeline, once, however often it is tried."""
+"""The outbox: events are signalled to the workflow or appended to the timeline, once, however often it is tried."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ async def ready(sessions: Sessions, tmp_path: Path) -> Order:
     return order
 
 
-async def noticed(sessions: Sessions, order: Order) -> OutboxEvent:
+async def add_event(sessions: Sessions, order: Order) -> OutboxEvent:
     event = OutboxEvent(
         order_id=order.id, suborder=1, what="suborder_downloaded", at=datetime.now(UTC), actor="customer:local"
     )
@@ -35,10 +35,10 @@ async def noticed(sessions: Sessions, order: Order) -> OutboxEvent:
     return event
 
 
-async def test_a_notice_of_an_order_that_is_over_is_entered_once(
+async def test_an_event_of_a_closed_order_is_appended_once(
     sessions: Sessions, temporal: WorkflowEnvironment, ready: Order
 ) -> None:
-    event = await noticed(sessions, ready)
+    event = await add_event(sessions, ready)
     (before,) = await rows(sessions, "SELECT version FROM orders")
     for expected in (1, 0):
         which = queries.outbox_events(id_=event.id)
@@ -52,10 +52,10 @@ async def test_a_notice_of_an_order_that_is_over_is_entered_once(
     assert await rows(sessions, "SELECT version FROM orders") == [before + 1]
 
 
-async def test_the_reconciler_leaves_notices_of_this_moment_to_who_made_them(
+async def test_the_reconciler_leaves_events_of_this_moment_to_the_api(
     sessions: Sessions, temporal: WorkflowEnvironment, ready: Order
 ) -> None:
-    await noticed(sessions, ready)
+    await add_event(sessions, ready)
     now = datetime.now(UTC)
     early, late = (
         queries.outbox_events(before=now - timedelta(minutes=1)),
