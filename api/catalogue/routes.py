@@ -14,7 +14,7 @@ from api.catalogue.schemas import (
     ProductsPublic,
 )
 from api.dependencies import CallerDep, ServicesDep
-from api.schemas import Problem
+from api.schemas import PageLimit, Problem
 from models.errors import NotFound
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
@@ -41,7 +41,7 @@ async def list_objects(
     sku: str,
     services: ServicesDep,
     caller: CallerDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: PageLimit = 100,
     cursor: Annotated[str | None, Query(max_length=5000)] = None,
 ) -> ObjectsPublic:
     """The objects of a product, by name."""

@@ -24,8 +24,7 @@ from api.orders.bulk_schemas import (
     bulk_public,
 )
 from api.orders.export_routes import CSV, export_chosen
-from api.orders.routes import Cursor, Limit
-from api.schemas import Problem
+from api.schemas import PageCursor, PageLimit, Problem
 from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import BulkIsOver, NotFound, TemporalAway
@@ -56,8 +55,8 @@ async def create_bulk(
     caller: AuthenticatedCaller,
     body: Annotated[BulkCreate, JsonBody()],
     idempotent: IdempotentDep,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    limit: PageLimit = 100,
+    cursor: PageCursor = None,
 ) -> Response:
     """Do something to many orders. `limit` and `cursor` are for the pages of a dry run."""
     caller.require(bulks.permission_for(body))
@@ -78,7 +77,9 @@ async def create_bulk(
 
 
 @router.get("/bulks", name="list-bulks")
-async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> BulksPublic:
+async def list_bulks(
+    services: ServicesDep, caller: CallerDep, limit: PageLimit = 50, cursor: PageCursor = None
+) -> BulksPublic:
     """Your bulks, everybody's for those who see everything; the newest first."""
     page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
     async with services.sessions.begin() as session:
@@ -102,8 +103,8 @@ async def list_bulk_orders(
     services: ServicesDep,
     caller: CallerDep,
     outcome: Annotated[list[ItemResult | Literal["pending"]], Query(max_length=10, default_factory=list)],
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    limit: PageLimit = 100,
+    cursor: PageCursor = None,
 ) -> BulkOrdersPublic:
     """What became of each order; `outcome` may be repeated for several."""
     wanted = sorted(set(map(str, outcome)))

@@ -21,7 +21,7 @@ from api.orders.schemas import (
     TimelinesPublic,
 )
 from api.orders.starting import start_workflow
-from api.schemas import Problem
+from api.schemas import PageCursor, PageLimit, Problem
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
 from services import listing
@@ -32,8 +32,6 @@ from temporal.start import OrderStart
 router = APIRouter(prefix="/orders", tags=["orders"], responses={404: {"model": Problem}, 422: {"model": Problem}})
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given ETag."}}
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Cursor = Annotated[str | None, Query(max_length=500)]
 
 
 @router.post("", name="create-order", status_code=201, response_model=OrderDetail, responses={409: {"model": Problem}})
@@ -103,7 +101,7 @@ async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDe
 
 @router.get("/{order_id}/files", name="list-files-for-order")
 async def list_files(
-    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = 100, cursor: PageCursor = None
 ) -> OrderFilesPublic:
     """The files of an order; empty until it is planned."""
     cursors = services.cursors(caller, f"files of {order_id}")
