@@ -1,4 +1,4 @@
-"""What a search of the catalogue asks for, as values: where, when, which; and the order status of what it finds."""
+"""The criteria of a search of the catalogue, as values: where, when, which; and the order status of its results."""
 
 import math
 import re
@@ -107,7 +107,7 @@ class ObjectFilter:
 
 
 class ItemStatus(StrEnum):
-    """`order:status` of the STAC order extension: what an order is to whoever looks at one object."""
+    """`order:status` of the STAC order extension: what an order is as seen from one object."""
 
     ORDERABLE = "orderable"
     ORDERED = "ordered"
@@ -134,7 +134,7 @@ NOTHING_TO_SHOW: Final = frozenset({OrderStatus.DRAFT, OrderStatus.EXPIRED, Orde
 """Of orders that are not placed yet, or of which nothing is left, a search says nothing."""
 
 CAME_TO_NOTHING: Final = frozenset({OrderStatus.FAILED, OrderStatus.CANCELLED})
-"""Orders that are shown only where there is no other."""
+"""Orders that an object shows only where it has no other."""
 
 _THERE: Final = frozenset({SubOrderState.READY, SubOrderState.DOWNLOADED})
 

@@ -29,7 +29,7 @@ class ObjectSize(NamedTuple):
 
 @dataclass(frozen=True)
 class ObjectOrder:
-    """What an order of an object has come to: `files` are those that can be had, each with its kind."""
+    """The status of an object in an order: `files` are those that can be downloaded, each with its kind."""
 
     status: ItemStatus = ItemStatus.ORDERABLE
     order: sa.Row[Any] | None = None
@@ -97,7 +97,7 @@ async def _rows(
 
 
 async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]) -> Mapping[UUID, ObjectOrder]:
-    """What the caller's own orders of these objects have come to."""
+    """The caller's own orders of these objects."""
     where = {"objects": objects, "customer": caller.customer}
     orders = {row.object_id: row for row in await session.execute(queries.ORDERS_OF_OBJECTS, where)}
     if not orders:

@@ -12,7 +12,7 @@ from models.errors import TemporalUnavailable
 from models.tasks import background_task
 
 CHECK_EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 CHECK_TIMEOUT = 2.0
 """Seconds Temporal has for an answer; with CHECK_EVERY the longest that a request can hang on an unresponsive one."""
@@ -21,14 +21,14 @@ log = structlog.get_logger()
 
 
 class TemporalHealth:
-    """What is known of Temporal. Until somebody has looked it counts as available."""
+    """Whether Temporal answers. Until the first check it counts as available."""
 
     def __init__(self) -> None:
         self.unavailable = False
         self._waiting: set[asyncio.Timeout] = set()
 
     def record(self, *, available: bool) -> None:
-        """Note what was found; what waits for a Temporal that is unavailable ends at once."""
+        """Record the outcome of a check; what waits for a Temporal that is unavailable ends at once."""
         if available == self.unavailable:
             log.warning("temporal available again" if available else "temporal unavailable")
         self.unavailable = not available

@@ -15,6 +15,7 @@ from api.catalogue.schemas import (
 )
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import answers
+from api.schemas import PageLimit
 from models.errors import InvalidCursor, NotFound
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
@@ -42,7 +43,7 @@ async def list_objects(
     sku: str,
     services: ServicesDep,
     caller: CallerDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: PageLimit = 100,
     cursor: Annotated[str | None, Query(max_length=5000)] = None,
 ) -> ObjectsPublic:
     """The objects of a product, by name."""

@@ -16,7 +16,7 @@ from services.download_tracking import DownloadTarget, begin_download, record_ar
 from temporal.outbox import deliver_event
 
 NOTED_FROM_BYTES = 1024 * 1024
-"""Shorter answers are over before anything could expire under them."""
+"""Shorter answers have ended before anything could expire under them."""
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class DownloadTracker:
 
     @property
     def _customer(self) -> str:
-        """Whose download it is: a signed link says no name, so there it is the order."""
+        """Who is limited: the customer, or the order where a signed link names nobody."""
         return self.target.actor if ":" in self.target.actor else str(self.target.order_id)
 
     async def _count(self, arrived: Sequence[Span]) -> None:

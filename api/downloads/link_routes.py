@@ -1,15 +1,15 @@
 """Signed links of an order: what its owner may hand to a download tool."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
 from api.http.answers import answers
 from api.orders.lookup import get_owned
+from api.schemas import PageCursor, PageLimit
 from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
@@ -27,8 +27,8 @@ async def list_links(
     order_id: UUID,
     services: ServicesDep,
     caller: CallerDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: PageLimit = 100,
+    cursor: PageCursor = None,
 ) -> LinksListing:
     """Links that need no token and open one thing each, until the order expires; files are paged.
 

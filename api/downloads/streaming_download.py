@@ -1,4 +1,4 @@
-"""Sending a download: spans of bytes, whose arrival is watched, to clients however slow."""
+"""The response that sends a download: spans of bytes, whose arrival is monitored, to clients however slow."""
 
 import asyncio
 from collections.abc import AsyncGenerator

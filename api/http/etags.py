@@ -1,4 +1,4 @@
-"""Entity tags: what has not changed since the caller last saw it is not sent again (RFC 9110, section 13)."""
+"""Entity tags: what has not changed since the caller last got it is not sent again (RFC 9110, section 13)."""
 
 import hashlib
 
@@ -29,7 +29,7 @@ def tagged(request: Request, body: BaseModel, state: str = "", *, changed: bool 
 def require_match(request: Request, state: str) -> None:
     """Raise PreconditionFailed where the request is meant for another state than this one.
 
-    What the caller was shown may differ in more, such as progress; that makes no change a mistake (ADR 0017).
+    What the caller got may differ in more, such as progress; that is no conflict (ADR 0017).
     """
     given = request.headers.get("if-match")
     if given is None or given.strip() == "*":

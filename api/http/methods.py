@@ -57,7 +57,7 @@ class MethodNotAllowedMiddleware:
         there = [known for known in self._resources[path.count("/")] if known.regex.fullmatch(path)]
         if not there or method in (meant := max(there, key=lambda known: known.literal)).methods:
             return None
-        scope["route"] = meant  # No router comes to it, and the log and the metrics name it all the same.
+        scope["route"] = meant  # No router gets this request; the log and the metrics name its route all the same.
         allowed = ", ".join(sorted(meant.methods))
         text = f"{method[:20]} cannot be done here; this takes {allowed}"
         return problem(405, "method_not_allowed", text, headers={"Allow": allowed})

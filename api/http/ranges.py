@@ -22,7 +22,7 @@ _STRONG_AFTER = timedelta(seconds=1)
 
 
 class Version(NamedTuple):
-    """What tells one content from the next: a strong ETag, a length, and when it was made if that is known."""
+    """A version of a representation: a strong ETag, a length, and when it was made if that is known."""
 
     etag: str
     size: int
@@ -36,7 +36,7 @@ class Unsatisfiable(Exception):
 def not_modified(headers: Mapping[str, str], version: Version) -> bool:
     """Whether the client has this version already (304). Raises PreconditionFailed (412).
 
-    In the order of RFC 9110, section 13.2.2: an ETag in a condition silences the date beside it.
+    In the order of RFC 9110, section 13.2.2: a condition with an ETag takes precedence over one with a date.
     """
     if (tags := headers.get("if-match")) is not None:
         # Strong comparison: a weak tag never matches.
@@ -62,10 +62,10 @@ def parse_range(headers: Mapping[str, str], version: Version, *, now: datetime) 
 
     Raises Unsatisfiable.
     """
-    asked = headers.get("range")
-    if asked is None or not _still(headers.get("if-range"), version, now):
+    header = headers.get("range")
+    if header is None or not _if_range_holds(headers.get("if-range"), version, now):
         return None
-    unit, _, sets = asked.strip().partition("=")
+    unit, _, sets = header.strip().partition("=")
     if unit.lower() != "bytes":
         return None
     parts = [part.strip() for part in sets.split(",") if part.strip()]
@@ -80,7 +80,7 @@ def parse_range(headers: Mapping[str, str], version: Version, *, now: datetime) 
     return found
 
 
-def _still(if_range: str | None, version: Version, now: datetime) -> bool:
+def _if_range_holds(if_range: str | None, version: Version, now: datetime) -> bool:
     """Whether If-Range lets the range count: the strong ETag, or the very date where a second has gone by since."""
     if if_range is None or if_range.strip() == version.etag:
         return True

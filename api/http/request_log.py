@@ -1,4 +1,4 @@
-"""Round every request: its id, its line in the log, its figures, and the refusal of changes while draining."""
+"""The middleware round every request: its id, its log line, its metrics, and the refusal of changes while draining."""
 
 import re
 import secrets
@@ -43,7 +43,7 @@ class Operations(Protocol):
 
 @dataclass
 class _Exchange:
-    """One request and what became of it."""
+    """One request and its answer."""
 
     scope: Scope
     send: Send
@@ -54,7 +54,7 @@ class _Exchange:
     seconds: float | None = None
 
     async def answer(self, message: Message) -> None:
-        """Pass on a part of the answer, counted."""
+        """Send a part of the answer, counted."""
         if message["type"] == "http.response.start":
             self.status, self.seconds = message["status"], time.perf_counter() - self.began
             MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
@@ -77,7 +77,7 @@ class RequestLogMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request and note how it went."""
+        """Serve a request and record how it was answered."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -89,7 +89,7 @@ class RequestLogMiddleware:
                 try:
                     await self._serve(operations, exchange, receive)
                 finally:
-                    _note(operations, exchange)
+                    _record(operations, exchange)
         finally:
             operations.draining.leave()
 
@@ -108,11 +108,11 @@ def _request_id(headers: Headers) -> str:
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _note(operations: Operations, exchange: _Exchange) -> None:
+def _record(operations: Operations, exchange: _Exchange) -> None:
     method, route = exchange.scope["method"], exchange.route
     operations.metrics.answered(method, route, exchange.status, exchange.size, exchange.seconds)
-    tell = log.debug if route in _QUIET else log.info
-    tell(
+    write = log.debug if route in _QUIET else log.info
+    write(
         "request",
         method=method if method in METHODS else "other",
         route=route,

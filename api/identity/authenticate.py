@@ -50,7 +50,7 @@ class IdentityServices(Container, Protocol):
 
     @property
     def identity(self) -> OpenIdConnect:
-        """The issuer whose tokens are believed."""
+        """The issuer whose tokens are accepted."""
 
     @property
     def rate(self) -> RequestRate:
@@ -170,9 +170,7 @@ def require_own_site(services: IdentityServices, request: Request) -> None:
     if origin is None and CSRF_HEADER in request.headers:
         return
     if origin is None:
-        raise CrossSite(
-            f"a request with a session cookie has to tell its `Origin`, or to carry the header {CSRF_HEADER}"
-        )
+        raise CrossSite(f"a request with a session cookie has to send its `Origin`, or the header {CSRF_HEADER}")
     public = urlsplit(services.public_url)
     host = request.headers.get("host", "")
     if origin not in {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{host}"}:

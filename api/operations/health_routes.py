@@ -20,7 +20,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The process can do its work; `degraded` while Temporal is away: orders are taken and started later."""
+    """The process can do its work; `degraded` while Temporal is unavailable: orders are accepted and started later."""
 
     status: str = "ready"
     degraded: bool

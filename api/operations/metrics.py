@@ -39,7 +39,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.under_way = self._gauge("http_requests_under_way", "Requests under way, downloads and streams included.")
+        self.under_way = self._gauge("http_requests_under_way", "Requests in progress, downloads and streams included.")
         self.streams = self._gauge("event_streams", "Clients that listen to live events.")
         self.database_up = self._gauge("database_up", "Whether PostgreSQL answers.")
         self.temporal_up = self._gauge("temporal_up", "Whether Temporal answers.")
@@ -49,7 +49,7 @@ class Metrics:
         self._oldest = self._gauge("order_status_oldest_seconds", "Longest time an open order has had it.", "status")
         self._mean = self._gauge("order_status_mean_seconds", "Mean time open orders have had it.", "status")
         self._suborders = self._gauge("suborders_waiting", "Sub-orders that have not settled, by state.", "state")
-        self.unstarted = self._gauge("orders_without_workflow", "Accepted orders that Temporal has yet to be told of.")
+        self.unstarted = self._gauge("orders_without_workflow", "Accepted orders whose workflow is yet to be started.")
         self._backlog = self._gauge("task_queue_backlog", "Temporal tasks that wait for a worker.", "queue", "kind")
 
     def answered(self, method: str, route: str, status: int, size: int, seconds: float | None) -> None:

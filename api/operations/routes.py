@@ -59,7 +59,7 @@ Days = Annotated[int, Query(ge=1, le=366, description="How many days back `by_da
 
 @stats_router.get("", name="show-stats")
 async def show_stats(services: OperationsServicesDep, caller: CallerDep, days: Days = 30) -> Stats:
-    """How many orders there are, how much they come to, and for how long they have been as they are."""
+    """Numbers and sizes of orders by status, with the times they have had it, and by day."""
     customer, now = caller.visibility.customer, services.now()
     async with services.sessions.begin() as session:
         statuses = (await session.execute(stats.orders_by_status(customer, now))).all()

@@ -26,6 +26,7 @@ from api.orders.bulk_schemas import (
 )
 from api.orders.export_routes import CSV, export_chosen
 from api.orders.routes import Cursor, Limit
+from api.schemas import PageCursor, PageLimit, Problem
 from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import (
@@ -73,8 +74,8 @@ async def create_bulk(
     caller: AuthenticatedCaller,
     body: Annotated[BulkCreate, JsonBody()],
     idempotent: IdempotentDep,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    limit: PageLimit = 100,
+    cursor: PageCursor = None,
 ) -> Response:
     """Do something to many orders. `limit` and `cursor` are for the pages of a dry run."""
     caller.require(bulks.permission_for(body))
@@ -95,8 +96,14 @@ async def create_bulk(
 
 
 @router.get("/bulks", name="list-bulks")
+<<<<<<< HEAD
 @answers(InvalidCursor)
 async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> BulksPublic:
+=======
+async def list_bulks(
+    services: ServicesDep, caller: CallerDep, limit: PageLimit = 50, cursor: PageCursor = None
+) -> BulksPublic:
+>>>>>>> origin/main
     """Your bulks, everybody's for those who see everything; the newest first."""
     page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
     async with services.sessions.begin() as session:
@@ -122,8 +129,8 @@ async def list_bulk_orders(
     services: ServicesDep,
     caller: CallerDep,
     outcome: Annotated[list[ItemResult | Literal["pending"]], Query(max_length=10, default_factory=list)],
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    limit: PageLimit = 100,
+    cursor: PageCursor = None,
 ) -> BulkOrdersPublic:
     """What became of each order; `outcome` may be repeated for several."""
     wanted = sorted(set(map(str, outcome)))

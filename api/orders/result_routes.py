@@ -1,17 +1,17 @@
 """Routes of an order's results, as STAC: a collection, a catalogue for each sub-order, an item for each object."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import CACHE_CONTROL, answers
 from api.orders.lookup import get_owned
-from api.orders.routes import Cursor
 from api.orders.stac_results import Results
+from api.schemas import PageCursor, PageLimit
 from api.stac_elements import GEOJSON
 from models.errors import Gone, InvalidCursor, NotFound, NotReady
 from models.queries import orders as orders_queries
@@ -26,8 +26,6 @@ _FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEO
 _OVER = (SubOrderState.EXPIRED, SubOrderState.CANCELLED, SubOrderState.FAILED)
 
 router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])
-
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("", name="show-results", response_class=Response, responses=_DOCUMENT)
@@ -56,7 +54,7 @@ async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: 
 @router.get("/items", name="list-result-items", response_class=Response, responses=_FEATURES)
 @answers(InvalidCursor, NotFound, CACHE_CONTROL)
 async def list_items(
-    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = 100, cursor: PageCursor = None
 ) -> Response:
     """All objects of an order as STAC items, a page at a time."""
     cursors = services.cursors(caller, f"results {order_id}")

@@ -22,6 +22,7 @@ from api.orders.schemas import (
     TimelinesPublic,
 )
 from api.orders.starting import start_workflow
+from api.schemas import PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
@@ -33,8 +34,6 @@ from temporal.start import OrderStart
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified since the given ETag."}}
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Cursor = Annotated[str | None, Query(max_length=500)]
 
 
 @router.post("", name="create-order", status_code=201, response_model=OrderDetail)
@@ -109,7 +108,7 @@ async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDe
 @router.get("/{order_id}/files", name="list-files-for-order")
 @answers(InvalidCursor, NotFound)
 async def list_files(
-    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: Limit = 100, cursor: Cursor = None
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = 100, cursor: PageCursor = None
 ) -> OrderFilesPublic:
     """The files of an order; empty until it is planned."""
     cursors = services.cursors(caller, f"files of {order_id}")

@@ -1,4 +1,4 @@
-"""What an order came to, as STAC 1.1: a collection, a catalogue for each sub-order, an item for each object.
+"""The results of an order, as STAC 1.1: a collection, a catalogue for each sub-order, an item for each object.
 
 Footprints are the catalogue's: geometries are null here, and an item's time is that of its newest file.
 """

@@ -1,4 +1,4 @@
-"""Queries of downloads: what has arrived, what that makes of sub-orders and files, and what workflows have to hear."""
+"""Queries of downloads: what has arrived, what that makes of sub-orders and files, and the outbox of events."""
 
 from datetime import datetime
 from typing import Any
@@ -117,7 +117,7 @@ APPEND_TO_CLOSED_ORDER = sa.text(
     FROM o, notices n WHERE n.id = CAST(:id AS uuid)
     """
 )
-"""Enter an event of an order whose workflow has ended, once."""
+"""Append an event to the timeline of an order whose workflow has closed, once."""
 
 
 def outbox_events(

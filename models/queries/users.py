@@ -30,7 +30,7 @@ def user_by_id(customer: str) -> sa.Select[User]:
 
 
 def user_of_session(secret_hash: bytes, now: datetime) -> sa.Select[User]:
-    """Whose session this is, while it lasts."""
+    """The user of a session that has not expired."""
     return (
         sa.select(User)
         .join(Session, col(Session.customer) == col(User.id))
@@ -39,17 +39,17 @@ def user_of_session(secret_hash: bytes, now: datetime) -> sa.Select[User]:
 
 
 def end_session(secret_hash: bytes) -> sa.Delete:
-    """Forget a session."""
+    """Delete a session."""
     return sa.delete(Session).where(col(Session.secret_hash) == secret_hash)
 
 
 def end_stale_sessions(now: datetime) -> sa.Delete:
-    """Forget the sessions whose time is up."""
+    """Delete expired sessions."""
     return sa.delete(Session).where(col(Session.expires_at) <= now)
 
 
 def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, User]:
-    """An access token and whose it is, also where it is revoked or past its time."""
+    """An access token and its user, also where it is revoked or expired."""
     return (
         sa.select(AccessToken, User)
         .join(User, col(User.id) == col(AccessToken.customer))
