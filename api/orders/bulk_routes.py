@@ -25,8 +25,7 @@ from api.orders.bulk_schemas import (
     bulk_public,
 )
 from api.orders.export_routes import CSV, export_chosen
-from api.orders.routes import Cursor, Limit
-from api.schemas import PageCursor, PageLimit, Problem
+from api.schemas import PageCursor, PageLimit
 from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import (
@@ -96,14 +95,10 @@ async def create_bulk(
 
 
 @router.get("/bulks", name="list-bulks")
-<<<<<<< HEAD
 @answers(InvalidCursor)
-async def list_bulks(services: ServicesDep, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> BulksPublic:
-=======
 async def list_bulks(
     services: ServicesDep, caller: CallerDep, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> BulksPublic:
->>>>>>> origin/main
     """Your bulks, everybody's for those who see everything; the newest first."""
     page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
     async with services.sessions.begin() as session:
