@@ -42,7 +42,7 @@ async def failures(client: Client, workflow_id: str) -> list[dict[str, Any]]:
 
 async def test_a_history_tells_failures_without_stack_traces(temporal: WorkflowEnvironment) -> None:
     order_id, client = uuid5(NAMESPACE, "provisioning"), temporal.client
-    world = World(suborders=[(0, 2)], away=frozenset({1}), trouble=MISMATCH, terms=Terms())
+    world = World(suborders=[(0, 2)], unreadable=frozenset({1}), failure=MISMATCH, terms=Terms())
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)

@@ -1,4 +1,4 @@
-"""The activities of one order played by functions of the same names and signatures, after a script."""
+"""Fakes of the activities of one order: functions of the same names and signatures that follow a script."""
 
 import asyncio
 from collections import Counter
@@ -48,7 +48,7 @@ from models.tables import Order
 from workflows.worker import WORKFLOWS, sandbox
 
 MISMATCH = Failure(code=FailureCode.CHECKSUM_MISMATCH, text="b.tif is not what the catalogue promises")
-AWAY = Failed(FailureCode.SOURCE_UNAVAILABLE, "the storage archive does not answer")
+UNAVAILABLE = Failed(FailureCode.SOURCE_UNAVAILABLE, "the storage archive does not answer")
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 GIVEN_UP = 99
 """The attempt number under which the rest of a sub-order is given up."""
@@ -74,7 +74,7 @@ def an_order(order_id: UUID) -> Order:
 
 
 SHORT = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
-"""An order whose time is up as soon as it has settled, so that its workflow ends."""
+"""Timeouts of an order that expires as soon as it has settled, so that its workflow ends."""
 
 
 ALERT: Mapping[str, Any] = {
@@ -82,19 +82,19 @@ ALERT: Mapping[str, Any] = {
     "max_heartbeat_throttle_interval": timedelta(milliseconds=200),
     "default_heartbeat_throttle_interval": timedelta(milliseconds=200),
 }
-"""Workers that hear of a cancel at once, and not when most of a heartbeat timeout is over."""
+"""Options of workers that notice a cancel at once, and not after most of a heartbeat timeout."""
 
 
 async def _at_once(_: int) -> None:
-    """Nothing holds a sub-order up."""
+    """Let a sub-order be staged without delay."""
 
 
 @dataclass
 class World:
     """What the activities of one order answer, and what they were asked.
 
-    `suborders` gives available and failed files of each, the first is number 1; `away` are those that are never
-    staged because of the `trouble`; `late` are the refusals that publications meet first;
+    `suborders` gives available and failed files of each, the first is number 1; `unreadable` are those that are
+    never staged because of the `failure`; `late` are the refusals that publications meet first;
     `downloads` is how often a release meets an open download; `gate` is awaited while a sub-order is staged.
     """
 
@@ -108,8 +108,8 @@ class World:
     released: list[SubOrderState] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     validation: Mapping[int, Exception] = field(default_factory=dict)
-    away: frozenset[int] = frozenset()
-    trouble: Failure = AWAY.failure
+    unreadable: frozenset[int] = frozenset()
+    failure: Failure = UNAVAILABLE.failure
     late: list[Exception] = field(default_factory=list)
     delivers: bool = False
     undeliverable: Mapping[int, Exception] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class World:
     pages: list[int] = field(default_factory=list)
     publications: dict[int, int] = field(default_factory=dict)
     given_up: dict[int, Failure] = field(default_factory=dict)
-    under_way: set[int] = field(default_factory=set)
+    staging: set[int] = field(default_factory=set)
     most_at_once: int = 0
     patience: float = 30
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -174,11 +174,11 @@ class World:
     @activity.defn(name="stage_files")
     async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:
         self._called("stage_files")
-        self.under_way.add(suborder.number)
-        self.most_at_once = max(self.most_at_once, len(self.under_way))
+        self.staging.add(suborder.number)
+        self.most_at_once = max(self.most_at_once, len(self.staging))
         await self.gate(suborder.number)
-        if suborder.number in self.away:
-            raise Failed(self.trouble.code, self.trouble.text)
+        if suborder.number in self.unreadable:
+            raise Failed(self.failure.code, self.failure.text)
         available, failed = self.suborders[suborder.number - 1]
         return StagedFiles(attempt=activity.info().attempt, available=available, failed=failed, bytes=1000)
 
@@ -192,7 +192,7 @@ class World:
     async def publish_suborder(self, publication: Publication) -> SubOrderResult:
         self._called("publish_suborder")
         self.publications[publication.number] = publication.attempt
-        self.under_way.discard(publication.number)
+        self.staging.discard(publication.number)
         if self.late:
             raise self.late.pop(0)
         available, failed = self.suborders[publication.number - 1]
@@ -272,8 +272,8 @@ class World:
                 await self.moved.wait()
 
     @property
-    def told(self) -> list[str]:
-        """What the timeline says has happened."""
+    def events(self) -> list[str]:
+        """The events on the timeline, in their order."""
         return [entry.what for entry in self.entries]
 
 
@@ -297,7 +297,7 @@ async def playing(client: Client, world: World, **options: Any) -> AsyncIterator
 
 @asynccontextmanager
 async def acting(client: Client, world: World) -> AsyncIterator[None]:
-    """Workers that act in this world, and leave its workflows to `deciding`."""
+    """Workers that run the activities of this world, and leave its workflows to `deciding`."""
     async with (
         Worker(client, task_queue=ORDERS_QUEUE, activities=world.quick, **ALERT),
         Worker(client, task_queue=PACKAGING_QUEUE, activities=world.slow, **ALERT),
@@ -306,7 +306,7 @@ async def acting(client: Client, world: World) -> AsyncIterator[None]:
 
 
 def deciding(client: Client, *interceptors: Interceptor) -> Worker:
-    """A worker that runs workflows and nothing else; nothing waits for it when it is gone."""
+    """A worker that runs only workflows, and caches none: no task waits for it when it has stopped."""
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
@@ -318,7 +318,7 @@ def deciding(client: Client, *interceptors: Interceptor) -> Worker:
 
 
 async def end(client: Client, order_id: UUID, world: World) -> None:
-    """End the order and its sub-orders, if they still live: what one test leaves staging, the next would be asked for.
+    """Terminate the workflows of the order: the next test would be given the activities that this one leaves behind.
 
     All tests of a process share a server, and its task queues.
     """

@@ -31,10 +31,10 @@ from models.messages import (
 from models.tables import Bulk
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_bulk, start_order
-from tests.workflows.bulk_lives import BulkWorld, working_off
+from tests.workflows.fake_bulk import BulkWorld, working_off
 from tests.workflows.fakes import MISMATCH, World, an_order, playing
-from tests.workflows.recorded_lives import Commanded, Life, lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
+from tests.workflows.scenarios import Commanded, Scenario, scenarios
 from workflows.provisioning import PAGE
 
 _OF_THIS_MACHINE = {"identity", "requestId", "taskId", "stackTrace", "workerVersion", "binaryChecksum", "namespaceId"}
@@ -48,7 +48,7 @@ def worlds() -> Mapping[str, World]:
         "with_warnings": World(suborders=[(1, 1), (3, 0)]),
         "refused": World(verdict=Verdict(faults=_FAULTS, faults_total=2)),
         "all_failed": World(suborders=[(0, 2)]),
-        "given_up": World(suborders=[(0, 1), (1, 0)], away=frozenset({1}), trouble=MISMATCH),
+        "given_up": World(suborders=[(0, 1), (1, 0)], unreadable=frozenset({1}), failure=MISMATCH),
         "many_suborders": World(suborders=[(1, 0)] * 12),
         "long": World(suborders=[(1, 0)] * (PAGE + 3), delivers=True, patience=120),
     }
@@ -71,8 +71,8 @@ async def record() -> None:
         for number, (name, world) in enumerate(worlds().items(), 1):
             await _play(environment.client, UUID(int=number), world)
             await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
-        for number, (name, life) in enumerate(lives().items(), 101):
-            await _live(environment.client, UUID(int=number), life)
+        for number, (name, scenario) in enumerate(scenarios().items(), 101):
+            await _run_scenario(environment.client, UUID(int=number), scenario)
             await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
         for number, (name, bulk) in enumerate(bulks().items(), 201):
             await _work_off(environment.client, UUID(int=number), bulk)
@@ -96,16 +96,16 @@ async def _play(client: Client, order_id: UUID, world: World) -> None:
         await client.get_workflow_handle(order_workflow_id(order_id)).result()
 
 
-async def _live(client: Client, order_id: UUID, life: Life) -> None:
+async def _run_scenario(client: Client, order_id: UUID, scenario: Scenario) -> None:
     """Run an order to its end, as its script wants it."""
     workflow_id = order_workflow_id(order_id)
-    async with playing(client, life.world):
-        if life.carried is None:
+    async with playing(client, scenario.world):
+        if scenario.carried is None:
             await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         else:
-            order = OrderInput(order_id=order_id, carried=life.carried)
+            order = OrderInput(order_id=order_id, carried=scenario.carried)
             await client.start_workflow(ORDER_WORKFLOW, order, id=workflow_id, task_queue=ORDERS_QUEUE)
-        await life.script(Commanded(client, order_id, life.world))
+        await scenario.script(Commanded(client, order_id, scenario.world))
         await client.get_workflow_handle(workflow_id).result()
 
 

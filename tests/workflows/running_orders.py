@@ -79,7 +79,7 @@ def endless() -> World:
 
 
 async def staging(order: Running) -> None:
-    await order.world.until(lambda: bool(order.world.under_way))
+    await order.world.until(lambda: bool(order.world.staging))
 
 
 def assert_whole_timeline(world: World) -> None:

@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
 from models.messages import ORDERS_QUEUE, BulkInput, BulkPageDone, bulk_workflow_id
-from tests.workflows.bulk_lives import BulkWorld, working_off
+from tests.workflows.fake_bulk import BulkWorld, working_off
 from workflows.bulk import PAGES_PER_RUN, BulkWorkflow
 
 

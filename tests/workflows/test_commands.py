@@ -15,7 +15,7 @@ from models.messages import CommandRequest, Extension, OrderInput, Projection, S
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 from temporal.commands import WorkflowNotRunning, command_order, extend_order
-from tests.workflows.fakes import AWAY, World
+from tests.workflows.fakes import UNAVAILABLE, World
 from tests.workflows.running_orders import LONG, assert_whole_timeline, endless, running, staging
 from workflows.order import OrderWorkflow
 
@@ -41,7 +41,7 @@ async def test_a_paused_order_can_be_resumed_and_goes_on_where_it_was(temporal: 
         order.world.gate = lambda _: asyncio.sleep(0)
         assert (await order.command(Command.RESUME)).status is OrderStatus.PROVISIONING
         await order.reached(OrderStatus.FULFILLED)
-    assert order.world.told[3:] == ["paused", "resumed", "suborder_ready", "settled"]
+    assert order.world.events[3:] == ["paused", "resumed", "suborder_ready", "settled"]
     assert_whole_timeline(order.world)
 
 
@@ -50,7 +50,7 @@ async def test_what_breaks_at_the_moment_of_a_pause_is_not_given_up(temporal: Wo
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            raise AWAY from None
+            raise UNAVAILABLE from None
 
     async with running(temporal.client, "pause-break", World(gate=breaks, terms=LONG)) as order:
         await staging(order)
@@ -137,7 +137,7 @@ async def test_the_same_command_again_has_no_second_effect(temporal: WorkflowEnv
         assert await order.command(Command.PAUSE, id="once") == first
         with pytest.raises(IllegalTransition):
             await order.command(Command.PAUSE, id="twice")
-    assert order.world.told.count("paused") == 1
+    assert order.world.events.count("paused") == 1
 
 
 async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(temporal: WorkflowEnvironment) -> None:
@@ -147,7 +147,7 @@ async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(temporal:
             order.command(Command.PAUSE), order.command(Command.PAUSE), return_exceptions=True
         )
         assert sorted(type(answer).__name__ for answer in answers) == ["IllegalTransition", "Standing"]
-    assert order.world.told.count("paused") == 1
+    assert order.world.events.count("paused") == 1
 
 
 async def test_a_retry_runs_again_only_what_has_failed(temporal: WorkflowEnvironment) -> None:
@@ -158,14 +158,14 @@ async def test_a_retry_runs_again_only_what_has_failed(temporal: WorkflowEnviron
         await order.command(Command.RETRY)
         await order.reached(OrderStatus.FULFILLED)
     assert world.calls["stage_files"] == 3
-    assert world.told[-3:] == ["retried", "suborder_ready", "settled"]
+    assert world.events[-3:] == ["retried", "suborder_ready", "settled"]
 
 
 async def test_signals_obey_the_table_and_a_refused_one_stays_on_the_timeline(temporal: WorkflowEnvironment) -> None:
     async with running(temporal.client, "signals", endless()) as order:
         await staging(order)
         await order.handle.signal(OrderWorkflow.resume, SignalInput(reason="a mistake"))
-        await order.world.until(lambda: "command_refused" in order.world.told)
+        await order.world.until(lambda: "command_refused" in order.world.events)
         await order.handle.signal("pause")
         await order.reached(OrderStatus.PAUSED)
         await order.handle.signal(OrderWorkflow.cancel, SignalInput(actor="operator:eve", reason="over"))
@@ -208,10 +208,10 @@ async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(tem
         near = Extension(id="near", expires_at=end + timedelta(days=3), actor="customer:a")
         await extend_order(temporal.client, order.order_id, near)
         await temporal.fast_forward(order.handle, timedelta(days=8))
-        assert "expiry_reminder" not in world.told
+        assert "expiry_reminder" not in world.events
         await temporal.fast_forward(order.handle, timedelta(days=3))
         assert await order.handle.result() == "expired"
-    assert world.told[-3:] == ["extended", "expiry_reminder", "expired"]
+    assert world.events[-3:] == ["extended", "expiry_reminder", "expired"]
     with pytest.raises(WorkflowNotRunning):
         await order.command(Command.DELETE)
 

@@ -31,8 +31,8 @@ async def test_each_archive_is_delivered_after_it_is_ready_and_before_the_order_
     for number in (1, 2):
         told = [entry.what for entry in world.entries if entry.suborder == number]
         assert told == ["suborder_ready", "suborder_delivered"]
-    settled = world.told.index("settled")
-    assert all(world.told.index(what) < settled for what in ("suborder_ready", "suborder_delivered"))
+    settled = world.events.index("settled")
+    assert all(world.events.index(what) < settled for what in ("suborder_ready", "suborder_delivered"))
 
 
 async def test_an_order_without_a_destination_delivers_nothing(temporal: WorkflowEnvironment) -> None:
@@ -63,4 +63,4 @@ async def test_an_order_that_ended_meanwhile_delivers_nothing_more(temporal: Wor
     world = World(suborders=[(1, 0)], delivers=True, undeliverable={1: NothingToMake()})
     await play(temporal, "over", world)
     assert world.given_up == {}
-    assert "suborder_not_delivered" not in world.told
+    assert "suborder_not_delivered" not in world.events

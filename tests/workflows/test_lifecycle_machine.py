@@ -100,21 +100,21 @@ class HeldWorld(World):
 
 @dataclass
 class Model:
-    """What the table says the order should be, and what the timeline should have told."""
+    """What the table says the order should be, and which changes the timeline should have."""
 
     status: OrderStatus
     origin: OrderStatus | None = None
-    told: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
 
     def take(self, trigger: Trigger) -> None:
         """Go the way of the table. Raises IllegalTransition."""
         after = advance(self.status, trigger, origin=self.origin)
         self.status, self.origin = after, self.status
-        self.told.append(past_tense(trigger))
+        self.expected.append(past_tense(trigger))
 
 
 @dataclass
-class Life:
+class CheckedOrder:
     """One order that really runs, and its model."""
 
     environment: WorkflowEnvironment
@@ -129,7 +129,7 @@ class Life:
     """Whether a worker has been lost with work in hand; until that is noticed, a paused order is not yet at rest."""
 
     async def begin(self) -> None:
-        self.tally["lives"] += 1
+        self.tally["orders"] += 1
         await self.workers.enter_async_context(playing(self.environment.client, self.world, **IMPATIENT))
         impatient = self.environment.client.config()
         impatient["interceptors"] = [*impatient["interceptors"], ShortTasks()]
@@ -152,8 +152,7 @@ class Life:
                 await steps[kind](what)
                 await self.expect_settled()
         except TimeoutError:
-            told = f"{self.model.told} was waited for, {self.world.told} was told"
-            raise AssertionError(f"{before}: {told}") from None
+            raise AssertionError(f"{before}: {self.model.expected} expected, {self.world.events} found") from None
 
     async def command(self, command: Command) -> None:
         self.commands += 1
@@ -167,8 +166,8 @@ class Life:
             assert refused.value.allowed == sorted(map(str, allowed_actions(before)))
             self.tally["commands refused"] += 1
         else:
-            self.tally["commands obeyed"] += 1
-            assert (await self.ask(request)).version >= len(self.model.told) + 1
+            self.tally["commands applied"] += 1
+            assert (await self.ask(request)).version >= len(self.model.expected) + 1
 
     async def ask(self, request: CommandRequest) -> Standing:
         """Command as a client does: where no answer comes, because a worker has crashed, the same again."""
@@ -181,19 +180,19 @@ class Life:
 
     async def signal(self, command: Command) -> None:
         assert self.handle is not None
-        noted = self.world.told.count("command_refused")
+        noted = self.world.events.count("command_refused")
         try:
             self.model.take(command)
         except IllegalTransition:
             await self.handle.signal(str(command))
-            await self.world.until(lambda: self.world.told.count("command_refused") == noted + 1)
+            await self.world.until(lambda: self.world.events.count("command_refused") == noted + 1)
             self.tally["signals refused"] += 1
         else:
-            self.tally["signals obeyed"] += 1
+            self.tally["signals applied"] += 1
             await self.handle.signal(str(command))
 
     async def finish(self, event: Event) -> None:
-        """Let the work that is under way end, in one way or another."""
+        """Let the running activity end, in one way or another."""
         if self.model.status is S.VALIDATING:
             refused = event is Event.SETTLED_FAILED
             self.world.verdict = Verdict(faults=(FAULT,), faults_total=1) if refused else Verdict()
@@ -204,7 +203,7 @@ class Life:
             self.model.take(event)
         else:
             return
-        self.tally["works ended"] += 1
+        self.tally["phases ended"] += 1
         self.world.ending.set()
         await self.expect_settled()
         self.world.ending.clear()
@@ -235,16 +234,18 @@ class Life:
         """Wait until the order has done what it does by itself, and assert that it is what the model says."""
         if self.model.status is S.PAYMENT_CONFIRMED:
             self.model.take(Event.STARTED)
-        await self.world.until(lambda: self.expected_changes() == self.model.told)
+        await self.world.until(lambda: self.expected_changes() == self.model.expected)
         assert not self.world.entries or self.world.entries[-1].status_after is self.model.status
         assert_whole_timeline(self.world)
 
     def expected_changes(self) -> list[str]:
         """The changes on the timeline; asserts that they are the first of the model's, and no more than those."""
-        told = [e.what for e in self.world.entries if e.status_after is not e.status_before]
-        assert told[: len(self.model.told)] == self.model.told[: len(told)], f"{told} is not {self.model.told}"
-        assert len(told) <= len(self.model.told), f"{told} is more than {self.model.told}"
-        return told
+        changes, expected = (
+            [e.what for e in self.world.entries if e.status_after is not e.status_before],
+            self.model.expected,
+        )
+        assert changes == expected[: len(changes)], f"{changes} is not {expected}"
+        return changes
 
 
 def held_world(begins: OrderStatus) -> HeldWorld:
@@ -259,28 +260,28 @@ def held_world(begins: OrderStatus) -> HeldWorld:
     return world
 
 
-async def live(
+async def run_order(
     environment: WorkflowEnvironment, begins: OrderStatus, steps: Iterator[tuple[str, Any]], tally: Counter[str]
 ) -> None:
     """Take steps until the order is over or no step is left."""
-    life = Life(environment, held_world(begins), Model(begins), tally=tally)
+    order = CheckedOrder(environment, held_world(begins), Model(begins), tally=tally)
     try:
         async with asyncio.timeout(PATIENCE):
-            await life.begin()
+            await order.begin()
         for kind, what in steps:
-            await life.step(kind, what)
-            if life.model.status in TERMINAL:
+            await order.step(kind, what)
+            if order.model.status in TERMINAL:
                 return
     finally:
-        life.world.ending.set()
+        order.world.ending.set()
         async with asyncio.timeout(PATIENCE):
-            await end(environment.client, life.order_id, life.world)
-            await life.workers.aclose()
+            await end(environment.client, order.order_id, order.world)
+            await order.workers.aclose()
 
 
 @pytest.fixture(scope="module")
 def tally(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
-    """What has happened in all lives, told at the end."""
+    """Counts what happened to all orders, and prints it at the end."""
     counted: Counter[str] = Counter()
     began = time.monotonic()
     yield counted
@@ -307,8 +308,8 @@ async def test_no_life_of_an_order_leaves_the_table(
 ) -> None:
     tally["runs"] += 1
     left = iter(steps)
-    await live(temporal, begins, left, tally)
-    # Where a life was over early, others follow, which begin where more can happen.
+    await run_order(temporal, begins, left, tally)
+    # If an order ended early, others follow, which begin where more can happen.
     while rest := list(left):
         left = iter([("command", Command.CONFIRM_PAYMENT), ("finish", Event.SETTLED), *rest])
-        await live(temporal, S.PENDING_PAYMENT, left, tally)
+        await run_order(temporal, S.PENDING_PAYMENT, left, tally)

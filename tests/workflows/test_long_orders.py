@@ -27,7 +27,7 @@ async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way
     world = World(suborders=[*[(1, 0)] * (PARTS - 1), (0, 1)], gate=gate, terms=LONG, mended=True, patience=150)
     async with running(temporal.client, "long", world) as order:
         first = (await order.handle.describe()).run_id
-        await world.until(lambda: HELD in world.under_way)
+        await world.until(lambda: HELD in world.staging)
         paused = await order.command(Command.PAUSE, id="pause")
         go.set()
         # The history that obeyed has ended: the same request is known to the next one, a new one is refused by it.
@@ -39,7 +39,7 @@ async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way
         await order.reached(OrderStatus.FULFILLED)
         assert (await order.handle.describe()).history_length < 4_000
     assert_whole_timeline(world)
-    assert [world.told.count(what) for what in ("paused", "resumed", "retried", "settled")] == [1, 1, 1, 1]
+    assert [world.events.count(what) for what in ("paused", "resumed", "retried", "settled")] == [1, 1, 1, 1]
     ready = [entry.suborder for entry in world.entries if entry.what == "suborder_ready"]
     assert sorted(filter(None, ready)) == list(range(1, PARTS + 1))
 
@@ -54,17 +54,17 @@ async def test_what_an_order_hears_while_it_is_kept_fills_no_history_and_one_rem
     soon = LONG.model_copy(update={"remind_before": LONG.keep_for - timedelta(milliseconds=100)})
     world = World(terms=soon, patience=60)
     async with running(temporal.client, "heard", world) as order:
-        await world.until(lambda: "expiry_reminder" in world.told)
+        await world.until(lambda: "expiry_reminder" in world.events)
         first = (await order.handle.describe()).run_id
         for number in range(HEARD):
             noticed = Noticed(id=f"n{number}", what="suborder_downloaded", suborder=1, actor="customer:a")
             await order.handle.signal(NOTICE_SIGNAL, noticed)
             # One by one: what comes together is written down together.
-            await world.until(lambda number=number: world.told.count("suborder_downloaded") > number)  # type: ignore[misc]
+            await world.until(lambda number=number: world.events.count("suborder_downloaded") > number)  # type: ignore[misc]
         await world.until(lambda: world.calls["open_order"] == 2)
         assert (await order.command(Command.DELETE)).status is OrderStatus.DELETED
         last = await order.handle.describe()
         assert last.run_id != first
         assert last.history_length < 1_000
-    assert world.told.count("expiry_reminder") == 1
+    assert world.events.count("expiry_reminder") == 1
     assert_whole_timeline(world)

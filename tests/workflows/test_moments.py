@@ -96,7 +96,7 @@ async def test_an_archive_that_is_published_while_its_order_is_paused_is_not_del
         await order.reached(S.PAUSED)
         world.go.set()
         assert (await pausing).status is S.PAUSED
-    assert (world.told[-2:], world.calls["deliver_suborder"]) == (["paused", "suborder_ready"], 0)
+    assert (world.events[-2:], world.calls["deliver_suborder"]) == (["paused", "suborder_ready"], 0)
 
 
 @dataclass(frozen=True)

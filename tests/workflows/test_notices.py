@@ -19,8 +19,8 @@ async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_wit
         for number in (2, 3):
             lost = told.model_copy(update={"id": f"n{number}", "what": "files_lost", "details": {"failed": 1}})
             await order.handle.signal(NOTICE_SIGNAL, lost)
-        await order.world.until(lambda: order.world.told.count("files_lost") == 2)
-        assert order.world.told[-3:] == ["suborder_downloaded", "files_lost", "files_lost"]
+        await order.world.until(lambda: order.world.events.count("files_lost") == 2)
+        assert order.world.events[-3:] == ["suborder_downloaded", "files_lost", "files_lost"]
         assert order.world.entries[-2].status_before is OrderStatus.FULFILLED
         assert {entry.status_after for entry in order.world.entries[-2:]} == {OrderStatus.FULFILLED_WITH_WARNINGS}
         assert order.world.entries[-1].details == {"failed": 1, "notice": "n3"}

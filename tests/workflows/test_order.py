@@ -16,7 +16,7 @@ from models.errors import FailureCode, Fault
 from models.messages import Verdict, order_workflow_id, suborder_workflow_id
 from temporal import search_attributes as attributes
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import AWAY, GIVEN_UP, MISMATCH, World, an_order, playing
+from tests.workflows.fakes import GIVEN_UP, MISMATCH, UNAVAILABLE, World, an_order, playing
 from tests.workflows.running_orders import assert_whole_timeline
 from workflows.policies import STAGE, VALIDATE
 from workflows.provisioning import IN_FLIGHT, PAGE
@@ -86,7 +86,7 @@ async def test_a_free_order_goes_from_payment_to_fulfilled_by_itself(client: Cli
     await expect_outcome(client, order_id, world, "fulfilled")
     assert statuses(world) == ["payment_confirmed", "validating", "provisioning", "fulfilled"]
     settled = ["suborder_ready", "suborder_ready"]
-    assert world.told == ["payment_confirmed", "started", "validated", *settled, "settled"]
+    assert world.events == ["payment_confirmed", "started", "validated", *settled, "settled"]
     assert world.entries[0].reason_code == "free"
     noted = {entry.suborder: entry.details for entry in world.entries if entry.what == "suborder_ready"}
     assert noted[2] == {"available": 1, "failed": 0, "archive_bytes": 1200}
@@ -99,7 +99,7 @@ async def test_an_order_of_which_something_is_missing_is_fulfilled_with_warnings
     world = World(suborders=[(1, 1), (0, 2), (3, 0)])
     await expect_outcome(client, order_id, world, "fulfilled_with_warnings")
     assert statuses(world)[-1] == "fulfilled_with_warnings"
-    assert sorted(world.told[3:6]) == ["suborder_failed", "suborder_ready", "suborder_ready"]
+    assert sorted(world.events[3:6]) == ["suborder_failed", "suborder_ready", "suborder_ready"]
     found = (await client.get_workflow_handle(order_workflow_id(order_id)).describe()).typed_search_attributes
     assert (found[attributes.STATUS], found[attributes.ERRORS]) == ("fulfilled_with_warnings", 3)
 
@@ -130,7 +130,7 @@ async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Clie
 
 
 async def test_trouble_that_passes_while_validating_leaves_no_trace(client: Client, order_id: UUID) -> None:
-    world = World(validation={1: AWAY})
+    world = World(validation={1: UNAVAILABLE})
     await expect_outcome(client, order_id, world, "fulfilled")
     assert world.calls["validate_order"] == 2
     assert all(entry.failure is None for entry in world.entries)
@@ -140,19 +140,19 @@ async def test_trouble_that_stays_fails_the_order_when_the_attempts_run_out(
     temporal: WorkflowEnvironment, order_id: UUID
 ) -> None:
     attempts = VALIDATE.retry.maximum_attempts
-    world = World(validation=dict.fromkeys(range(1, attempts + 1), AWAY))
+    world = World(validation=dict.fromkeys(range(1, attempts + 1), UNAVAILABLE))
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
         await temporal.fast_forward(handle, timedelta(hours=1))
         assert await handle.result() == "expired"
     assert world.calls["validate_order"] == attempts
-    assert world.entries[-2].failure == AWAY.failure
+    assert world.entries[-2].failure == UNAVAILABLE.failure
 
 
 async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_goes_out(
     temporal: WorkflowEnvironment, order_id: UUID
 ) -> None:
-    world = World(suborders=[(0, 2), (3, 0)], away=frozenset({1}))
+    world = World(suborders=[(0, 2), (3, 0)], unreadable=frozenset({1}))
     attempts = STAGE.retry.maximum_attempts
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
@@ -161,12 +161,12 @@ async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_go
         await temporal.fast_forward(child, timedelta(hours=1))
         assert await handle.result() == "fulfilled_with_warnings"
     assert world.calls["stage_files"] == attempts + 1
-    assert world.given_up == {1: AWAY.failure}
+    assert world.given_up == {1: UNAVAILABLE.failure}
     assert world.publications == {1: GIVEN_UP, 2: 1}
 
 
 async def test_a_refusal_to_stage_is_not_tried_again(client: Client, order_id: UUID) -> None:
-    world = World(suborders=[(0, 1)], away=frozenset({1}), trouble=MISMATCH)
+    world = World(suborders=[(0, 1)], unreadable=frozenset({1}), failure=MISMATCH)
     await expect_outcome(client, order_id, world, "expired")
     assert world.calls["stage_files"] == 1
     assert world.given_up == {1: MISMATCH}
@@ -177,7 +177,7 @@ async def test_an_order_with_a_price_waits_for_its_payment(client: Client, order
     async with playing(client, world):
         handle = await started(client, order_id)
         assert await shown(handle, "is **pending payment**.")
-        assert world.told == []
+        assert world.events == []
         assert not world.calls["validate_order"]
         await handle.terminate()
 

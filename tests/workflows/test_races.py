@@ -90,7 +90,7 @@ async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, fir
             assert_refused_in(S.FULFILLED, told)
         await order.reached(S.FULFILLED)
     assert_whole_timeline(world)
-    assert world.told.count("suborder_ready") == 1
+    assert world.events.count("suborder_ready") == 1
 
 
 async def in_turn(order: Running, commands: Sequence[Command]) -> list[Standing | Exception]:
@@ -118,7 +118,7 @@ async def test_of_two_retries_one_has_its_effect_and_the_other_is_told(temporal:
         go.set()
         await order.reached(S.FULFILLED)
     assert_whole_timeline(world)
-    assert (world.told.count("retried"), world.calls["reopen_files"]) == (1, 1)
+    assert (world.events.count("retried"), world.calls["reopen_files"]) == (1, 1)
 
 
 PAY_AND_CANCEL = (Command.CONFIRM_PAYMENT, Command.CANCEL)
@@ -145,7 +145,7 @@ async def test_signals_and_updates_come_one_after_the_other(
         for late in (Command.CONFIRM_PAYMENT, Command.PAUSE):
             assert isinstance(await answer(order, late), WorkflowNotRunning)
     assert_whole_timeline(world)
-    assert world.told.count("cancelled") == 1
+    assert world.events.count("cancelled") == 1
 
 
 @pytest.mark.parametrize("first", [Command.PAUSE, Command.CANCEL])
@@ -162,9 +162,9 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
     # Whoever pauses too late hears it, by the status or by the end of the workflow.
     paused = told[Command.PAUSE]
     if isinstance(paused, Standing):
-        assert world.told[-2:] == ["paused", "cancelled"]
+        assert world.events[-2:] == ["paused", "cancelled"]
     else:
-        assert "paused" not in world.told
+        assert "paused" not in world.events
         if not isinstance(paused, WorkflowNotRunning):
             assert_refused_in(S.CANCELLED, paused)
 
@@ -178,7 +178,7 @@ async def test_of_two_operators_who_want_the_same_one_does_it(temporal: Workflow
         (lost,) = [told for told in answers if not isinstance(told, Standing)]
         assert_refused_in(S.PAUSED, lost)
     assert_whole_timeline(world)
-    assert world.told.count("paused") == 1
+    assert world.events.count("paused") == 1
 
 
 async def test_an_order_whose_time_is_up_waits_for_the_last_open_download(temporal: WorkflowEnvironment) -> None:

@@ -20,8 +20,8 @@ from models.messages import (
     TimelineEntry,
 )
 from tests.workflows.record_histories import bulks, worlds
-from tests.workflows.recorded_lives import lives
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, READABLE, fingerprint, histories, read, replay
+from tests.workflows.scenarios import scenarios
 from workflows.order import OrderWorkflow
 from workflows.phases import CONTINUE_AFTER_EVENTS
 from workflows.policies import TRANSACTION
@@ -41,7 +41,7 @@ async def test_the_workflows_ask_for_what_their_fingerprints_say() -> None:
 
 
 def test_every_world_has_its_history() -> None:
-    assert {f"{name}_order" for name in (*worlds(), *lives())} <= set(RECORDED)
+    assert {f"{name}_order" for name in (*worlds(), *scenarios())} <= set(RECORDED)
     assert {f"{name}_bulk" for name in bulks()} <= set(RECORDED)
 
 

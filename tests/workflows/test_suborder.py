@@ -1,4 +1,4 @@
-"""One sub-order by itself, and the stand-ins of its activities."""
+"""One sub-order by itself, and the fakes of its activities."""
 
 import inspect
 from collections.abc import Callable
@@ -51,7 +51,7 @@ async def test_a_sub_order_is_staged_and_published_under_the_same_attempt(tempor
 
 
 async def test_what_was_given_up_is_published_under_the_attempt_that_gave_it_up(temporal: WorkflowEnvironment) -> None:
-    world = World(suborders=[(0, 3)], away=frozenset({1}), trouble=MISMATCH)
+    world = World(suborders=[(0, 3)], unreadable=frozenset({1}), failure=MISMATCH)
     assert (await result_of(temporal.client, "bad", world)).state is SubOrderState.FAILED
     assert world.publications == {1: GIVEN_UP}
 
@@ -82,7 +82,7 @@ def activities_in(owner: object) -> dict[str, Callable[..., Any]]:
     return found
 
 
-def test_the_stand_ins_have_the_names_and_signatures_of_what_they_stand_in_for() -> None:
+def test_the_fakes_have_the_names_and_signatures_of_the_real_activities() -> None:
     real = {name: method for owner in REAL for name, method in activities_in(owner).items()}
     ours = activities_in(World)
     assert ours.keys() == real.keys()

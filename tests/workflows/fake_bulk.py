@@ -1,4 +1,4 @@
-"""The activities of a bulk played by functions of the same names and signatures."""
+"""Fakes of the activities of a bulk: functions of the same names and signatures."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from models.messages import Carried, CommandRequest, Terms, order_workflow_id
 from models.order import Command, OrderStatus
 from temporal.commands import command_order
-from tests.workflows.fakes import AWAY, World
+from tests.workflows.fakes import UNAVAILABLE, World
 from workflows.policies import VALIDATE
 
 S = OrderStatus
@@ -48,7 +48,7 @@ Script = Callable[[Commanded], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Life:
+class Scenario:
     """What is recorded of one order."""
 
     world: World
@@ -67,10 +67,10 @@ async def _submit_and_pay(order: Commanded) -> None:
 
 async def _pause_and_resume(order: Commanded) -> None:
     """Also a resume that is refused."""
-    await order.world.until(lambda: order.world.under_way)
+    await order.world.until(lambda: order.world.staging)
     await order.command(Command.PAUSE)
     await order.signal("retry")
-    await order.world.until(lambda: "command_refused" in order.world.told)
+    await order.world.until(lambda: "command_refused" in order.world.events)
     order.world.gate = _at_once
     await order.signal("resume")
 
@@ -80,14 +80,14 @@ async def _retry(order: Commanded) -> None:
     await order.command(Command.RETRY)
 
 
-def _away() -> ApplicationError:
+def _unavailable() -> ApplicationError:
     """The storage does not answer; a recorder cannot wait the minutes that ten attempts take."""
-    failure = AWAY.failure
+    failure = UNAVAILABLE.failure
     return ApplicationError(failure.text, type=failure.code, next_retry_delay=timedelta(milliseconds=1))
 
 
 async def _unread(_: int) -> None:
-    raise _away()
+    raise _unavailable()
 
 
 async def _mend_and_retry(order: Commanded) -> None:
@@ -98,7 +98,7 @@ async def _mend_and_retry(order: Commanded) -> None:
 
 
 async def _cancel(order: Commanded) -> None:
-    await order.world.until(lambda: order.world.under_way)
+    await order.world.until(lambda: order.world.staging)
     await order.command(Command.CANCEL)
 
 
@@ -119,22 +119,22 @@ async def _for_ever(_: int) -> None:
     await asyncio.Event().wait()
 
 
-def lives() -> Mapping[str, Life]:
+def scenarios() -> Mapping[str, Scenario]:
     """Every path that a command or the clock makes an order take."""
     priced = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
     carried = Carried(
         origin=S.PROVISIONING, obeyed=("c-pause",), expires_at=None, failed_files=1, reopened=True, seqs=(7,)
     )
-    always = {attempt: _away() for attempt in range(1, VALIDATE.retry.maximum_attempts + 1)}
+    always = {attempt: _unavailable() for attempt in range(1, VALIDATE.retry.maximum_attempts + 1)}
     return {
-        "paid": Life(World(is_free=False, terms=priced), _pay),
-        "drafted": Life(World(is_free=False, begins=S.DRAFT, terms=priced), _submit_and_pay),
-        "paused": Life(World(gate=_for_ever), _pause_and_resume),
-        "retried": Life(World(suborders=[(1, 1), (2, 0)], mended=True, terms=BRIEF), _retry),
-        "unanswered": Life(World(validation=always, terms=BRIEF), _mend_and_retry),
-        "unread": Life(World(suborders=[(0, 2)], gate=_unread, mended=True, terms=BRIEF), _mend_and_retry),
-        "cancelled": Life(World(gate=_for_ever), _cancel),
-        "unpaid": Life(World(is_free=False, terms=BRIEF), _wait),
-        "expired": Life(World(terms=BRIEF, left=1), _wait),
-        "continued": Life(World(begins=S.PAUSED), _resume, carried),
+        "paid": Scenario(World(is_free=False, terms=priced), _pay),
+        "drafted": Scenario(World(is_free=False, begins=S.DRAFT, terms=priced), _submit_and_pay),
+        "paused": Scenario(World(gate=_for_ever), _pause_and_resume),
+        "retried": Scenario(World(suborders=[(1, 1), (2, 0)], mended=True, terms=BRIEF), _retry),
+        "unanswered": Scenario(World(validation=always, terms=BRIEF), _mend_and_retry),
+        "unread": Scenario(World(suborders=[(0, 2)], gate=_unread, mended=True, terms=BRIEF), _mend_and_retry),
+        "cancelled": Scenario(World(gate=_for_ever), _cancel),
+        "unpaid": Scenario(World(is_free=False, terms=BRIEF), _wait),
+        "expired": Scenario(World(terms=BRIEF, left=1), _wait),
+        "continued": Scenario(World(begins=S.PAUSED), _resume, carried),
     }
