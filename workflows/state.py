@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.errors import NotExtended
+from models.instants import rfc3339
 from models.messages import Carried, Extension, OrderBrief, OrderRef, Terms
 from models.order import FULFILLED, OrderStatus, Trigger, advance
 
@@ -101,4 +102,4 @@ class OrderState:
             raise NotExtended("the new end is in the past")
         latest = now + self.terms.max_extension
         if not extension.is_operator and extension.expires_at > latest:
-            raise NotExtended(f"the latest end you may choose is {latest:%Y-%m-%dT%H:%M:%SZ}")
+            raise NotExtended(f"the latest end you may choose is {rfc3339(latest, 'seconds')}")

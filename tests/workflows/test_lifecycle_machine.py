@@ -240,10 +240,8 @@ class CheckedOrder:
 
     def expected_changes(self) -> list[str]:
         """The changes on the timeline; asserts that they are the first of the model's, and no more than those."""
-        changes, expected = (
-            [e.what for e in self.world.entries if e.status_after is not e.status_before],
-            self.model.expected,
-        )
+        changes = [e.what for e in self.world.entries if e.status_after is not e.status_before]
+        expected = self.model.expected
         assert changes == expected[: len(changes)], f"{changes} is not {expected}"
         return changes
 
