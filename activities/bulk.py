@@ -15,7 +15,7 @@ from temporalio.exceptions import FailureError
 
 from activities.bulk_runner import Acting, Outcome
 from activities.failures import failure_of
-from models.bulk import STOPPED, ItemResult, Said
+from models.bulk import STOPPED, ItemResult, Reason
 from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
 from models.queries import bulk as queries
@@ -98,4 +98,4 @@ async def _safely(acting: Acting, order_id: UUID) -> None:
         if failure.code is not FailureCode.INTERNAL:
             raise
         log.exception("a bulk could not act on an order", bulk=str(acting.bulk.id), order=str(order_id))
-        await acting.record(order_id, Outcome(ItemResult.FAILED, Said(failure.code, failure.text)))
+        await acting.record(order_id, Outcome(ItemResult.FAILED, Reason(failure.code, failure.text)))

@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from models.access import Caller
-from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Said, acts_in, command_of, labelled, skipped
+from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Reason, acts_in, command_of, labelled, skipped
 from models.errors import CommandPending, IllegalTransition, TemporalUnavailable
 from models.messages import CommandRequest
 from models.order import OrderStatus
@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
     """What became of an order."""
 
     result: ItemResult
-    said: Said | None = None
+    said: Reason | None = None
 
 
 DONE = Outcome(ItemResult.DONE)
@@ -103,7 +103,7 @@ class Acting:
         roles, groups = (person.roles, person.groups) if person else ([], [])
         return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
 
-    def _why_not(self, caller: Caller, order: Order) -> Said | None:
+    def _why_not(self, caller: Caller, order: Order) -> Reason | None:
         may = caller.may_command(own=order.customer == caller.customer)
         return skipped(BulkCommand(self.bulk.command), OrderStatus(order.status), may=may)
 
@@ -140,7 +140,7 @@ class Acting:
             if not isinstance(error.orig, UniqueViolation):
                 raise
             text = f"another order of the same customer is labelled “{label}”"
-            return Outcome(ItemResult.SKIPPED, Said("label_taken", text))
+            return Outcome(ItemResult.SKIPPED, Reason("label_taken", text))
         return DONE
 
     async def _ask(self, taken: Taken) -> Outcome:
@@ -167,10 +167,10 @@ class Acting:
         except (RPCError, RuntimeError, TimeoutError):
             raise TemporalUnavailable from None
 
-    def _said(self, refused: IllegalTransition) -> Said:
+    def _said(self, refused: IllegalTransition) -> Reason:
         """Why it was refused: often the order has gone on since it was looked at."""
         said = skipped(BulkCommand(self.bulk.command), OrderStatus(refused.status))
-        return said or Said(refused.code, str(refused))
+        return said or Reason(refused.code, str(refused))
 
     async def _is_well(self) -> bool:
         """Whether Temporal answers; if so, it is the order's workflow that does not."""

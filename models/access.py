@@ -115,8 +115,12 @@ class Caller:
     @property
     def visibility(self) -> listing.Visibility:
         """Whose orders the caller may see."""
-        everything = self.may(Permission.READ_ALL) or self.may(Permission.COMMAND_ALL)
-        return listing.Visibility(None if everything else self.customer)
+        return listing.Visibility(None if self.sees_everything else self.customer)
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether the caller sees everybody's orders, and reads and writes what is for operators alone."""
+        return self.may(Permission.READ_ALL) or self.may(Permission.COMMAND_ALL)
 
     @property
     def admitted(self) -> frozenset[str] | None:

@@ -46,17 +46,17 @@ class BulkState(StrEnum):
     FINISHED = "finished"
 
 
-class Said(NamedTuple):
+class Reason(NamedTuple):
     """What is said of an order that was not done: a stable code and a sentence."""
 
     code: str
     text: str
 
 
-NOT_FOUND = Said("not_found", "there is no such order")
-FORBIDDEN = Said("forbidden", "you may see this order, but not command it")
-STOPPED = Said("bulk_cancelled", "the bulk was cancelled before it came to this order")
-NO_ANSWER = Said("no_answer", "the order's workflow did not answer; look at the order, it may still obey")
+NOT_FOUND = Reason("not_found", "there is no such order")
+FORBIDDEN = Reason("forbidden", "you may see this order, but not command it")
+STOPPED = Reason("bulk_cancelled", "the bulk was cancelled before it came to this order")
+NO_ANSWER = Reason("no_answer", "the order's workflow did not answer; look at the order, it may still obey")
 UNDER_WAY = "under_way"
 
 _COMMANDS: Mapping[BulkCommand, Command] = MappingProxyType(
@@ -77,7 +77,7 @@ def acts_in(command: BulkCommand) -> frozenset[OrderStatus]:
     return allowed & BULK_CANCELLABLE if command is BulkCommand.CANCEL else allowed
 
 
-def skipped(command: BulkCommand, status: OrderStatus, *, may: bool = True) -> Said | None:
+def skipped(command: BulkCommand, status: OrderStatus, *, may: bool = True) -> Reason | None:
     """Why a bulk leaves an order in this status as it is; None where it acts. `may`: whether its caller may."""
     if not may:
         return FORBIDDEN
@@ -87,9 +87,9 @@ def skipped(command: BulkCommand, status: OrderStatus, *, may: bool = True) -> S
         return NOT_FOUND
     if _COMMANDS[command] in allowed_actions(status):
         text = f"this order is {status}; a bulk cancels only what is a draft or not paid yet: cancel it by itself"
-        return Said(UNDER_WAY, text)
+        return Reason(UNDER_WAY, text)
     refused = IllegalTransition(command, status, allowed_actions(status))
-    return Said(refused.code, str(refused))
+    return Reason(refused.code, str(refused))
 
 
 def state_of(*, started: bool, cancelled: bool, finished: bool) -> BulkState:

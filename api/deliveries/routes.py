@@ -5,27 +5,27 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.dependencies import Caller, CallerDep, ServicesDep
-from api.destinations import (
+from api.deliveries.schemas import (
     DeliveriesPublic,
     DestinationCreate,
     DestinationPublic,
     DestinationsPublic,
     DestinationTested,
+    credentials_of,
     delivery_public,
     destination_public,
-    save,
+    location_of,
 )
+from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
-from api.orders.lookup import get_owned
 from api.orders.presenting import failure_public
 from models.errors import Failed, InvalidDestination, NameTaken, NotFound
 from models.links import API
 from models.queries import destinations as queries
-from models.tables import Destination
+from services.destinations import get_own_destination, save_destination
+from services.order_lookup import get_owned
 
 router = APIRouter(tags=["destinations"])
 
@@ -44,7 +44,16 @@ async def create_destination(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        saved = destination_public(await save(session, caller, services.deliverer, body))
+        destination = await save_destination(
+            session,
+            services.deliverer,
+            caller.customer,
+            body.name,
+            location_of(body),
+            body.prefix,
+            credentials_of(body),
+        )
+        saved = destination_public(destination)
         where = {"Location": f"{services.public_url}{API}/destinations/{saved.id}"}
         return await idempotent.respond(session, caller, saved, where)
 
@@ -62,7 +71,7 @@ async def list_destinations(services: ServicesDep, caller: CallerDep) -> Destina
 async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationPublic:
     """One destination."""
     async with services.sessions.begin() as session:
-        return destination_public(await _owned(session, caller, key))
+        return destination_public(await get_own_destination(session, caller.customer, key))
 
 
 @router.delete("/destinations/{key}", name="delete-destination", status_code=204)
@@ -70,7 +79,7 @@ async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -
 async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep) -> None:
     """Remove a destination and its credentials; what has yet to be delivered there can still be downloaded."""
     async with services.sessions.begin() as session:
-        await session.delete(await _owned(session, caller, key))
+        await session.delete(await get_own_destination(session, caller.customer, key))
 
 
 @router.post("/destinations/{key}/test", name="test-destination")
@@ -78,7 +87,7 @@ async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep)
 async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
     """Write something small to a destination, read it back and delete it."""
     async with services.sessions.begin() as session:
-        found = await _owned(session, caller, key)
+        found = await get_own_destination(session, caller.customer, key)
     try:
         target = services.deliverer.target(found.place, found.credentials, found.owner)
         await asyncio.to_thread(target.probe)
@@ -96,11 +105,3 @@ async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerD
         rows = (await session.execute(queries.deliveries_of(order_id))).scalars()
         items = [delivery_public(row, failure_public(row.failure_code, row.failure_text)) for row in rows]
     return DeliveriesPublic(destination=order.destination_name, items=items)
-
-
-async def _owned(session: AsyncSession, caller: Caller, key: str) -> Destination:
-    """The caller's destination. Raises NotFound, also where it is somebody else's."""
-    found = (await session.execute(queries.destination_of(caller.customer, key))).scalar_one_or_none()
-    if found is None:
-        raise NotFound("destination", key)
-    return found

@@ -9,12 +9,12 @@ from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.orders import presenting
-from api.orders.lookup import get_owned
 from api.orders.schemas import SubOrderPublic
 from models.errors import Gone, LinkRefused, NotFound, NotReady
 from models.links import archive_path
 from services.download_lookup import downloadable_archive, linked_order
 from services.download_tracking import acknowledge
+from services.order_lookup import get_owned
 from temporal.outbox import deliver_event
 
 router = APIRouter(tags=["downloads"])

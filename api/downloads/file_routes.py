@@ -8,10 +8,10 @@ from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
 from api.http.answers import DATABASE_UNAVAILABLE, answers
-from api.orders.lookup import get_owned
 from models.errors import FileFailed, LinkRefused
 from models.links import file_path
 from services.download_lookup import linked_order
+from services.order_lookup import get_owned
 
 router = APIRouter(tags=["downloads"])
 

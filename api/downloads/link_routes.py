@@ -8,13 +8,13 @@ from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
 from api.http.answers import answers
-from api.orders.lookup import get_owned
 from api.schemas import PageCursor, PageLimit
 from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
 from models.suborder import SubOrderState
 from services.download_lookup import require_planned
+from services.order_lookup import get_owned
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["downloads"])
 

@@ -10,13 +10,13 @@ from fastapi.responses import StreamingResponse
 from api.dependencies import CallerDep, Services, ServicesDep
 from api.downloads.links import linked_files, signed
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
-from api.orders.lookup import get_owned
 from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
 from models.links import metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, part_of
 from models.naming import content_disposition
 from models.tables import Order
 from services.download_lookup import linked_order, require_planned
+from services.order_lookup import get_owned
 
 AS_METALINK: dict[int | str, dict[str, Any]] = {
     200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}}

@@ -1,17 +1,17 @@
 """Bulks: one action for many orders, and what became of each."""
 
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Query, Response
 from fastapi import Body as JsonBody
-from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.service import RPCError
 
-from api import bulks
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, LOCATION, answers
+from api.http.cursors import Cursors
 from api.http.idempotency import IdempotentDep
 from api.identity.authenticate import AuthenticatedCaller
 from api.orders.bulk_schemas import (
@@ -23,10 +23,10 @@ from api.orders.bulk_schemas import (
     BulkPublic,
     BulksPublic,
     bulk_public,
+    dry_run_public,
 )
 from api.orders.export_routes import CSV, export_chosen
 from api.schemas import PageCursor, PageLimit
-from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import (
     BulkIsOver,
@@ -41,6 +41,7 @@ from models.errors import (
 from models.links import API
 from models.queries import bulk as queries
 from models.tables import Bulk
+from services import bulks
 from temporal.start import start_bulk
 
 log = structlog.get_logger()
@@ -77,17 +78,18 @@ async def create_bulk(
     cursor: PageCursor = None,
 ) -> Response:
     """Do something to many orders. `limit` and `cursor` are for the pages of a dry run."""
-    caller.require(bulks.permission_for(body))
+    request = body.to_request()
+    caller.require(request.permission)
     if body.dry_run:
         return await _dry_run(services, caller, body, cursor, limit)
     if isinstance(body, BulkExportCreate):
         async with services.sessions.begin() as session:
-            await bulks.check_export(session, caller, body)
+            await bulks.check_export(session, caller, request)
         return await export_chosen(services, caller, body.criteria, body.ids, bom=body.bom)
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        bulk = await bulks.accept(session, caller, body)
+        bulk = await bulks.accept_bulk(session, caller, request)
         where = {"Location": _url(services, bulk.id)}
         answer = await idempotent.respond(session, caller, _shown(services, bulk), where, status=202)
     await _start(services, bulk)
@@ -100,12 +102,13 @@ async def list_bulks(
     services: ServicesDep, caller: CallerDep, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> BulksPublic:
     """Your bulks, everybody's for those who see everything; the newest first."""
-    page = bulks.Page(services.cursors(caller, "bulks"), cursor, limit)
+    cursors = services.cursors(caller, "bulks")
+    after = _after(cursors, cursor)
     async with services.sessions.begin() as session:
-        found = (await session.execute(queries.bulks_of(caller.visibility, page.after, limit + 1))).scalars().all()
+        found = (await session.execute(queries.bulks_of(caller.visibility, after, limit + 1))).scalars().all()
     return BulksPublic(
         items=[_shown(services, bulk) for bulk in found[:limit]],
-        next_cursor=page.cursors.after(str(found[limit - 1].id)) if len(found) > limit else None,
+        next_cursor=cursors.after(str(found[limit - 1].id)) if len(found) > limit else None,
     )
 
 
@@ -114,7 +117,7 @@ async def list_bulks(
 async def show_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
     """One bulk, and how far it has come."""
     async with services.sessions.begin() as session:
-        return _shown(services, await _owned(session, caller, bulk_id))
+        return _shown(services, await bulks.get_own_bulk(session, caller, bulk_id))
 
 
 @router.get("/bulks/{bulk_id}/orders", name="list-orders-for-bulk")
@@ -128,12 +131,12 @@ async def list_bulk_orders(
     cursor: PageCursor = None,
 ) -> BulkOrdersPublic:
     """What became of each order; `outcome` may be repeated for several."""
-    wanted = sorted(set(map(str, outcome)))
-    page = bulks.Page(services.cursors(caller, f"orders of bulk {bulk_id} {wanted}"), cursor, limit)
-    after = page.after
+    outcomes = sorted(set(map(str, outcome)))
+    cursors = services.cursors(caller, f"orders of bulk {bulk_id} {outcomes}")
+    after = _after(cursors, cursor)
     async with services.sessions.begin() as session:
-        await _owned(session, caller, bulk_id)
-        found = (await session.execute(queries.items_of(bulk_id, wanted, after, limit + 1))).all()
+        await bulks.get_own_bulk(session, caller, bulk_id)
+        found = (await session.execute(queries.items_of(bulk_id, outcomes, after, limit + 1))).all()
     items = [
         BulkOrderPublic(
             order_id=item.order_id,
@@ -145,7 +148,7 @@ async def list_bulk_orders(
         for item, number in found[:limit]
     ]
     more = len(found) > limit
-    return BulkOrdersPublic(items=items, next_cursor=page.cursors.after(str(items[-1].order_id)) if more else None)
+    return BulkOrdersPublic(items=items, next_cursor=cursors.after(str(items[-1].order_id)) if more else None)
 
 
 @router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk")
@@ -153,7 +156,7 @@ async def list_bulk_orders(
 async def cancel_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -> BulkPublic:
     """Have a bulk stop before its next order; what it has done stays."""
     async with services.sessions.begin() as session:
-        bulk = await _owned(session, caller, bulk_id)
+        bulk = await bulks.get_own_bulk(session, caller, bulk_id)
         await session.execute(queries.cancel(bulk_id, services.now()))
         await session.refresh(bulk)
         if bulk.cancelled_at is None:
@@ -162,20 +165,18 @@ async def cancel_bulk(bulk_id: UUID, services: ServicesDep, caller: CallerDep) -
 
 
 async def _dry_run(services: Services, caller: Caller, body: BulkCreate, cursor: str | None, limit: int) -> Response:
-    cursors = services.cursors(caller, f"dry run {bulks.digest(body).hex()}")
+    # The cursors of one request are those of no other.
+    digest = sha256(body.model_dump_json().encode()).hexdigest()
+    cursors = services.cursors(caller, f"dry run {digest}")
     async with services.sessions.begin() as session:
-        found = await bulks.dry_run(session, caller, body, bulks.Page(cursors, cursor, limit))
-    return Response(found.model_dump_json(), media_type="application/json")
+        found = await bulks.dry_run(session, caller, body.to_request(), _after(cursors, cursor), limit)
+    following = cursors.after(str(found.page[-1].order.id)) if found.has_more else None
+    return Response(dry_run_public(body.action, found, following).model_dump_json(), media_type="application/json")
 
 
-async def _owned(session: AsyncSession, caller: Caller, bulk_id: UUID) -> Bulk:
-    """The caller's bulk, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
-    found = (await session.execute(queries.bulk_of(caller.visibility, bulk_id))).scalar_one_or_none()
-    if found is None:
-        raise NotFound("bulk", bulk_id)
-    if caller.writes and found.customer != caller.customer:
-        caller.require(Permission.COMMAND_ALL)
-    return found
+def _after(cursors: Cursors, cursor: str | None) -> UUID | None:
+    """The last of the page before. Raises InvalidCursor."""
+    return UUID(name) if (name := cursors.name(cursor)) else None
 
 
 def _shown(services: Services, bulk: Bulk) -> BulkPublic:

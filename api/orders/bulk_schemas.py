@@ -1,5 +1,6 @@
 """Bulks as they are asked for and shown."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -13,6 +14,7 @@ from models.bulk import MAX_ORDERS, BulkCommand, BulkState, ItemResult, template
 from models.errors import Fault
 from models.listing import OrderFilter
 from models.tables import Bulk
+from services.bulks import BulkRequest, DryRun, WouldBe
 
 OrderId = Annotated[UUID, Field(strict=False)]
 
@@ -53,6 +55,10 @@ class _Selection(Body):
             return None
         return self.filter.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
+    def to_request(self) -> BulkRequest:
+        """What is asked, as the services take it."""
+        return BulkRequest(None, self.criteria, self.ids, self.expected, asked=self.asked, faults=self.faults())
+
     def faults(self) -> list[Fault]:
         """What is wrong with it, whatever orders there are."""
         if self.criteria == OrderFilter() and self.ids is None and self.expected is None and not self.dry_run:
@@ -66,6 +72,10 @@ class BulkCommandCreate(_Selection):
 
     action: Literal["cancel", "pause", "resume", "retry", "delete"]
     reason: ReasonGiven | None = Field(default=None, description="Kept on the timeline of each order.")
+
+    def to_request(self) -> BulkRequest:
+        """What is asked, as the services take it."""
+        return replace(super().to_request(), command=BulkCommand(self.action), reason=self.reason)
 
 
 class BulkLabelCreate(_Selection):
@@ -81,6 +91,10 @@ class BulkLabelCreate(_Selection):
     def faults(self) -> list[Fault]:
         """What is wrong with it, whatever orders there are."""
         return super().faults() + template_faults(self.label)
+
+    def to_request(self) -> BulkRequest:
+        """What is asked, as the services take it."""
+        return replace(super().to_request(), command=BulkCommand.LABEL, label=self.label)
 
 
 class BulkExportCreate(_Selection):
@@ -189,4 +203,29 @@ def bulk_public(bulk: Bulk, url: str, *, degraded: bool) -> BulkPublic:
             include={"label", "reason", "total", "done", "skipped", "failed"}
             | {"created_at", "started_at", "cancelled_at", "finished_at"}
         ),
+    )
+
+
+def dry_run_public(action: str, found: DryRun, next_cursor: str | None) -> BulkDryRun:
+    """What a bulk would do, as it is shown."""
+    return BulkDryRun(
+        action=action,
+        total=found.total,
+        done=found.done,
+        skipped=sum(found.skipped.values()),
+        reasons=dict(found.skipped),
+        items=[_would_public(one) for one in found.page],
+        next_cursor=next_cursor,
+    )
+
+
+def _would_public(one: WouldBe) -> BulkWould:
+    return BulkWould(
+        order_id=one.order.id,
+        number=one.order.number,
+        status=one.order.status,
+        outcome="skipped" if one.reason else "done",
+        label=one.label,
+        code=one.reason.code if one.reason else None,
+        text=one.reason.text if one.reason else None,
     )

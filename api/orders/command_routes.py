@@ -10,7 +10,7 @@ from api.http.answers import IF_MATCH, LOCATION, answers
 from api.http.etags import require_match
 from api.http.idempotency import IdempotentDep
 from api.orders import commanding
-from api.orders.lookup import detail_of, get_owned, state_of
+from api.orders.lookup import detail_of, state_of
 from api.orders.schemas import CommandBody, ExtendBody, OrderDetail, RestartBody
 from api.orders.starting import start_workflow
 from models.access import Permission
@@ -28,6 +28,7 @@ from models.errors import (
 from models.messages import CommandRequest, Extension
 from models.order import Command
 from models.order_request import OrderRequest
+from services.order_lookup import get_owned
 from services.placing import place
 from temporal.start import OrderStart
 

@@ -1,9 +1,9 @@
-"""Commanding an order: through its workflow while that lives, and by the table alone once it is over."""
+"""Commands an order: through its workflow while that runs, and by the table alone once it has closed."""
 
 from uuid import UUID
 
 from api.dependencies import Caller, Services
-from api.orders.lookup import detail_of, get_owned
+from api.orders.lookup import detail_of
 from api.orders.schemas import OrderDetail
 from api.orders.starting import start_workflow
 from models.access import needed_to_command
@@ -12,12 +12,13 @@ from models.messages import CommandRequest, Extension
 from models.order import Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
+from services.order_lookup import get_owned
 from temporal.commands import WorkflowNotRunning, apply_to_closed_order, command_order, command_with_start, extend_order
 from temporal.start import OrderStart
 
 
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
-    """Have an order obey, and show it as it is then.
+    """Execute a command on an order, and show the order as it is then.
 
     Raises NotFound, Forbidden, IllegalTransition, TemporalUnavailable or CommandPending.
     """
@@ -28,14 +29,14 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
         shown = await detail_of(session, services, order, caller)
     if order.started_at is None:
         await start_unstarted(services, order)
-    await obey(services, order_id, request)
+    await execute_command(services, order_id, request)
     if request.command is Command.DELETE:
         return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
     return await _shown(services, caller, order_id)
 
 
-async def obey(services: Services, order_id: UUID, request: CommandRequest) -> None:
-    """Have the workflow of an order obey; one that has ended or was lost is begun anew, where the table allows it.
+async def execute_command(services: Services, order_id: UUID, request: CommandRequest) -> None:
+    """Execute a command by the order's workflow; a closed or lost one is started again where the table allows it.
 
     Raises IllegalTransition, TemporalUnavailable or CommandPending.
     """
@@ -44,13 +45,13 @@ async def obey(services: Services, order_id: UUID, request: CommandRequest) -> N
             await command_order(services.temporal, order_id, request)
         except WorkflowNotRunning:
             async with services.sessions.begin() as session:
-                anew = await apply_to_closed_order(session, order_id, request, services.now())
-            if anew is not None:
-                await command_with_start(services.temporal, anew, request)
+                start = await apply_to_closed_order(session, order_id, request, services.now())
+            if start is not None:
+                await command_with_start(services.temporal, start, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:
-    """Start the workflow of an order that was accepted while Temporal was away; the reconciler may be first."""
+    """Start the workflow of an order that was accepted while Temporal was unavailable; the reconciler may be first."""
     async with services.sessions.begin() as session:
         skus = [sku for _, sku in await session.execute(queries.skus_of([order.id]))]
     await start_workflow(services, OrderStart(order, skus))

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import Caller, CallerDep, ReaderDep, Services, ServicesDep
-from api.exporting import begun
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, answers
 from api.orders.filters import OrderExportParams, OrderFilterParams, OrderIds
-from api.orders.lookup import get_owned
 from models.errors import NotFound, NotReady
 from models.listing import OrderFilter, Sort, Visibility
 from models.queries import exports
 from services import listing
+from services.exporting import open_export
+from services.order_lookup import get_owned
 
 CSV, JSON_LINES = "text/csv; charset=utf-8", "application/jsonl"
 _TEXT = {"schema": {"type": "string"}}
@@ -72,7 +72,11 @@ async def export_jsonl(
     """Every order that matches as JSON Lines, an object a line."""
     orders = await _resolve(services, caller.visibility, query)
     copy = exports.as_json_lines(orders.visibility, orders.criteria, orders.sort)
-    return Streamed(await begun(services, copy), headers=_attached("orders.jsonl"), media_type=JSON_LINES)
+    return Streamed(
+        await open_export(services.sessions, services.exports, copy),
+        headers=_attached("orders.jsonl"),
+        media_type=JSON_LINES,
+    )
 
 
 async def export_chosen(
@@ -92,7 +96,7 @@ async def _resolve(services: Services, visibility: Visibility, query: OrderFilte
 
 async def _csv(services: Services, orders: listing.OrderQuery, name: str, *, bom: bool) -> Streamed:
     copy = exports.as_csv(orders.visibility, orders.criteria, orders.sort)
-    body = await begun(services, copy, BOM if bom else b"")
+    body = await open_export(services.sessions, services.exports, copy, BOM if bom else b"")
     return Streamed(body, headers=_attached(f"{name}.csv"), media_type=CSV)
 
 

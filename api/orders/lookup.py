@@ -1,28 +1,14 @@
 """Looks up the orders that routes work on, with what of them is shown."""
 
-from uuid import UUID
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Caller, Services
 from api.orders import presenting
 from api.orders.schemas import OrderDetail
-from models.access import Permission
-from models.errors import NotFound
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
 from models.queries.payments import refund_due
 from models.tables import Order
-
-
-async def get_owned(session: AsyncSession, caller: Caller, order_id: UUID) -> Order:
-    """Get the caller's order, anybody's for an operator. Raises NotFound, also for somebody else's, or Forbidden."""
-    order = (await session.execute(queries.order_of(caller.visibility, order_id))).scalar_one_or_none()
-    if order is None:
-        raise NotFound("order", order_id)
-    if caller.writes and order.customer != caller.customer:
-        caller.require(Permission.COMMAND_ALL)
-    return order
 
 
 def state_of(order: Order) -> str:

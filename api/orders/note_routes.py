@@ -4,17 +4,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api import annotating
-from api.annotating import NoteChange, NoteCreate, NoteDetail, NotePublic, NotesPublic
 from api.dependencies import AnnotatorDep, CallerDep, ServicesDep
 from api.http.answers import CONDITIONS, ETAG, LOCATION, answers
-from api.http.etags import tagged
+from api.http.etags import require_match, tagged
 from api.http.idempotency import IdempotentDep
 from api.orders.lookup import detail_of, state_of
+from api.orders.note_schemas import (
+    NoteChange,
+    NoteCreate,
+    NoteDetail,
+    NotePublic,
+    NotesPublic,
+    note_detail,
+    note_public,
+)
 from api.orders.schemas import OrderChange, OrderDetail
 from models.errors import InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.links import API
-from models.queries import annotations as queries
+from models.tables import Order
+from services import notes
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["orders"])
 
@@ -25,7 +33,12 @@ async def change_order(
     order_id: UUID, body: OrderChange, request: Request, services: ServicesDep, caller: CallerDep
 ) -> Response:
     """Give an order another label or other tags; with `If-Match` only if it is still as you have seen it."""
-    order = await annotating.change(services, caller, request, order_id, body)
+    fields = body.model_dump(include=body.model_fields_set)
+
+    def expect(order: Order) -> None:
+        require_match(request, state_of(order))
+
+    order = await notes.change_order(services.sessions, caller, order_id, fields, expect)
     async with services.sessions.begin() as session:
         return tagged(request, await detail_of(session, services, order, caller), state_of(order), changed=True)
 
@@ -35,9 +48,7 @@ async def change_order(
 async def list_notes(order_id: UUID, services: ServicesDep, caller: CallerDep) -> NotesPublic:
     """The notes on an order that you may read."""
     async with services.sessions.begin() as session:
-        await annotating.seen(session, caller, order_id)
-        rows = await session.execute(queries.notes_of(order_id, operator=annotating.is_operator(caller)))
-        return NotesPublic(items=[annotating.note_public(note) for note in rows.scalars()])
+        return NotesPublic(items=[note_public(note) for note in await notes.notes_of(session, caller, order_id)])
 
 
 @router.post("/notes", name="create-note", status_code=201, response_model=NotePublic)
@@ -49,7 +60,8 @@ async def create_note(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        note = await annotating.write(session, caller, order_id, body, services.now())
+        written = await notes.write_note(session, caller, order_id, body.text, body.visibility, services.now())
+        note = note_public(written)
         where = {"Location": f"{services.public_url}{API}/orders/{order_id}/notes/{note.id}"}
         return await idempotent.respond(session, caller, note, where)
 
@@ -59,7 +71,8 @@ async def create_note(
 async def show_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller: CallerDep) -> NoteDetail:
     """A note with what it said before it was edited."""
     async with services.sessions.begin() as session:
-        return await annotating.detail(session, caller, await annotating.found(session, caller, order_id, note_id))
+        note = await notes.get_note(session, caller, order_id, note_id)
+        return note_detail(note, await notes.wordings_of(session, caller, note))
 
 
 @router.patch("/notes/{note_id}", name="edit-note")
@@ -67,9 +80,10 @@ async def show_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller
 async def edit_note(
     order_id: UUID, note_id: UUID, body: NoteChange, services: ServicesDep, caller: AnnotatorDep
 ) -> NoteDetail:
-    """Say it anew; what the note said before stays in its history. Only its author may."""
+    """Give a note another wording; what it said before stays in its history. Only its author may."""
     async with services.sessions.begin() as session:
-        return await annotating.edit(session, caller, order_id, note_id, body, services.now())
+        note = await notes.edit_note(session, caller, order_id, note_id, body.text, body.visibility, services.now())
+        return note_detail(note, await notes.wordings_of(session, caller, note))
 
 
 @router.delete("/notes/{note_id}", name="delete-note", status_code=204)
@@ -77,4 +91,4 @@ async def edit_note(
 async def delete_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller: AnnotatorDep) -> None:
     """Delete a note with its history. Its author may, and an administrator."""
     async with services.sessions.begin() as session:
-        await annotating.remove(session, caller, order_id, note_id)
+        await notes.delete_note(session, caller, order_id, note_id)

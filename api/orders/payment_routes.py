@@ -6,9 +6,10 @@ from fastapi import APIRouter, Header, Request
 
 from api.dependencies import ServicesDep
 from api.http.answers import DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, answers
+from api.orders.payments import receive
 from api.orders.schemas import PaymentAnswer
-from api.payments import Delivery, PaymentMessage, receive
 from models.errors import PaymentRefused, TemporalUnavailable
+from services.payments import PaymentDelivery, PaymentMessage
 
 SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
 
@@ -34,5 +35,5 @@ async def receive_payment(
         "webhook-timestamp": webhook_timestamp,
         "webhook-signature": webhook_signature,
     }
-    state = await receive(services, Delivery(webhook_id, headers, await request.body()))
+    state = await receive(services, PaymentDelivery(webhook_id, headers, await request.body()))
     return PaymentAnswer(state=state)

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import CACHE_CONTROL, answers
-from api.orders.lookup import get_owned
 from api.orders.stac_results import Results
 from api.schemas import PageCursor, PageLimit
 from api.stac_elements import GEOJSON
@@ -18,6 +17,7 @@ from models.queries import orders as orders_queries
 from models.queries import results as queries
 from models.suborder import SubOrderState
 from models.tables import SubOrder
+from services.order_lookup import get_owned
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}},

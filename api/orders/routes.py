@@ -11,7 +11,7 @@ from api.http.etags import tagged
 from api.http.idempotency import IdempotentDep
 from api.orders import presenting
 from api.orders.filters import OrderListParams
-from api.orders.lookup import detail_of, get_owned, state_of
+from api.orders.lookup import detail_of, state_of
 from api.orders.quotas import report_quotas
 from api.orders.schemas import (
     OrderCreate,
@@ -27,6 +27,7 @@ from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, Quo
 from models.queries import orders as queries
 from models.queries.blockers import TROUBLES
 from services import listing
+from services.order_lookup import get_owned
 from services.placing import place
 from services.quotas import get_quotas
 from temporal.start import OrderStart

@@ -4,15 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api import views
-from api.annotating import is_operator
 from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
-from api.views import ViewChange, ViewCreate, ViewPublic, ViewsPublic
+from api.orders.view_schemas import ViewChange, ViewCreate, ViewPublic, ViewsPublic, view_fields, view_public
 from models.errors import NotFound, QuotaExceeded, ViewTaken
 from models.links import API
 from models.queries import views as queries
+from services import views
 
 router = APIRouter(prefix="/views", tags=["views"])
 
@@ -21,8 +20,8 @@ router = APIRouter(prefix="/views", tags=["views"])
 async def list_views(services: ServicesDep, caller: ReaderDep) -> ViewsPublic:
     """Your views, and for operators those that operators share."""
     async with services.sessions.begin() as session:
-        rows = await session.execute(queries.views_for(caller.customer, operator=is_operator(caller)))
-        return ViewsPublic(items=[views.view_public(caller, view) for view in rows.scalars()])
+        rows = await session.execute(queries.views_for(caller.customer, operator=caller.sees_everything))
+        return ViewsPublic(items=[view_public(caller, view) for view in rows.scalars()])
 
 
 @router.post("", name="create-view", status_code=201, response_model=ViewPublic)
@@ -34,7 +33,7 @@ async def create_view(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        view = await views.save(session, caller, body, services.now())
+        view = view_public(caller, await views.save_view(session, caller, view_fields(body), services.now()))
         return await idempotent.respond(
             session, caller, view, {"Location": f"{services.public_url}{API}/views/{view.id}"}
         )
@@ -45,7 +44,7 @@ async def create_view(
 async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> ViewPublic:
     """One view."""
     async with services.sessions.begin() as session:
-        return views.view_public(caller, await views.found(session, caller, view_id))
+        return view_public(caller, await views.get_view(session, caller, view_id))
 
 
 @router.patch("/{view_id}", name="change-view")
@@ -53,7 +52,7 @@ async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> 
 async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, caller: AnnotatorDep) -> ViewPublic:
     """Change a view of yours; what is left out stays."""
     async with services.sessions.begin() as session:
-        return await views.change(session, caller, view_id, body)
+        return view_public(caller, await views.change_view(session, caller, view_id, view_fields(body)))
 
 
 @router.delete("/{view_id}", name="delete-view", status_code=204)
@@ -61,4 +60,4 @@ async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, ca
 async def delete_view(view_id: UUID, services: ServicesDep, caller: AnnotatorDep) -> None:
     """Delete a view of yours."""
     async with services.sessions.begin() as session:
-        await session.delete(await views.owned(session, caller, view_id))
+        await session.delete(await views.get_own_view(session, caller, view_id))

@@ -14,7 +14,7 @@ def api() -> None:
 
     settings = found()
     configure_logs(settings.log_level)
-    # Said before anything listens, if nobody is there to be believed.
+    # Reason before anything listens, if nobody is there to be believed.
     believed = oidc_config(settings)
     operations = Operations()
     app = create_app(lambda: open_services(settings, operations))

@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient
 
-from api import exporting
 from api.dependencies import Services
 from models.delivery_status import delivery_status, is_waiting_for_user, progress
 from models.listing import OrderFilter, Sort, Visibility
@@ -24,6 +23,7 @@ from models.queries.delivery_status import percent as percent_in_sql
 from models.queries.exports import Copy, as_csv
 from models.queries.listing import ORDERS
 from models.suborder import SubOrderState
+from services.exporting import open_export
 from tests.factories import LOCAL_CALLER, Sessions
 from tests.listings import BEGIN, Row, add_rows, add_suborders, order_row
 
@@ -161,7 +161,7 @@ async def test_an_export_that_breaks_off_is_cut_and_gives_back_what_it_held(
     client: AsyncClient, sessions: Sessions, services: Services
 ) -> None:
     broken = Copy("COPY (SELECT 1 / (200000 - n) FROM generate_series(1, 300000) n) TO STDOUT", {})
-    body = await exporting.begun(services, broken)
+    body = await open_export(services.sessions, services.exports, broken)
     assert services.exports.borrowed_tokens == 1
     with pytest.raises(psycopg.errors.DivisionByZero):
         await _read(body)
@@ -170,7 +170,7 @@ async def test_an_export_that_breaks_off_is_cut_and_gives_back_what_it_held(
 
 async def test_an_export_that_nobody_reads_on_gives_back_what_it_held(client: AsyncClient, services: Services) -> None:
     endless = Copy("COPY (SELECT n FROM generate_series(1, 100000000) n) TO STDOUT", {})
-    body = await exporting.begun(services, endless)
+    body = await open_export(services.sessions, services.exports, endless)
     await anext(body)
     await body.aclose()  # type: ignore[attr-defined]
     assert services.exports.borrowed_tokens == 0

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from api.orders.filters import OrderFilterParams
-from api.views import MAX_VIEWS
+from services.views import MAX_VIEWS
 from tests.issuer import as_
 
 VIEW = {

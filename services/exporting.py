@@ -6,11 +6,10 @@ from contextlib import aclosing
 
 import psycopg
 import structlog
-from anyio import WouldBlock
+from anyio import CapacityLimiter, WouldBlock
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from api.dependencies import Services
 from models.errors import NotReady
 from models.queries.exports import Copy
 
@@ -22,12 +21,14 @@ BLOCK_BYTES = 128 * 1024
 _BUSY = "as many exports as this server makes at a time are under way; try again soon"
 
 
-async def begun(services: Services, copy: Copy, head: bytes = b"") -> AsyncIterator[bytes]:
-    """The export with its first block read, so that what goes wrong before is answered, not cut.
+async def open_export(
+    sessions: async_sessionmaker[AsyncSession], slots: CapacityLimiter, copy: Copy, head: bytes = b""
+) -> AsyncIterator[bytes]:
+    """Open an export with its first block read, so that what goes wrong before is answered, not cut.
 
-    Raises NotReady where too many are under way.
+    Raises NotReady where all `slots` are taken.
     """
-    blocks = _blocks(services, copy)
+    blocks = _blocks(sessions, slots, copy)
     first = await anext(blocks)
 
     async def body() -> AsyncIterator[bytes]:
@@ -44,23 +45,25 @@ async def begun(services: Services, copy: Copy, head: bytes = b"") -> AsyncItera
     return body()
 
 
-async def _blocks(services: Services, copy: Copy) -> AsyncGenerator[bytes, None]:
+async def _blocks(
+    sessions: async_sessionmaker[AsyncSession], slots: CapacityLimiter, copy: Copy
+) -> AsyncGenerator[bytes, None]:
     borrower = object()  # not the task: the first block is read in another one than the rest
     try:
-        services.exports.acquire_on_behalf_of_nowait(borrower)
+        slots.acquire_on_behalf_of_nowait(borrower)
     except WouldBlock:
         raise NotReady(_BUSY) from None
     try:
-        async with services.sessions.begin() as session:
+        async with sessions.begin() as session:
             cursor = await _cursor(session)
             async with cursor, cursor.copy(copy.statement, copy.parameters) as rows:
-                async for block in _gathered(rows):
+                async for block in _in_blocks(rows):
                     yield block
     finally:
-        services.exports.release_on_behalf_of(borrower)
+        slots.release_on_behalf_of(borrower)
 
 
-async def _gathered(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncIterator[bytes]:
+async def _in_blocks(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncIterator[bytes]:
     """Rows in blocks; the last one may be empty."""
     block = bytearray()
     async for row in rows:

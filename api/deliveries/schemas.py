@@ -1,30 +1,14 @@
-"""Saving destinations: their bodies, checked with every fault at once, and how they are shown. Never with a secret."""
+"""The bodies of destinations, and how destinations and deliveries are shown. Never with a secret."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from api.dependencies import Caller
 from api.schemas import Body, FailurePublic
-from models.destination import (
-    DEFAULT_PREFIX,
-    Credentials,
-    DestinationKind,
-    Place,
-    name_faults,
-    owner_of,
-    place_faults,
-    prefix_faults,
-)
-from models.errors import Fault, InvalidDestination, NameTaken
+from models.destination import DEFAULT_PREFIX, Credentials, DestinationKind, Place
 from models.tables import Delivery, Destination
-from storage.targets.protocol import Deliverer
-from storage.vault import NoKey
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -117,37 +101,13 @@ def delivery_public(delivery: Delivery, failure: FailurePublic | None) -> Delive
     )
 
 
-async def save(
-    session: AsyncSession, caller: Caller, deliverer: Deliverer, body: LocalDestinationCreate | S3DestinationCreate
-) -> Destination:
-    """Save a destination. Raises InvalidDestination with every fault, or NameTaken."""
-    place = Place.model_validate(body.model_dump(include=set(Place.model_fields)))
-    faults = name_faults(body.name) + place_faults(place, deliverer.allowed) + prefix_faults(body.prefix)
-    sealed, more = _sealed(caller, deliverer, body)
-    if faults := faults + more:
-        raise InvalidDestination(faults)
-    values: dict[str, Any] = place.model_dump() | {"customer": caller.customer, "name": body.name}
-    statement = insert(Destination).values(**values, prefix=body.prefix, credentials=sealed)
-    statement = statement.on_conflict_do_nothing(index_elements=[col(Destination.customer), col(Destination.name)])
-    row = (await session.execute(statement.returning(Destination))).scalar_one_or_none()
-    if row is None:
-        raise NameTaken(body.name)
-    return row
+def location_of(body: LocalDestinationCreate | S3DestinationCreate) -> Place:
+    """Where a body leads to."""
+    return Place.model_validate(body.model_dump(include=set(Place.model_fields)))
 
 
-def _sealed(
-    caller: Caller, deliverer: Deliverer, body: LocalDestinationCreate | S3DestinationCreate
-) -> tuple[str | None, list[Fault]]:
-    """The credentials, encrypted for this destination alone."""
-    if not isinstance(body, S3DestinationCreate):
-        return None, []
-    found = Credentials.model_validate(body.model_dump(include=set(Credentials.model_fields)))
-    if not found.is_plain:
-        text = "credentials are plain ASCII without control characters"
-        return None, [Fault(field="secret_access_key", code="credentials_unusable", text=text)]
-    try:
-        sealed = deliverer.vault.seal(found.revealed(), owner_of(caller.customer, body.name))
-    except NoKey:
-        text = "this server keeps no credentials: its operator has to set CONSIGNOR_DELIVERY_KEYS"
-        return None, [Fault(field="secret_access_key", code="credentials_not_kept", text=text)]
-    return sealed, []
+def credentials_of(body: LocalDestinationCreate | S3DestinationCreate) -> Credentials | None:
+    """The credentials of a bucket; a folder has none."""
+    if isinstance(body, LocalDestinationCreate):
+        return None
+    return Credentials.model_validate(body.model_dump(include=set(Credentials.model_fields)))

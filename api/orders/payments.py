@@ -1,0 +1,75 @@
+"""Applies a payment provider's messages: the services verify and record them, the order's workflow confirms."""
+
+from uuid import UUID
+
+from api.dependencies import Services
+from api.orders.commanding import execute_command, start_unstarted
+from models.errors import IllegalTransition, PaymentRefused
+from models.messages import CommandRequest
+from models.order import Command, OrderStatus
+from models.payment import PaymentState
+from models.queries import orders as queries
+from models.queries.payments import conclude
+from services.payments import (
+    PaymentDelivery,
+    PaymentMessage,
+    mismatch,
+    record_message,
+    record_refused_message,
+    verify_message,
+)
+from temporal.commands import append_timeline_to_closed
+
+ACTOR = "payment-provider"
+
+
+async def receive(services: Services, delivery: PaymentDelivery) -> PaymentState:
+    """Apply a message once. Raises PaymentRefused, TemporalUnavailable; the provider may send it again in any case."""
+    message = await _verified(services, delivery)
+    async with services.sessions.begin() as session:
+        known = await record_message(session, delivery.message_id, message, services.now())
+        if known.state != PaymentState.RECEIVED:
+            return PaymentState(known.state)
+        order = (await session.execute(queries.order_by_id(message.data.order_id))).scalar_one_or_none()
+    if reason := mismatch(order, message.data):
+        await _conclude(services, delivery.message_id, PaymentState.REFUSED, reason)
+        raise PaymentRefused(reason)
+    if order is not None and order.started_at is None:
+        await start_unstarted(services, order)
+    state, reason = await _confirm(services, message.data.order_id, delivery.message_id)
+    await _conclude(services, delivery.message_id, state, reason)
+    return state
+
+
+async def _verified(services: Services, delivery: PaymentDelivery) -> PaymentMessage:
+    try:
+        return verify_message(services.payment_secrets, delivery)
+    except PaymentRefused as refused:
+        async with services.sessions.begin() as session:
+            await record_refused_message(session, delivery, str(refused), services.now())
+        raise
+
+
+async def _confirm(services: Services, order_id: UUID, message_id: str) -> tuple[PaymentState, str | None]:
+    """Confirm the payment; money for an order that does not wait for any is due back."""
+    request = CommandRequest(id=f"payment-{message_id}", command=Command.CONFIRM_PAYMENT, actor=ACTOR)
+    try:
+        await execute_command(services, order_id, request)
+    except IllegalTransition as error:
+        await _note_refund(services, order_id)
+        return PaymentState.REFUND_DUE, str(error)
+    return PaymentState.APPLIED, None
+
+
+async def _note_refund(services: Services, order_id: UUID) -> None:
+    """On the timeline where the workflow has ended; while it lives, the payment's own row says it."""
+    async with services.sessions.begin() as session:
+        order = (await session.execute(queries.order_by_id(order_id).with_for_update())).scalar_one()
+        if order.status == OrderStatus.CANCELLED:
+            status = OrderStatus(order.status)
+            await append_timeline_to_closed(session, order, "refund_due", ACTOR, status, services.now())
+
+
+async def _conclude(services: Services, message_id: str, state: PaymentState, reason: str | None) -> None:
+    async with services.sessions.begin() as session:
+        await session.execute(conclude(message_id, state, reason))

@@ -1,0 +1,113 @@
+"""Payments: a provider's signed messages (Standard Webhooks), each recorded once with what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from models.errors import PaymentRefused
+from models.payment import PaymentState
+from models.queries import payments as queries
+from models.tables import Order, Payment
+
+
+class PaymentData(BaseModel):
+    """What was paid, and for which order."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    order_id: UUID
+    amount: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class PaymentMessage(BaseModel):
+    """The message of a provider; other types are not applied."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["payment.succeeded"]
+    data: PaymentData
+
+
+@dataclass(frozen=True)
+class PaymentDelivery:
+    """A message as it came in, before anything of it is believed."""
+
+    message_id: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def verify_message(secrets: Sequence[str], delivery: PaymentDelivery) -> PaymentMessage:
+    """Give the message, if one of the secrets signed it within five minutes (https://www.standardwebhooks.com).
+
+    Raises PaymentRefused; the refusal is to be recorded.
+    """
+    reason = "no payment secret is configured"
+    for secret in secrets:
+        try:
+            Webhook(secret).verify(delivery.body, delivery.headers, json_parse=False)
+        except WebhookVerificationError as error:
+            reason = str(error)
+            continue
+        except (ValueError, OverflowError):
+            # What the library raises for headers and bodies that are no text, no number or no base64.
+            reason = "headers or body cannot be read"
+            continue
+        try:
+            return PaymentMessage.model_validate_json(delivery.body)
+        except ValidationError as error:
+            reason = f"the message is not understood: {error.errors()[0]['msg']}"
+            break
+    raise PaymentRefused(reason)
+
+
+async def record_refused_message(session: AsyncSession, delivery: PaymentDelivery, reason: str, now: datetime) -> None:
+    """Record a message that is not believed, under an id of its own: it must not use up the id of a true message."""
+    session.add(
+        Payment(
+            message_id=f"refused:{now.isoformat()}:{delivery.message_id}"[:500],
+            state=PaymentState.REFUSED,
+            reason=reason,
+            received_at=now,
+        )
+    )
+
+
+async def record_message(session: AsyncSession, message_id: str, message: PaymentMessage, now: datetime) -> Payment:
+    """Record a message with its first delivery, or find what became of it by the next. Raises PaymentRefused again."""
+    values = {
+        "message_id": message_id,
+        "order_id": message.data.order_id,
+        "state": PaymentState.RECEIVED,
+        "amount": message.data.amount,
+        "currency": message.data.currency,
+        "received_at": now,
+    }
+    await session.execute(
+        insert(Payment).values(values).on_conflict_do_nothing(index_elements=[col(Payment.message_id)])
+    )
+    payment = (await session.execute(queries.payment_by_message(message_id))).scalar_one()
+    if payment.state == PaymentState.REFUSED:
+        raise PaymentRefused(payment.reason or "")
+    return payment
+
+
+def mismatch(order: Order | None, data: PaymentData) -> str | None:
+    """Why a payment does not fit the order it names; None where it does."""
+    if order is None:
+        return "there is no such order"
+    if data.currency != order.currency:
+        return f"the order is priced in {order.currency}, not in {data.currency}"
+    if data.amount != order.total_price:
+        return f"the order costs {order.total_price} {order.currency}, not {data.amount}"
+    return None

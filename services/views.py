@@ -1,0 +1,73 @@
+"""Saved views of lists: how they are kept, and who sees and changes them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.access import Caller
+from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, ViewTaken
+from models.queries import views as queries
+from models.tables import SavedView
+
+MAX_VIEWS = 200
+"""Views of one user."""
+
+
+async def save_view(session: AsyncSession, caller: Caller, fields: Mapping[str, Any], now: datetime) -> SavedView:
+    """Save a view. Raises Forbidden, ViewTaken, or QuotaExceeded where the user has MAX_VIEWS."""
+    _check_sharing(caller, fields)
+    # The count and the insert are one step for each owner: two requests at once must not both be the last that fits.
+    await session.execute(queries.LOCK, {"owner": caller.customer})
+    if (await session.execute(queries.views_counted(caller.customer))).scalar_one() >= MAX_VIEWS:
+        text = f"you may save {MAX_VIEWS} views; delete one first"
+        raise QuotaExceeded([Fault(field="name", code="too_many_views", text=text)])
+    view = SavedView(owner=caller.customer, created_at=now, **fields)
+    await _write(session, view)
+    return view
+
+
+async def change_view(session: AsyncSession, caller: Caller, view_id: UUID, fields: Mapping[str, Any]) -> SavedView:
+    """Change a view of one's own; what `fields` leave out stays. Raises NotFound, Forbidden or ViewTaken."""
+    view = await get_own_view(session, caller, view_id)
+    # Locked, so that of two changes at once neither undoes the other's.
+    await session.refresh(view, with_for_update=True)
+    _check_sharing(caller, fields)
+    for name, value in fields.items():
+        setattr(view, name, value)
+    await _write(session, view)
+    return view
+
+
+async def get_view(session: AsyncSession, caller: Caller, view_id: UUID) -> SavedView:
+    """Get a view that the caller may see. Raises NotFound."""
+    query = queries.view(caller.customer, view_id, operator=caller.sees_everything)
+    view = (await session.execute(query)).scalar_one_or_none()
+    if view is None:
+        raise NotFound("view", view_id)
+    return view
+
+
+async def get_own_view(session: AsyncSession, caller: Caller, view_id: UUID) -> SavedView:
+    """Get a view that the caller may change. Raises NotFound, or Forbidden where another operator shares it."""
+    view = await get_view(session, caller, view_id)
+    if view.owner != caller.customer:
+        raise Forbidden("change a view", ["its owner"])
+    return view
+
+
+def _check_sharing(caller: Caller, fields: Mapping[str, Any]) -> None:
+    if fields.get("shared") and not caller.sees_everything:
+        raise Forbidden("share a view", ["support", "admin"])
+
+
+async def _write(session: AsyncSession, view: SavedView) -> None:
+    name = view.name
+    try:
+        async with session.begin_nested():
+            session.add(view)
+    except IntegrityError:
+        raise ViewTaken(name) from None
