@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
 
@@ -20,7 +20,8 @@ from models.queries import orders
 from models.suborder import SubOrderState
 from models.tables import Delivery, Destination, Order, SubOrder
 from storage.archive.members import members_of
-from storage.archive.virtual import Blocks
+from storage.archive.virtual import Blocks, Member
+from storage.sources.registry import Sources
 from storage.targets.protocol import Deliverer, Parcel, Target, refused
 from temporal.heartbeat import beating
 
@@ -47,6 +48,7 @@ class DeliveringActivities:
 
     sessions: async_sessionmaker[AsyncSession]
     deliverer: Deliverer
+    sources: Sources = field(default_factory=Sources)
 
     @activity.defn
     async def deliver_suborder(self, suborder: SubOrderInput) -> Delivered:
@@ -57,7 +59,8 @@ class DeliveringActivities:
         place, key = found.destination.place, self._key(found)
         parcel = Parcel(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
         target = self.deliverer.target(place, found.destination.credentials, found.destination.owner)
-        await _run(_Delivering(found, parcel, target))
+        members = members_of(self.sources.at(found.suborder.location), found.files)
+        await _run(_Delivering(found, members, parcel, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
@@ -120,8 +123,8 @@ async def _told_of(task: asyncio.Task[None], delivering: "_Delivering") -> None:
 class _Delivering:
     """One delivery in a worker thread."""
 
-    def __init__(self, job: _Job, parcel: Parcel, target: Target) -> None:
-        self._job, self._parcel, self._target = job, parcel, target
+    def __init__(self, job: _Job, members: list[Member], parcel: Parcel, target: Target) -> None:
+        self._job, self._members, self._parcel, self._target = job, members, parcel, target
         self._sent = 0
         self.stop = Event()
 
@@ -131,7 +134,7 @@ class _Delivering:
         layout = layout_of(job.order.number, job.suborder.number, job.files)
         if layout.etag != self._parcel.etag:
             raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
-        with Blocks(layout, members_of(job.suborder.location, job.files)) as blocks:
+        with Blocks(layout, self._members) as blocks:
             self._target.deliver(self._parcel, self._watched(blocks))
 
     def position(self) -> str:

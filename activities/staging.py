@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, NamedTuple, Self
 
@@ -21,7 +21,7 @@ from models.queries import suborders as queries
 from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source
-from storage.sources.registry import check_answers, source_at
+from storage.sources.registry import Sources
 from temporal.heartbeat import beating
 
 WRITE_EVERY = 0.5
@@ -51,7 +51,7 @@ class PendingFile(NamedTuple):
         seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256 = row
         if known_size is None:
             return cls(seq, name, href, size, sha256, None)
-        known = Known(FileVersion(known_size, modified, etag), Digest(known_size, crc, known_sha256))
+        known = Known(FileVersion.dated(known_size, modified, etag), Digest(known_size, crc, known_sha256))
         return cls(seq, name, href, size, sha256, known)
 
 
@@ -60,6 +60,7 @@ class StagingActivities:
     """Reads the files of sub-orders."""
 
     sessions: async_sessionmaker[AsyncSession]
+    sources: Sources = field(default_factory=Sources)
     verify: Verify = Verify.CHANGED
 
     @activity.defn
@@ -76,8 +77,9 @@ class StagingActivities:
             files = [PendingFile.of(row) for row in rows]
         whose = Whose(suborder.order_id, suborder.number, mine.attempt)
         async with noted(self.sessions, whose):
-            await asyncio.to_thread(check_answers, mine.location)
-        reading = _Reading(source_at(mine.location), files, self.verify)
+            source = self.sources.at(mine.location)
+            await asyncio.to_thread(source.check_available)
+        reading = _Reading(source, files, self.verify)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
             while not task.done():
@@ -202,4 +204,6 @@ def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read:
             f" expected {file.sha256.hex()}"
         )
         return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
-    return SettledFile(file.seq, found.size, version.mtime_ns, found.sha256, found.crc32, None, version.etag, was_read)
+    return SettledFile(
+        file.seq, found.size, version.modified_ns, found.sha256, found.crc32, None, version.etag, was_read
+    )

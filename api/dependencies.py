@@ -30,6 +30,7 @@ from models.queries.catalogue_search import WALK
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
+from storage.sources.registry import Sources
 from storage.targets.protocol import Deliverer
 
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
@@ -47,6 +48,7 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
+    sources: Sources = field(default_factory=Sources, kw_only=True)
     deliverer: Deliverer = field(default_factory=Deliverer)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
     exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)

@@ -22,6 +22,7 @@ from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
+from storage.sources.registry import Sources
 from storage.targets.protocol import Deliverer
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
@@ -39,6 +40,8 @@ def orders_worker(
     sessions: async_sessionmaker[AsyncSession],
     limits: Limits,
     terms: Terms,
+    *,
+    sources: Sources | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that runs the workflows and all short activities."""
@@ -51,7 +54,7 @@ def orders_worker(
         ORDERS_QUEUE,
         [
             *(orders.open_order, orders.record, orders.open_suborders, orders.tally),
-            ValidationActivities(sessions).validate_order,
+            ValidationActivities(sessions, sources or Sources()).validate_order,
             planning.plan_suborders,
             staging.give_up_files,
             publishing.publish_suborder,
@@ -71,17 +74,19 @@ def packaging_worker(
     client: Client,
     sessions: async_sessionmaker[AsyncSession],
     *,
+    sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
     deliverer: Deliverer | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that reads files and delivers archives."""
+    sources = sources or Sources()
     return _worker(
         client,
         PACKAGING_QUEUE,
         [
-            StagingActivities(sessions, verify).stage_files,
-            DeliveringActivities(sessions, deliverer or Deliverer()).deliver_suborder,
+            StagingActivities(sessions, sources, verify).stage_files,
+            DeliveringActivities(sessions, deliverer or Deliverer(), sources).deliver_suborder,
         ],
         max_concurrent_activities=CONCURRENT_STAGINGS,
         **options,

@@ -25,6 +25,7 @@ from cli.runtime.delivery_targets import deliverer
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.links import LinkKeys
+from storage.sources.registry import Sources
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 settings.api_url,
                 readers,
                 secrets,
+                sources=Sources(),
                 deliverer=deliverer(settings),
                 cursor_key=settings.cursor_key,
                 link_keys=keys,

@@ -19,6 +19,7 @@ from cli.runtime.delivery_targets import deliverer
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
+from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
 from workflows.worker import orders_worker, packaging_worker
@@ -44,8 +45,11 @@ async def run_worker(settings: Settings) -> None:
     sessions = make_sessions(engine)
     limits = settings.limits
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
-    packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
-    async with orders_worker(client, sessions, limits, terms), packaging:
+    sources = Sources()
+    packaging = packaging_worker(
+        client, sessions, sources=sources, verify=settings.verify, deliverer=deliverer(settings)
+    )
+    async with orders_worker(client, sessions, limits, terms, sources=sources), packaging:
         gc.settled()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()

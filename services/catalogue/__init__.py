@@ -5,7 +5,7 @@ tables in one transaction (`merge`). Importing again says what is unchanged. The
 their orders only when that is wanted (`checksums`).
 """
 
-from services.catalogue.checksums import read_ahead, unknown_of
+from services.catalogue.checksums import precompute_checksums, unknown_of
 from services.catalogue.imports import import_source
 from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
 
@@ -15,6 +15,6 @@ __all__ = [
     "ImportReport",
     "Refused",
     "import_source",
-    "read_ahead",
+    "precompute_checksums",
     "unknown_of",
 ]

@@ -19,7 +19,7 @@ from services.catalogue.messages import ChecksumReport, Refused
 from services.catalogue.source_contents import readable
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source, check_version
-from storage.sources.registry import check_answers, source_at
+from storage.sources.registry import Sources
 
 _BATCH_FILES: Final = 2_000
 _BATCH_BYTES: Final = 1024**3
@@ -56,8 +56,11 @@ async def unknown_of(sessions: async_sessionmaker[AsyncSession], sku: str) -> tu
         return files, size
 
 
-async def read_ahead(
-    sessions: async_sessionmaker[AsyncSession], sku: str, progress: Progress = lambda _files, _bytes: None
+async def precompute_checksums(
+    sessions: async_sessionmaker[AsyncSession],
+    sources: Sources,
+    sku: str,
+    progress: Progress = lambda _files, _bytes: None,
 ) -> ChecksumReport:
     """Compute the checksums of a product's files that are not known yet; those that are keep theirs.
 
@@ -66,8 +69,8 @@ async def read_ahead(
     """
     async with sessions.begin() as session:
         product, location = await _product(session, sku)
-    await asyncio.to_thread(check_answers, location)
-    source, refused = source_at(location), list[Refused]()
+    source, refused = sources.at(location), list[Refused]()
+    await asyncio.to_thread(source.check_available)
     files = size = 0
     async for batch in _batches(sessions, product):
         done = await _read(source, batch, progress)
@@ -153,7 +156,9 @@ class _Reading:
             self._progress(1, 0)
             try:
                 version = self._source.stat(file.href)
-                check_version(file.name, FileVersion(file.size_bytes, file.modified_ns), version._replace(etag=None))
+                # The catalogue keeps no ETag.
+                found = FileVersion.dated(version.size, version.modified_ns)
+                check_version(file.name, FileVersion.dated(file.size_bytes, file.modified_ns), found)
             except Failed as failed:
                 self._refuse(file, failed)
             else:
@@ -171,7 +176,7 @@ def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:
         "ids": [one.file.id for one in read],
         "hrefs": [one.file.href for one in read],
         "sizes": [one.digest.size for one in read],
-        "modified": [one.version.mtime_ns for one in read],
+        "modified": [one.version.modified_ns for one in read],
         "etags": [one.version.etag for one in read],
         "sha256s": [one.digest.sha256 for one in read],
         "crcs": [one.digest.crc32 for one in read],

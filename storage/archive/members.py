@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 from models.packaging import PackedFile, delivered
 from storage.archive.virtual import Member
-from storage.sources.protocol import FileVersion
-from storage.sources.registry import source_at
+from storage.sources.protocol import FileVersion, Source
 
 
-def members_of(location: str, files: Sequence[PackedFile]) -> list[Member]:
+def members_of(source: Source, files: Sequence[PackedFile]) -> list[Member]:
     """Where the bytes of each entry come from, numbered as the entries of `layout_of`."""
-    source = source_at(location)
-    return [Member(source, f.href, FileVersion(f.size_bytes, f.modified_ns)) for f in delivered(files)]
+    return [Member(source, f.href, FileVersion.dated(f.size_bytes, f.modified_ns)) for f in delivered(files)]

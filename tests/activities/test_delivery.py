@@ -30,6 +30,7 @@ from models.queries import orders
 from models.tables import Destination, Order
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks
+from storage.sources.local import LocalSource
 from storage.targets.protocol import Deliverer, Parcel, Target
 from storage.vault import Vault, new_key
 from tests.activities.builders import Sessions, first_of, run
@@ -113,7 +114,7 @@ async def archive_of(sessions: Sessions, root: Path, order: Order) -> bytes:
     async with sessions.begin() as session:
         files = [PackedFile(*row) for row in await session.execute(orders.packed_files(order.id, 1))]
     found = bytearray()
-    with Blocks(layout_of(order.number, 1, files), members_of(str(root / "archive"), files)) as blocks:
+    with Blocks(layout_of(order.number, 1, files), members_of(LocalSource(root / "archive"), files)) as blocks:
         while (block := blocks.read()) is not None:
             found += block
     return bytes(found)
