@@ -56,7 +56,7 @@ async def test_what_was_given_up_is_published_under_the_attempt_that_gave_it_up(
     assert world.publications == {1: GIVEN_UP}
 
 
-async def test_nothing_of_an_order_that_is_over_is_published(temporal: WorkflowEnvironment) -> None:
+async def test_nothing_of_a_closed_order_is_published(temporal: WorkflowEnvironment) -> None:
     world = World(suborders=[(1, 0)], late=[NothingToMake()])
     with pytest.raises(WorkflowFailureError) as caught:
         await result_of(temporal.client, "late", world)
