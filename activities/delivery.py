@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.settling import NothingToMake
+from activities.settling import AlreadySettled
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
 from models.messages import Delivered, SubOrderFailed, SubOrderInput
@@ -22,8 +22,9 @@ from models.tables import Delivery, Destination, Order, SubOrder
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks, Member
 from storage.sources.registry import Sources
-from storage.targets.protocol import Deliverer, Parcel, Target, refused
-from temporal.heartbeat import beating
+from storage.targets.protocol import ArchiveUpload, Target, refused
+from storage.targets.registry import DeliveryTargets
+from temporal.heartbeat import heartbeating
 
 TELL_EVERY = 0.5
 """Seconds between two signs of life; as fast a delivery hears that it is to stop."""
@@ -47,7 +48,7 @@ class DeliveringActivities:
     """Brings archives to destinations."""
 
     sessions: async_sessionmaker[AsyncSession]
-    deliverer: Deliverer
+    delivery_targets: DeliveryTargets
     sources: Sources = field(default_factory=Sources)
 
     @activity.defn
@@ -57,23 +58,23 @@ class DeliveringActivities:
         if isinstance(found, Delivery):
             return Delivered(number=suborder.number, bytes=found.size_bytes or 0)
         place, key = found.destination.place, self._key(found)
-        parcel = Parcel(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
-        target = self.deliverer.target(place, found.destination.credentials, found.destination.owner)
+        upload = ArchiveUpload(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
+        target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
         members = members_of(self.sources.at(found.suborder.location), found.files)
-        await _run(_Delivering(found, members, parcel, target))
+        await _run(_Delivering(found, members, upload, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
-                order_id, number, etag=parcel.etag, location=place.location(key), size=parcel.size
+                order_id, number, etag=upload.etag, location=place.location(key), size=upload.size
             )
             await session.execute(settled)
-            marked = await session.execute(queries.mark_delivered(order_id, number, parcel.etag))
+            marked = await session.execute(queries.mark_delivered(order_id, number, upload.etag))
             if marked.one_or_none() is not None:
                 await session.execute(queries.mark_files_delivered(order_id, number))
-        return Delivered(number=suborder.number, bytes=parcel.size)
+        return Delivered(number=suborder.number, bytes=upload.size)
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def give_up_delivery(self, failed: SubOrderFailed) -> None:
         """Note that an archive could not be delivered; it can still be downloaded."""
         async with self.sessions.begin() as session:
@@ -86,7 +87,7 @@ class DeliveringActivities:
             order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
             suborder = (await session.execute(orders.suborder(order_id, number))).scalar_one()
             if suborder.state not in _THERE:
-                raise NothingToMake
+                raise AlreadySettled
             before = (await session.execute(queries.delivery_of(order_id, number))).scalar_one_or_none()
             if before and before.state == DeliveryState.DELIVERED and before.etag == suborder.archive_etag:
                 return before
@@ -98,7 +99,7 @@ class DeliveringActivities:
 
     def _key(self, job: _Job) -> str:
         prefix, number, label = job.destination.prefix, job.order.number, job.order.label
-        return key_of(prefix, self.deliverer.filename, number=number, label=label, suborder=job.suborder.number)
+        return key_of(prefix, self.delivery_targets.filename, number=number, label=label, suborder=job.suborder.number)
 
 
 async def _run(delivering: "_Delivering") -> None:
@@ -123,8 +124,8 @@ async def _told_of(task: asyncio.Task[None], delivering: "_Delivering") -> None:
 class _Delivering:
     """One delivery in a worker thread."""
 
-    def __init__(self, job: _Job, members: list[Member], parcel: Parcel, target: Target) -> None:
-        self._job, self._members, self._parcel, self._target = job, members, parcel, target
+    def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target) -> None:
+        self._job, self._members, self._archive, self._target = job, members, upload, target
         self._sent = 0
         self.stop = Event()
 
@@ -132,14 +133,14 @@ class _Delivering:
         """Deliver everything; ends early, with DeliveryStopped, when told to stop."""
         job = self._job
         layout = layout_of(job.order.number, job.suborder.number, job.files)
-        if layout.etag != self._parcel.etag:
+        if layout.etag != self._archive.etag:
             raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
         with Blocks(layout, self._members) as blocks:
-            self._target.deliver(self._parcel, self._watched(blocks))
+            self._target.deliver(self._archive, self._watched(blocks))
 
     def position(self) -> str:
         """Where the delivery is, in words for the Temporal UI."""
-        return f"{size_in_words(self._sent)} of {size_in_words(self._parcel.size)} delivered"
+        return f"{size_in_words(self._sent)} of {size_in_words(self._archive.size)} delivered"
 
     def _watched(self, blocks: Blocks) -> Iterator[memoryview]:
         while (block := blocks.read()) is not None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.settling import NothingToMake, Superseded
+from activities.settling import AlreadySettled, Superseded
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, delivered, layout_of
 from models.queries import orders
 from models.queries import suborders as queries
 from models.suborder import SubOrderState
 from models.tables import SubOrder
-from temporal.heartbeat import beating
+from temporal.heartbeat import heartbeating
 
 _ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
 _SINCE = (SubOrderState.DOWNLOADED, SubOrderState.FAILED)
@@ -27,7 +27,7 @@ class PublishingActivities:
     sessions: async_sessionmaker[AsyncSession]
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def publish_suborder(self, publication: Publication) -> SubOrderResult:
         """Lay the archive out and publish it; a sub-order none of whose files can be delivered has failed."""
         order_id, number = publication.order_id, publication.number
@@ -47,7 +47,7 @@ class PublishingActivities:
                 if newest and found.state in _SINCE:
                     return _as_published(found)
                 # Under the newest number only an order that is over refuses; so the number tells the two apart.
-                raise NothingToMake if newest or found.state in _ENDED else Superseded
+                raise AlreadySettled if newest or found.state in _ENDED else Superseded
         return SubOrderResult(
             number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
         )

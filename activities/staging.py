@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import Whose, noted
+from activities.blockers import BlockerScope, recording_blocker
 from activities.settling import SettledFile, claim, settle_files
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
@@ -22,7 +22,7 @@ from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source
 from storage.sources.registry import Sources
-from temporal.heartbeat import beating
+from temporal.heartbeat import heartbeating
 
 WRITE_EVERY = 0.5
 """Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""
@@ -75,8 +75,8 @@ class StagingActivities:
             mine = await claim(session, suborder.order_id, suborder.number)
             rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
             files = [PendingFile.of(row) for row in rows]
-        whose = Whose(suborder.order_id, suborder.number, mine.attempt)
-        async with noted(self.sessions, whose):
+        scope = BlockerScope(suborder.order_id, suborder.number, mine.attempt)
+        async with recording_blocker(self.sessions, scope):
             source = self.sources.at(mine.location)
             await asyncio.to_thread(source.check_available)
         reading = _Reading(source, files, self.verify)
@@ -92,12 +92,12 @@ class StagingActivities:
                 await task
             await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
-            async with noted(self.sessions, whose):
+            async with recording_blocker(self.sessions, scope):
                 await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def give_up_files(self, failed: SubOrderFailed) -> StagedFiles:
         """Record every file that is still pending as failed; attempts that may still be alive are fenced off."""
         async with self.sessions.begin() as session:

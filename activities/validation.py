@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import Whose, noted
+from activities.blockers import BlockerScope, recording_blocker
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, Verdict
 from models.queries import orders, selections
@@ -35,7 +35,7 @@ class ValidationActivities:
     async def validate_order(self, order: OrderRef) -> Verdict:
         """Find every fault of an order. Raises Failed where a storage does not answer at all."""
         faults = _Faults()
-        async with noted(self.sessions, Whose(order.order_id)), self.sessions.begin() as session:
+        async with recording_blocker(self.sessions, BlockerScope(order.order_id)), self.sessions.begin() as session:
             faults.extend(await _catalogue_faults(session, order.order_id))
             files = await session.stream(selections.selected_files(order.order_id))
             count = 0

@@ -23,7 +23,7 @@ from models.destination import (
 )
 from models.errors import Fault, InvalidDestination, NameTaken
 from models.tables import Delivery, Destination
-from storage.targets.protocol import Deliverer
+from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -118,12 +118,15 @@ def delivery_public(delivery: Delivery, failure: FailurePublic | None) -> Delive
 
 
 async def save(
-    session: AsyncSession, caller: Caller, deliverer: Deliverer, body: LocalDestinationCreate | S3DestinationCreate
+    session: AsyncSession,
+    caller: Caller,
+    delivery_targets: DeliveryTargets,
+    body: LocalDestinationCreate | S3DestinationCreate,
 ) -> Destination:
     """Save a destination. Raises InvalidDestination with every fault, or NameTaken."""
     place = Place.model_validate(body.model_dump(include=set(Place.model_fields)))
-    faults = name_faults(body.name) + place_faults(place, deliverer.allowed) + prefix_faults(body.prefix)
-    sealed, more = _sealed(caller, deliverer, body)
+    faults = name_faults(body.name) + place_faults(place, delivery_targets.allowed) + prefix_faults(body.prefix)
+    sealed, more = _sealed(caller, delivery_targets, body)
     if faults := faults + more:
         raise InvalidDestination(faults)
     values: dict[str, Any] = place.model_dump() | {"customer": caller.customer, "name": body.name}
@@ -136,7 +139,7 @@ async def save(
 
 
 def _sealed(
-    caller: Caller, deliverer: Deliverer, body: LocalDestinationCreate | S3DestinationCreate
+    caller: Caller, delivery_targets: DeliveryTargets, body: LocalDestinationCreate | S3DestinationCreate
 ) -> tuple[str | None, list[Fault]]:
     """The credentials, encrypted for this destination alone."""
     if not isinstance(body, S3DestinationCreate):
@@ -146,7 +149,7 @@ def _sealed(
         text = "credentials are plain ASCII without control characters"
         return None, [Fault(field="secret_access_key", code="credentials_unusable", text=text)]
     try:
-        sealed = deliverer.vault.seal(found.revealed(), owner_of(caller.customer, body.name))
+        sealed = delivery_targets.vault.seal(found.revealed(), owner_of(caller.customer, body.name))
     except NoKey:
         text = "this server keeps no credentials: its operator has to set CONSIGNOR_DELIVERY_KEYS"
         return None, [Fault(field="secret_access_key", code="credentials_not_kept", text=text)]

@@ -1,4 +1,4 @@
-"""Reading files ahead for `consignor catalog import --checksums`, with its progress on stderr."""
+"""Computes checksums for `consignor catalog import --checksums`, with its progress on stderr."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from storage.sources.registry import Sources
 _REFUSED_SHOWN = 20
 
 
-async def read_all_ahead(sessions: async_sessionmaker[AsyncSession], skus: Sequence[str]) -> dict[str, ChecksumReport]:
+async def precompute_all(sessions: async_sessionmaker[AsyncSession], skus: Sequence[str]) -> dict[str, ChecksumReport]:
     """Compute what is not known yet of these products, one after the other; by SKU what it came to."""
     reports, sources = {}, Sources()
     with _shown() as progress:

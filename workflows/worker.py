@@ -23,7 +23,7 @@ from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
 from storage.sources.registry import Sources
-from storage.targets.protocol import Deliverer
+from storage.targets.registry import DeliveryTargets
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -60,7 +60,7 @@ def orders_worker(
             publishing.publish_suborder,
             releasing.reopen_files,
             releasing.release_suborders,
-            DeliveringActivities(sessions, Deliverer()).give_up_delivery,
+            DeliveringActivities(sessions, DeliveryTargets()).give_up_delivery,
             *(bulks.work_bulk, bulks.stop_bulk, bulks.close_bulk),
             RecoveryActivities(sessions, client).start_missing_orders,
         ],
@@ -76,7 +76,7 @@ def packaging_worker(
     *,
     sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
-    deliverer: Deliverer | None = None,
+    delivery_targets: DeliveryTargets | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that reads files and delivers archives."""
@@ -86,7 +86,7 @@ def packaging_worker(
         PACKAGING_QUEUE,
         [
             StagingActivities(sessions, sources, verify).stage_files,
-            DeliveringActivities(sessions, deliverer or Deliverer(), sources).deliver_suborder,
+            DeliveringActivities(sessions, delivery_targets or DeliveryTargets(), sources).deliver_suborder,
         ],
         max_concurrent_activities=CONCURRENT_STAGINGS,
         **options,

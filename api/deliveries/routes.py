@@ -44,7 +44,7 @@ async def create_destination(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        saved = destination_public(await save(session, caller, services.deliverer, body))
+        saved = destination_public(await save(session, caller, services.delivery_targets, body))
         where = {"Location": f"{services.public_url}{API}/destinations/{saved.id}"}
         return await idempotent.respond(session, caller, saved, where)
 
@@ -80,7 +80,7 @@ async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -
     async with services.sessions.begin() as session:
         found = await _owned(session, caller, key)
     try:
-        target = services.deliverer.target(found.place, found.credentials, found.owner)
+        target = services.delivery_targets.target(found.place, found.credentials, found.owner)
         await asyncio.to_thread(target.probe)
     except Failed as failed:
         return DestinationTested(ok=False, failure=failure_public(failed.failure.code, failed.failure.text))

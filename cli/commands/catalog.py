@@ -136,9 +136,9 @@ async def _import(
         reports = await import_source(sessions, source, options)
         if not checksums:
             return reports, {}
-        from cli.checksums import read_all_ahead
+        from cli.checksums import precompute_all
 
-        return reports, await read_all_ahead(sessions, [report.sku for report in reports if report.files])
+        return reports, await precompute_all(sessions, [report.sku for report in reports if report.files])
     except Failed as failed:
         text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
         raise CommandFailed(text) from failed

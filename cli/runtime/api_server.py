@@ -21,7 +21,7 @@ from cli.dev.ports import LOOPBACK_NAMES
 from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import temporal_client
-from cli.runtime.delivery_targets import deliverer
+from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.links import LinkKeys
@@ -98,7 +98,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 readers,
                 secrets,
                 sources=Sources(),
-                deliverer=deliverer(settings),
+                delivery_targets=delivery_targets(settings),
                 cursor_key=settings.cursor_key,
                 link_keys=keys,
                 stalled_after=settings.stalled_after.total_seconds(),

@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
-from cli.runtime.delivery_targets import deliverer
+from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
@@ -47,7 +47,7 @@ async def run_worker(settings: Settings) -> None:
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
     sources = Sources()
     packaging = packaging_worker(
-        client, sessions, sources=sources, verify=settings.verify, deliverer=deliverer(settings)
+        client, sessions, sources=sources, verify=settings.verify, delivery_targets=delivery_targets(settings)
     )
     async with orders_worker(client, sessions, limits, terms, sources=sources), packaging:
         gc.settled()

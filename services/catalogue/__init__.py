@@ -7,13 +7,13 @@ their orders only when that is wanted (`checksums`).
 
 from services.catalogue.checksums import precompute_checksums, unknown_of
 from services.catalogue.imports import import_source
-from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
+from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, SkippedEntry
 
 __all__ = [
     "ChecksumReport",
     "ImportOptions",
     "ImportReport",
-    "Refused",
+    "SkippedEntry",
     "import_source",
     "precompute_checksums",
     "unknown_of",

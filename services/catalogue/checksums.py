@@ -1,4 +1,4 @@
-"""Reads the files of a product ahead of any order, so that its orders need not."""
+"""Computes the checksums of a product's files ahead of any order, so that its orders need not read them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from sqlmodel import col
 from models.errors import Failed
 from models.queries import known_checksums
 from models.tables import Product
-from services.catalogue.messages import ChecksumReport, Refused
+from services.catalogue.messages import ChecksumReport, SkippedEntry
 from services.catalogue.source_contents import readable
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source, check_version
@@ -69,7 +69,7 @@ async def precompute_checksums(
     """
     async with sessions.begin() as session:
         product, location = await _product(session, sku)
-    source, refused = sources.at(location), list[Refused]()
+    source, refused = sources.at(location), list[SkippedEntry]()
     await asyncio.to_thread(source.check_available)
     files = size = 0
     async for batch in _batches(sessions, product):
@@ -135,7 +135,7 @@ class _Reading:
         self._source, self._files, self._progress = source, files, progress
         self._now: list[tuple[UnknownFile, FileVersion]] = []
         self.read: list[_Read] = []
-        self.refused: list[Refused] = []
+        self.refused: list[SkippedEntry] = []
         self.stop = Event()
 
     def run(self) -> None:
@@ -149,7 +149,7 @@ class _Reading:
             self.read.append(_Read(file, version, found))
             if file.promised not in {None, found.sha256}:
                 text = f"its SHA-256 is {found.sha256.hex()}, where its source promises {(file.promised or b'').hex()}"
-                self.refused.append(Refused(what=readable(file.name), why=text))
+                self.refused.append(SkippedEntry(what=readable(file.name), why=text))
 
     def _wanted(self) -> Iterator[Wanted]:
         for file in self._files:
@@ -168,7 +168,7 @@ class _Reading:
     def _refuse(self, file: UnknownFile, failed: Failed) -> None:
         if failed.failure.retryable:
             raise failed
-        self.refused.append(Refused(what=readable(file.name), why=readable(failed.failure.text)))
+        self.refused.append(SkippedEntry(what=readable(file.name), why=readable(failed.failure.text)))
 
 
 def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:
