@@ -20,7 +20,7 @@ class DeliveryTargets:
     filename: str = DEFAULT_ARCHIVE_FILENAME
 
     def target(self, place: Place, sealed: str | None, owner: str) -> Target:
-        """Return the target at a location; `sealed` are its encrypted credentials. Raises Failed (`destination_refused`)."""
+        """Return the target at a location, given its sealed credentials. Raises Failed (`destination_refused`)."""
         # What was allowed when it was saved may be so no longer.
         if faults := place_faults(place, self.allowed):
             raise Failed(FailureCode.DESTINATION_REFUSED, faults[0].text)
