@@ -25,7 +25,10 @@ help: ## list these tasks
 dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order (--once, --fresh, --port, --data)
 	@$(BIN)/consignor dev $(ARGS)
 
-test: $(STAMP) ## run the tests, two at a time
+ifdef PG_BIN
+export PG_BIN
+endif
+test: $(STAMP) ## run the tests, two at a time (PG_BIN=/usr/lib/postgresql/15/bin for another PostgreSQL)
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lifecycle: $(STAMP) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps

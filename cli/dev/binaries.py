@@ -10,8 +10,7 @@ from pathlib import Path
 
 from cli.errors import CommandFailed
 
-# The tables' defaults call uuidv7().
-_OLDEST_MAJOR = 18
+_OLDEST_MAJOR = 15
 _NOBODY = 65534
 _NOBODY_IN_A_NAMESPACE = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
 # dac_override lets nobody pass folders that only root may enter (/root, a volume), so nothing is chmodded.
