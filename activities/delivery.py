@@ -17,7 +17,7 @@ from models.messages import Delivered, SubOrderFailed, SubOrderInput
 from models.packaging import PackedFile, layout_of
 from models.queries import destinations as queries
 from models.queries import orders
-from models.suborder import SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS
 from models.tables import Delivery, Destination, Order, SubOrder
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks, Member
@@ -28,8 +28,6 @@ from temporal.heartbeat import heartbeating
 
 TELL_EVERY = 0.5
 """Seconds between two signs of life; as fast a delivery hears that it is to stop."""
-
-_THERE = (SubOrderState.READY, SubOrderState.DOWNLOADED)
 
 
 class DeliveryStopped(Exception):
@@ -86,7 +84,7 @@ class DeliveringActivities:
         async with self.sessions.begin() as session:
             order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
             suborder = (await session.execute(orders.suborder(order_id, number))).scalar_one()
-            if suborder.state not in _THERE:
+            if suborder.state not in AVAILABLE_SUBORDERS:
                 raise AlreadySettled
             before = (await session.execute(queries.delivery_of(order_id, number))).scalar_one_or_none()
             if before and before.state == DeliveryState.DELIVERED and before.etag == suborder.archive_etag:
