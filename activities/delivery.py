@@ -1,4 +1,4 @@
-"""Delivering: writes a published archive to the customer's destination, once, and notes what became of it."""
+"""Delivery: writes a published archive to the customer's destination once, and records the result."""
 
 import asyncio
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ TELL_EVERY = 0.5
 
 
 class DeliveryStopped(Exception):
-    """Told to stop before the end; nothing is left at the destination."""
+    """The delivery was stopped before its end; nothing is left at the destination."""
 
 
 class _Job(NamedTuple):
@@ -59,7 +59,7 @@ class DeliveringActivities:
         upload = ArchiveUpload(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
         target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
         members = members_of(self.sources.at(found.suborder.location), found.files)
-        await _run(_Delivering(found, members, upload, target))
+        await _run(_DeliveryRun(found, members, upload, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
@@ -100,7 +100,7 @@ class DeliveringActivities:
         return key_of(prefix, self.delivery_targets.filename, number=number, label=label, suborder=job.suborder.number)
 
 
-async def _run(delivering: "_Delivering") -> None:
+async def _run(delivering: "_DeliveryRun") -> None:
     """Deliver in a thread, and tell Temporal where it is; cancelled, this ends when nothing is written any more."""
     task = asyncio.create_task(asyncio.to_thread(delivering.run))
     try:
@@ -112,14 +112,14 @@ async def _run(delivering: "_Delivering") -> None:
             await _told_of(task, delivering)
 
 
-async def _told_of(task: asyncio.Task[None], delivering: "_Delivering") -> None:
+async def _told_of(task: asyncio.Task[None], delivering: "_DeliveryRun") -> None:
     while not task.done():
         await asyncio.wait({task}, timeout=TELL_EVERY)
         activity.heartbeat(delivering.position())
     await task
 
 
-class _Delivering:
+class _DeliveryRun:
     """One delivery in a worker thread."""
 
     def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target) -> None:

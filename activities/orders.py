@@ -1,4 +1,4 @@
-"""What the order workflow asks of PostgreSQL: to open the order, to record what happened, to count what came of it."""
+"""Activities of the order workflow: they open an order, record what happened and count its results."""
 
 from dataclasses import dataclass
 

@@ -79,7 +79,7 @@ class StagingActivities:
         async with recording_blocker(self.sessions, scope):
             source = self.sources.at(mine.location)
             await asyncio.to_thread(source.check_available)
-        reading = _Reading(source, files, self.verify)
+        reading = _StagingRun(source, files, self.verify)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
             while not task.done():
@@ -107,7 +107,7 @@ class StagingActivities:
             await settle_files(session, failed.order_id, failed.number, mine.attempt, files)
         return await self._result(SubOrderInput(order_id=failed.order_id, number=failed.number), mine.attempt)
 
-    async def _write(self, suborder: SubOrderInput, attempt: int, reading: "_Reading") -> None:
+    async def _write(self, suborder: SubOrderInput, attempt: int, reading: "_StagingRun") -> None:
         """Write what has settled since, and tell Temporal that the work is alive and where it is."""
         if settled := reading.take():
             async with self.sessions.begin() as session:
@@ -132,7 +132,7 @@ class StagingActivities:
         return StagedFiles(attempt=attempt, available=available, failed=failed, bytes=size)
 
 
-class _Reading:
+class _StagingRun:
     """The reading of files in a worker thread; the event loop takes what has settled."""
 
     def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify) -> None:

@@ -114,9 +114,9 @@ def _cut(files: Sequence[UnknownFile]) -> Iterator[list[UnknownFile]]:
     yield batch
 
 
-async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress) -> "_Reading":
+async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress) -> "_ChecksumBatch":
     """Read a batch in a thread; one that is cancelled leaves none behind that reads on."""
-    batch = _Reading(source, files, progress)
+    batch = _ChecksumBatch(source, files, progress)
     task = asyncio.create_task(asyncio.to_thread(batch.run))
     try:
         await asyncio.shield(task)
@@ -128,7 +128,7 @@ async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress
     return batch
 
 
-class _Reading:
+class _ChecksumBatch:
     """The reading of a batch in a worker thread."""
 
     def __init__(self, source: Source, files: Sequence[UnknownFile], progress: Progress) -> None:

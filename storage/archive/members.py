@@ -1,4 +1,4 @@
-"""From the files of a sub-order to the members of its archive, as they are streamed."""
+"""The members of an archive: where each gets its bytes when the archive is streamed."""
 
 from collections.abc import Sequence
 
@@ -8,5 +8,5 @@ from storage.sources.protocol import FileVersion, Source
 
 
 def members_of(source: Source, files: Sequence[PackedFile]) -> list[Member]:
-    """Where the bytes of each entry come from, numbered as the entries of `layout_of`."""
+    """Return where the bytes of each entry come from, in the order of the entries of `layout_of`."""
     return [Member(source, f.href, FileVersion.dated(f.size_bytes, f.modified_ns)) for f in delivered(files)]

@@ -18,7 +18,7 @@ class ArchiveUpload(NamedTuple):
 
 
 class Target(Protocol):
-    """A place that takes archives. Whoever delivers twice has delivered once; what is cut off leaves nothing behind."""
+    """A target takes archives. Delivering twice equals delivering once; an interrupted one leaves nothing behind."""
 
     def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
         """Write the blocks, which are the upload's bytes, and prove that they are there.
@@ -31,15 +31,15 @@ class Target(Protocol):
 
 
 def refused(text: str) -> Failed:
-    """The failure of a destination that will not take it however often it is tried."""
+    """Return the failure of a destination that refuses for good."""
     return Failed(FailureCode.DESTINATION_REFUSED, text)
 
 
 def unavailable(text: str) -> Failed:
-    """The failure of a destination that may take it later."""
+    """Return the failure of a destination that may accept later."""
     return Failed(FailureCode.DESTINATION_UNAVAILABLE, text)
 
 
 def full(text: str) -> Failed:
-    """The failure of a destination that has no room."""
+    """Return the failure of a destination that has no room left."""
     return Failed(FailureCode.DESTINATION_FULL, text)
