@@ -223,10 +223,10 @@ def purge(
     """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
     import asyncio
 
-    from cli.runtime.settings import found
+    from cli.runtime.settings import load_settings
     from services.retention import purge_orders
 
-    settings = found()
+    settings = load_settings()
     age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
     purged = asyncio.run(purge_orders(settings.database_url, age))
     if as_json:

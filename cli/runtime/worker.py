@@ -50,7 +50,7 @@ async def run_worker(settings: Settings) -> None:
         client, sessions, sources=sources, verify=settings.verify, delivery_targets=delivery_targets(settings)
     )
     async with orders_worker(client, sessions, limits, terms, sources=sources), packaging:
-        gc.settled()
+        gc.tune_gc()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()
