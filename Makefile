@@ -7,6 +7,7 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.installed
+TOOLS := .venv/.tools-installed
 # Packages are downloaded, a Python is not.
 export UV_PYTHON_DOWNLOADS := never
 # Behind a company's proxy only the system's certificates are the right ones; a minimal system has none.
@@ -25,59 +26,64 @@ help: ## list these tasks
 dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order (--once, --fresh, --port, --data)
 	@$(BIN)/consignor dev $(ARGS)
 
-test: $(STAMP) ## run the tests, two at a time
+ifdef PG_BIN
+export PG_BIN
+endif
+test: $(TOOLS) ## run the tests, two at a time (PG_BIN=/usr/lib/postgresql/15/bin for another PostgreSQL)
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-lifecycle: $(STAMP) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps
+lifecycle: $(TOOLS) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps
 	@LIFECYCLE_RUNS=200 $(BIN)/python -m pytest tests/workflows/test_lifecycle_machine.py --timeout 3600 --durations 1 $(ARGS)
 
-check: $(STAMP) ## lint, format, types and contracts: what CI runs first
+check: $(TOOLS) ## lint, format, types and contracts: what CI runs first
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(STAMP) ## put the code into shape
+format: $(TOOLS) ## put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(STAMP) ## check the types
+types: $(TOOLS) ## check the types
 	@$(BIN)/mypy $(ARGS)
 
-contracts: $(STAMP) ## check that imports point down only
+contracts: $(TOOLS) ## check that imports point down only
 	@$(BIN)/lint-imports $(ARGS)
 
 migrate: $(STAMP) ## bring the database (DATABASE_URL, else the running stack's) up to date
 	@$(BIN)/consignor migrate $(ARGS)
 
-histories: $(STAMP) ## record the workflow histories of the replay tests anew, and their fingerprints
+histories: $(TOOLS) ## record the workflow histories of the replay tests, and their fingerprints
 	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)
 
-bench: $(STAMP) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
+bench: $(TOOLS) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
 	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip pycryptodome zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
 	@$(BIN)/python -m bench.archives $(ARGS)
 
-openapi: $(STAMP) ## write the contract of the API, docs/openapi.json, anew; breaking it takes a line in the changelog
+openapi: $(TOOLS) ## write the contract of the API, docs/openapi.json; breaking it takes a line in the changelog
 	@$(BIN)/python -m docs.contract $(ARGS)
 
-clients: $(STAMP) ## generate clients in TypeScript and Python from the contract and compile them (ARGS=folder)
+clients: $(TOOLS) ## generate clients in TypeScript and Python from the contract and compile them (ARGS=folder)
 	@$(BIN)/python -m tests.clients.generating $(ARGS)
 
-fuzz: $(STAMP) ## have schemathesis ask the API several thousand things as three people (ARGS=examples per operation)
+fuzz: $(TOOLS) ## have schemathesis ask the API several thousand things as three people (ARGS=examples per operation)
 	@$(BIN)/python -m tests.api.fuzzing $(ARGS)
 
-docs: $(STAMP) ## write anew the parts of the documentation that are derived from the code
+docs: $(TOOLS) ## write the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)
 
-lock: $(UV) ## resolve the dependencies anew into requirements.lock
-	@$(UV) pip compile -q --generate-hashes --extra dev --python-version 3.11 pyproject.toml -o requirements.lock \
-		--no-emit-index-url --no-emit-find-links --no-header $(ARGS)
+LOCK = $(UV) pip compile -q --generate-hashes --python-version 3.11 pyproject.toml --no-emit-index-url --no-emit-find-links --no-header
+# One resolution for both: the dev stack's lock is what it leaves of the tests' lock.
+lock: $(UV) ## resolve the dependencies into requirements.lock (dev stack) and requirements-dev.lock (tests as well)
+	@$(LOCK) --extra dev -o requirements-dev.lock $(ARGS)
+	@$(LOCK) --extra embedded -c requirements-dev.lock --no-annotate -o requirements.lock
 
 clean: ## remove what is installed and cached; the data in .consignor stays
 	@rm -rf .tools .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -not -path './.consignor/*' -prune -exec rm -rf {} +
 
-# The stamp holds the folder: a moved checkout is installed anew, for scripts name their interpreter by its whole path.
+# The stamp holds the folder: a moved checkout is installed again, for scripts name their interpreter by its whole path.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 $(STAMP): FORCE
 endif
@@ -88,6 +94,12 @@ $(STAMP): requirements.lock pyproject.toml $(UV)
 	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
 	@printf %s "$(CURDIR)" > $@
+
+# What tests and checks need in addition; the dev stack does not wait for it.
+$(TOOLS): $(STAMP) requirements-dev.lock
+	@echo "Installing the tools of tests and checks …"
+	@$(UV) pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
 
 # pip installs uv without touching the system's Python: --target works where the system's packages are locked (PEP 668).
 # A Python without pip brings one in its venv module.

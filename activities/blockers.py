@@ -1,4 +1,4 @@
-"""Troubles: what makes a step be tried again, told to whoever looks at the order meanwhile."""
+"""Blockers: records why a step is retried, so that the order shows it meanwhile."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,8 +15,8 @@ from models.queries import blockers as queries
 
 
 @dataclass(frozen=True)
-class Whose:
-    """The order whose step may meet trouble, or one attempt of a sub-order of it."""
+class BlockerScope:
+    """The order that a blocker belongs to, or one attempt of a sub-order of it."""
 
     order_id: UUID
     number: int | None = None
@@ -24,24 +24,24 @@ class Whose:
 
 
 @asynccontextmanager
-async def noted(sessions: async_sessionmaker[AsyncSession], whose: Whose) -> AsyncIterator[None]:
-    """Note why the block has to be tried again. It is cleared by whatever moves: a settled file, another status."""
+async def recording_blocker(sessions: async_sessionmaker[AsyncSession], scope: BlockerScope) -> AsyncIterator[None]:
+    """Record why the block has to be retried. A settled file or another status clears the record."""
     try:
         yield
     except (Failed, OSError, MemoryError) as error:
         failure = failure_of(error)
         if failure.retryable:
-            # A database that is away cannot be told; the facade says so itself then.
+            # An unavailable database records nothing; the API reports that by itself.
             with suppress(DBAPIError, OSError):
-                await _note(sessions, whose, failure)
+                await _note(sessions, scope, failure)
         raise
 
 
-async def _note(sessions: async_sessionmaker[AsyncSession], whose: Whose, failure: Failure) -> None:
-    values: dict[str, object] = {"order_id": whose.order_id, "code": failure.code.value, "text": failure.text}
+async def _note(sessions: async_sessionmaker[AsyncSession], scope: BlockerScope, failure: Failure) -> None:
+    values: dict[str, object] = {"order_id": scope.order_id, "code": failure.code.value, "text": failure.text}
     statement: sa.TextClause = queries.NOTE_OF_ORDER
-    if whose.number is not None:
+    if scope.number is not None:
         statement = queries.NOTE_OF_SUBORDER
-        values |= {"number": whose.number, "attempt": whose.attempt}
+        values |= {"number": scope.number, "attempt": scope.attempt}
     async with sessions.begin() as session:
         await session.execute(statement, values)

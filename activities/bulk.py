@@ -20,7 +20,7 @@ from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
 from models.queries import bulk as queries
 from models.tables import Bulk
-from temporal.heartbeat import beating
+from temporal.heartbeat import heartbeating
 
 PAGE = 200
 """Orders of one activity: seconds of work, and few events in the history of a large bulk."""
@@ -48,7 +48,7 @@ class BulkActivities:
             query = queries.to_do(page.bulk_id, page.after, PAGE)
             order_ids = (await session.execute(query)).scalars().all()
         acting = Acting(self.sessions, self.client, bulk)
-        async with beating():
+        async with heartbeating():
             await _each(acting, order_ids, self.places)
         return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
 

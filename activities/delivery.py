@@ -1,37 +1,37 @@
-"""Delivering: writes a published archive to the customer's destination, once, and notes what became of it."""
+"""Delivery: writes a published archive to the customer's destination once, and records the result."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.settling import NothingToMake
+from activities.settling import AlreadySettled
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
 from models.messages import Delivered, SubOrderFailed, SubOrderInput
 from models.packaging import PackedFile, layout_of
 from models.queries import destinations as queries
 from models.queries import orders
-from models.suborder import SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS
 from models.tables import Delivery, Destination, Order, SubOrder
 from storage.archive.members import members_of
-from storage.archive.virtual import Blocks
-from storage.targets.protocol import Deliverer, Parcel, Target, refused
-from temporal.heartbeat import beating
+from storage.archive.virtual import Blocks, Member
+from storage.sources.registry import Sources
+from storage.targets.protocol import ArchiveUpload, Target, refused
+from storage.targets.registry import DeliveryTargets
+from temporal.heartbeat import heartbeating
 
 TELL_EVERY = 0.5
 """Seconds between two signs of life; as fast a delivery hears that it is to stop."""
 
-_THERE = (SubOrderState.READY, SubOrderState.DOWNLOADED)
-
 
 class DeliveryStopped(Exception):
-    """Told to stop before the end; nothing is left at the destination."""
+    """The delivery was stopped before its end; nothing is left at the destination."""
 
 
 class _Job(NamedTuple):
@@ -46,7 +46,8 @@ class DeliveringActivities:
     """Brings archives to destinations."""
 
     sessions: async_sessionmaker[AsyncSession]
-    deliverer: Deliverer
+    delivery_targets: DeliveryTargets
+    sources: Sources = field(default_factory=Sources)
 
     @activity.defn
     async def deliver_suborder(self, suborder: SubOrderInput) -> Delivered:
@@ -55,22 +56,23 @@ class DeliveringActivities:
         if isinstance(found, Delivery):
             return Delivered(number=suborder.number, bytes=found.size_bytes or 0)
         place, key = found.destination.place, self._key(found)
-        parcel = Parcel(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
-        target = self.deliverer.target(place, found.destination.credentials, found.destination.owner)
-        await _run(_Delivering(found, parcel, target))
+        upload = ArchiveUpload(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
+        target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
+        members = members_of(self.sources.at(found.suborder.location), found.files)
+        await _run(_DeliveryRun(found, members, upload, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
-                order_id, number, etag=parcel.etag, location=place.location(key), size=parcel.size
+                order_id, number, etag=upload.etag, location=place.location(key), size=upload.size
             )
             await session.execute(settled)
-            marked = await session.execute(queries.mark_delivered(order_id, number, parcel.etag))
+            marked = await session.execute(queries.mark_delivered(order_id, number, upload.etag))
             if marked.one_or_none() is not None:
                 await session.execute(queries.mark_files_delivered(order_id, number))
-        return Delivered(number=suborder.number, bytes=parcel.size)
+        return Delivered(number=suborder.number, bytes=upload.size)
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def give_up_delivery(self, failed: SubOrderFailed) -> None:
         """Note that an archive could not be delivered; it can still be downloaded."""
         async with self.sessions.begin() as session:
@@ -82,8 +84,8 @@ class DeliveringActivities:
         async with self.sessions.begin() as session:
             order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
             suborder = (await session.execute(orders.suborder(order_id, number))).scalar_one()
-            if suborder.state not in _THERE:
-                raise NothingToMake
+            if suborder.state not in AVAILABLE_SUBORDERS:
+                raise AlreadySettled
             before = (await session.execute(queries.delivery_of(order_id, number))).scalar_one_or_none()
             if before and before.state == DeliveryState.DELIVERED and before.etag == suborder.archive_etag:
                 return before
@@ -95,10 +97,10 @@ class DeliveringActivities:
 
     def _key(self, job: _Job) -> str:
         prefix, number, label = job.destination.prefix, job.order.number, job.order.label
-        return key_of(prefix, self.deliverer.filename, number=number, label=label, suborder=job.suborder.number)
+        return key_of(prefix, self.delivery_targets.filename, number=number, label=label, suborder=job.suborder.number)
 
 
-async def _run(delivering: "_Delivering") -> None:
+async def _run(delivering: "_DeliveryRun") -> None:
     """Deliver in a thread, and tell Temporal where it is; cancelled, this ends when nothing is written any more."""
     task = asyncio.create_task(asyncio.to_thread(delivering.run))
     try:
@@ -110,18 +112,18 @@ async def _run(delivering: "_Delivering") -> None:
             await _told_of(task, delivering)
 
 
-async def _told_of(task: asyncio.Task[None], delivering: "_Delivering") -> None:
+async def _told_of(task: asyncio.Task[None], delivering: "_DeliveryRun") -> None:
     while not task.done():
         await asyncio.wait({task}, timeout=TELL_EVERY)
         activity.heartbeat(delivering.position())
     await task
 
 
-class _Delivering:
+class _DeliveryRun:
     """One delivery in a worker thread."""
 
-    def __init__(self, job: _Job, parcel: Parcel, target: Target) -> None:
-        self._job, self._parcel, self._target = job, parcel, target
+    def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target) -> None:
+        self._job, self._members, self._archive, self._target = job, members, upload, target
         self._sent = 0
         self.stop = Event()
 
@@ -129,14 +131,14 @@ class _Delivering:
         """Deliver everything; ends early, with DeliveryStopped, when told to stop."""
         job = self._job
         layout = layout_of(job.order.number, job.suborder.number, job.files)
-        if layout.etag != self._parcel.etag:
+        if layout.etag != self._archive.etag:
             raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
-        with Blocks(layout, members_of(job.suborder.location, job.files)) as blocks:
-            self._target.deliver(self._parcel, self._watched(blocks))
+        with Blocks(layout, self._members) as blocks:
+            self._target.deliver(self._archive, self._watched(blocks))
 
     def position(self) -> str:
         """Where the delivery is, in words for the Temporal UI."""
-        return f"{size_in_words(self._sent)} of {size_in_words(self._parcel.size)} delivered"
+        return f"{size_in_words(self._sent)} of {size_in_words(self._archive.size)} delivered"
 
     def _watched(self, blocks: Blocks) -> Iterator[memoryview]:
         while (block := blocks.read()) is not None:

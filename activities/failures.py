@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The failure an error means; what we do not know is a mistake of ours and is called `internal`."""
+    """The failure an error means; an unknown error is an internal one."""
     match error:
         case Failed():
             return error.failure
@@ -33,7 +33,7 @@ def failure_of(error: BaseException) -> Failure:
             return failed_by(error, error.filename or "the machine").failure
         case MemoryError():
             return Failure(code=FailureCode.OUT_OF_MEMORY, text="memory is short")
-    return Failure(code=FailureCode.INTERNAL, text=f"a mistake in Consignor: {type(error).__name__}")
+    return Failure(code=FailureCode.INTERNAL, text=f"internal error: {type(error).__name__}")
 
 
 class FailureInterceptor(Interceptor):

@@ -1,4 +1,4 @@
-"""What the order workflow asks of PostgreSQL: to open the order, to record what happened, to count what came of it."""
+"""Activities of the order workflow: they open an order, record what happened and count its results."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from models.order import Event, OrderStatus
 from models.queries import orders as queries
 from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
-from models.suborder import SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS, UNSETTLED_SUBORDERS
 from models.tables import Order, SubOrder, TimelineRow
 
 _REMINDER = "expiry_reminder"
@@ -89,10 +89,12 @@ class OrderActivities:
     @activity.defn
     async def open_suborders(self, page: SubOrderPage) -> SubOrders:
         """The next sub-orders that have not settled, or whose archive has yet to be delivered."""
-        unsettled = (SubOrderState.PLANNED, SubOrderState.WAITING_SLOT, SubOrderState.STAGING)
         query = (
             queries.suborders_of(page.order_id)
-            .where(col(SubOrder.number) > page.after, sa.or_(col(SubOrder.state).in_(unsettled), is_undelivered()))
+            .where(
+                col(SubOrder.number) > page.after,
+                sa.or_(col(SubOrder.state).in_(UNSETTLED_SUBORDERS), is_undelivered()),
+            )
             .limit(page.limit)
         )
         async with self.sessions.begin() as session:
@@ -119,7 +121,7 @@ def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:
         files=suborder.files_total,
         bytes=suborder.bytes_total,
         delivers=delivers,
-        published=suborder.state in {SubOrderState.READY, SubOrderState.DOWNLOADED},
+        published=suborder.state in AVAILABLE_SUBORDERS,
     )
 
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.settling import NothingToMake, Superseded
+from activities.settling import AlreadySettled, Superseded
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, delivered, layout_of
 from models.queries import orders
 from models.queries import suborders as queries
-from models.suborder import SubOrderState
+from models.status_facts import RELEASED_SUBORDERS, UNSETTLED_SUBORDERS
+from models.suborder import SUBORDER_TRANSITIONS, SubOrderState
 from models.tables import SubOrder
-from temporal.heartbeat import beating
+from temporal.heartbeat import heartbeating
 
-_ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
-_SINCE = (SubOrderState.DOWNLOADED, SubOrderState.FAILED)
+_SINCE = SUBORDER_TRANSITIONS[SubOrderState.READY] - UNSETTLED_SUBORDERS - RELEASED_SUBORDERS
 """What may have become of a sub-order since it was published, while the activity's answer was lost."""
 
 
@@ -27,7 +27,7 @@ class PublishingActivities:
     sessions: async_sessionmaker[AsyncSession]
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def publish_suborder(self, publication: Publication) -> SubOrderResult:
         """Lay the archive out and publish it; a sub-order none of whose files can be delivered has failed."""
         order_id, number = publication.order_id, publication.number
@@ -47,7 +47,7 @@ class PublishingActivities:
                 if newest and found.state in _SINCE:
                     return _as_published(found)
                 # Under the newest number only an order that is over refuses; so the number tells the two apart.
-                raise NothingToMake if newest or found.state in _ENDED else Superseded
+                raise AlreadySettled if newest or found.state in RELEASED_SUBORDERS else Superseded
         return SubOrderResult(
             number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
         )

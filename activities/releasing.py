@@ -9,12 +9,11 @@ from temporalio import activity
 from models.messages import Release, Released, Reopening
 from models.queries import suborders as queries
 from models.queries.destinations import REOPEN_DELIVERIES
+from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
 
 DOWNLOAD_ALIVE = timedelta(seconds=60)
 """A download that has not been seen for so long is over, however it ended."""
-
-_ENDED = (SubOrderState.CANCELLED, SubOrderState.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,12 @@ class ReleasingActivities:
     async def release_suborders(self, release: Release) -> Released:
         """End every sub-order; an expiry waits for open downloads and spares what has been downloaded."""
         expiring = release.state is SubOrderState.EXPIRED
-        kept = [*_ENDED, SubOrderState.DOWNLOADED] if expiring else list(_ENDED)
         async with self.sessions.begin() as session:
             if expiring:
                 await session.execute(queries.hold_suborders(release.order_id))
                 alive = queries.open_downloads(release.order_id, seen_since=datetime.now(UTC) - DOWNLOAD_ALIVE)
                 if under_way := (await session.execute(alive)).scalar_one():
                     return Released(open_downloads=under_way, released=0)
-            where = {"order_id": release.order_id, "state": release.state, "kept": kept}
+            where = {"order_id": release.order_id, "state": release.state, "sources": list(RELEASABLE[release.state])}
             released = (await session.execute(queries.RELEASE, where)).all()
         return Released(open_downloads=0, released=len(released))

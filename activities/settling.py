@@ -51,8 +51,8 @@ class Superseded(ApplicationError):
         super().__init__("another attempt has taken over", type=self.code)
 
 
-class NothingToMake(ApplicationError):
-    """The sub-order has settled or its order is over: nothing of it may be made or shown any more."""
+class AlreadySettled(ApplicationError):
+    """The sub-order has settled or its order has ended: nothing of it may be made or shown any more."""
 
     code = "nothing_to_make"
 
@@ -64,7 +64,7 @@ async def claim(session: AsyncSession, order_id: UUID, number: int) -> Claim:
     """Take a sub-order into staging under a new attempt number."""
     row = (await session.execute(queries.CLAIM, {"order_id": order_id, "number": number})).one_or_none()
     if row is None:
-        raise NothingToMake
+        raise AlreadySettled
     return Claim(row.attempt, row.location)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, NamedTuple, Self
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import Whose, noted
+from activities.blockers import BlockerScope, recording_blocker
 from activities.settling import SettledFile, claim, settle_files
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
@@ -21,8 +21,8 @@ from models.queries import suborders as queries
 from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source
-from storage.sources.registry import check_answers, source_at
-from temporal.heartbeat import beating
+from storage.sources.registry import Sources
+from temporal.heartbeat import heartbeating
 
 WRITE_EVERY = 0.5
 """Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""
@@ -51,7 +51,7 @@ class PendingFile(NamedTuple):
         seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256 = row
         if known_size is None:
             return cls(seq, name, href, size, sha256, None)
-        known = Known(FileVersion(known_size, modified, etag), Digest(known_size, crc, known_sha256))
+        known = Known(FileVersion.dated(known_size, modified, etag), Digest(known_size, crc, known_sha256))
         return cls(seq, name, href, size, sha256, known)
 
 
@@ -60,6 +60,7 @@ class StagingActivities:
     """Reads the files of sub-orders."""
 
     sessions: async_sessionmaker[AsyncSession]
+    sources: Sources = field(default_factory=Sources)
     verify: Verify = Verify.CHANGED
 
     @activity.defn
@@ -74,10 +75,11 @@ class StagingActivities:
             mine = await claim(session, suborder.order_id, suborder.number)
             rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
             files = [PendingFile.of(row) for row in rows]
-        whose = Whose(suborder.order_id, suborder.number, mine.attempt)
-        async with noted(self.sessions, whose):
-            await asyncio.to_thread(check_answers, mine.location)
-        reading = _Reading(source_at(mine.location), files, self.verify)
+        scope = BlockerScope(suborder.order_id, suborder.number, mine.attempt)
+        async with recording_blocker(self.sessions, scope):
+            source = self.sources.at(mine.location)
+            await asyncio.to_thread(source.check_available)
+        reading = _StagingRun(source, files, self.verify)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
             while not task.done():
@@ -90,12 +92,12 @@ class StagingActivities:
                 await task
             await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
-            async with noted(self.sessions, whose):
+            async with recording_blocker(self.sessions, scope):
                 await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)
 
     @activity.defn
-    @beating()
+    @heartbeating()
     async def give_up_files(self, failed: SubOrderFailed) -> StagedFiles:
         """Record every file that is still pending as failed; attempts that may still be alive are fenced off."""
         async with self.sessions.begin() as session:
@@ -105,7 +107,7 @@ class StagingActivities:
             await settle_files(session, failed.order_id, failed.number, mine.attempt, files)
         return await self._result(SubOrderInput(order_id=failed.order_id, number=failed.number), mine.attempt)
 
-    async def _write(self, suborder: SubOrderInput, attempt: int, reading: "_Reading") -> None:
+    async def _write(self, suborder: SubOrderInput, attempt: int, reading: "_StagingRun") -> None:
         """Write what has settled since, and tell Temporal that the work is alive and where it is."""
         if settled := reading.take():
             async with self.sessions.begin() as session:
@@ -130,7 +132,7 @@ class StagingActivities:
         return StagedFiles(attempt=attempt, available=available, failed=failed, bytes=size)
 
 
-class _Reading:
+class _StagingRun:
     """The reading of files in a worker thread; the event loop takes what has settled."""
 
     def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify) -> None:
@@ -202,4 +204,6 @@ def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read:
             f" expected {file.sha256.hex()}"
         )
         return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
-    return SettledFile(file.seq, found.size, version.mtime_ns, found.sha256, found.crc32, None, version.etag, was_read)
+    return SettledFile(
+        file.seq, found.size, version.modified_ns, found.sha256, found.crc32, None, version.etag, was_read
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import Whose, noted
+from activities.blockers import BlockerScope, recording_blocker
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, Verdict
 from models.queries import orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import SelectedFile
-from storage.sources.registry import check_answers, source_at
+from storage.sources.registry import Sources
 
 MAX_FAULTS = 1_000
 """Faults listed one by one; the rest is only counted, for a payload has its limit."""
@@ -29,19 +29,22 @@ class ValidationActivities:
     """Checks an order against the catalogue and the storage."""
 
     sessions: async_sessionmaker[AsyncSession]
+    sources: Sources = field(default_factory=Sources)
 
     @activity.defn
     async def validate_order(self, order: OrderRef) -> Verdict:
         """Find every fault of an order. Raises Failed where a storage does not answer at all."""
         faults = _Faults()
-        async with noted(self.sessions, Whose(order.order_id)), self.sessions.begin() as session:
+        async with recording_blocker(self.sessions, BlockerScope(order.order_id)), self.sessions.begin() as session:
             faults.extend(await _catalogue_faults(session, order.order_id))
             files = await session.stream(selections.selected_files(order.order_id))
             count = 0
             try:
                 async for batch in files.partitions(_BATCH):
                     count += len(batch)
-                    found = await asyncio.to_thread(_storage_faults, [SelectedFile(*row) for row in batch])
+                    found = await asyncio.to_thread(
+                        _storage_faults, self.sources, [SelectedFile(*row) for row in batch]
+                    )
                     faults.extend(found)
                     activity.heartbeat(count)
             finally:
@@ -93,12 +96,12 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
     )
 
 
-def _storage_faults(files: Sequence[SelectedFile]) -> list[Fault]:
+def _storage_faults(sources: Sources, files: Sequence[SelectedFile]) -> list[Fault]:
     """What the storage no longer has as the catalogue says; blocks, so call it in a thread."""
     faults = []
     for location, group in groupby(files, key=attrgetter("location")):
-        check_answers(location)
-        source = source_at(location)
+        source = sources.at(location)
+        source.check_available()
         for file in group:
             try:
                 found = source.stat(file.href)
@@ -107,16 +110,16 @@ def _storage_faults(files: Sequence[SelectedFile]) -> list[Fault]:
                     raise
                 faults.append(_fault(_name(file), failed.failure.code, f"{_name(file)}: {failed.failure.text}"))
             else:
-                faults += _changes(file, found.size, found.mtime_ns)
+                faults += _changes(file, found.size, found.modified_ns)
     return faults
 
 
-def _changes(file: SelectedFile, size: int, mtime_ns: int) -> list[Fault]:
+def _changes(file: SelectedFile, size: int, modified_ns: int) -> list[Fault]:
     """A file of another size is another file; one written to is proven by its checksum later, if it has one."""
     if size != file.size_bytes:
         text = f"{_name(file)} has {size} bytes where the catalogue says {file.size_bytes}"
         return [_fault(_name(file), FailureCode.SIZE_MISMATCH, text)]
-    if mtime_ns != file.modified_ns and file.sha256 is None:
+    if modified_ns != file.modified_ns and file.sha256 is None:
         text = f"{_name(file)} was written to since it was catalogued, and has no checksum to prove it is the same"
         return [_fault(_name(file), FailureCode.SOURCE_CHANGED, text)]
     return []

@@ -30,7 +30,8 @@ from models.queries.catalogue_search import WALK
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
-from storage.targets.protocol import Deliverer
+from storage.sources.registry import Sources
+from storage.targets.registry import DeliveryTargets
 
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
 
@@ -47,7 +48,8 @@ class Services:
     public_url: str
     readers: Executor
     payment_secrets: tuple[str, ...] = ()
-    deliverer: Deliverer = field(default_factory=Deliverer)
+    sources: Sources = field(default_factory=Sources, kw_only=True)
+    delivery_targets: DeliveryTargets = field(default_factory=DeliveryTargets)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
     exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - immutable
@@ -68,7 +70,7 @@ class Services:
 
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
-        return archive_filename(order.number, order.label, part, self.deliverer.filename)
+        return archive_filename(order.number, order.label, part, self.delivery_targets.filename)
 
     @property
     def hub(self) -> Hub:

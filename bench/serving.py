@@ -85,9 +85,9 @@ def stack(data: Path) -> Iterator[Stack]:
             time.sleep(0.1)
         said = json.loads(announced.read_text())
         from cli.dev.data import DataFolder
-        from cli.dev.issuer.keys import bearer
+        from cli.dev.issuer.keys import bearer_token
 
-        with Api(said["api"], bearer(DataFolder(data), said["api"])) as api:
+        with Api(said["api"], bearer_token(DataFolder(data), said["api"])) as api:
             yield Stack(api, said["api"], said["database_url"], said["pids"], {"CONSIGNOR_DATA": str(data)})
     finally:
         process.send_signal(signal.SIGINT)

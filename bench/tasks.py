@@ -68,7 +68,7 @@ def seal(folder: str, known: str) -> dict[str, Any]:
 
     measured = timed(work)
     with Path(known).open("w") as file:
-        file.writelines(f"{h}\t{v.size}\t{v.mtime_ns}\t{d.crc32}\t{d.sha256.hex()}\n" for h, v, d in sealed)
+        file.writelines(f"{h}\t{v.size}\t{v.modified_ns}\t{d.crc32}\t{d.sha256.hex()}\n" for h, v, d in sealed)
     return measured
 
 
@@ -77,7 +77,7 @@ def read_known(known: str) -> Iterator[Sealed]:
     with Path(known).open() as file:
         for line in file:
             href, size, mtime, crc, sha = line.rstrip("\n").split("\t")
-            version = FileVersion(int(size), int(mtime))
+            version = FileVersion.dated(int(size), int(mtime))
             yield Sealed(href, version, Digest(version.size, int(crc), bytes.fromhex(sha)))
 
 

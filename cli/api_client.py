@@ -23,7 +23,7 @@ class Api:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
-        token = token or credentials.bearer(url)
+        token = token or credentials.bearer_token(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers)
 

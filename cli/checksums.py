@@ -1,4 +1,4 @@
-"""Reading files ahead for `consignor catalog import --checksums`, with its progress on stderr."""
+"""Computes checksums for `consignor catalog import --checksums`, with its progress on stderr."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,14 +9,15 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models.labels import size_in_words
-from services.catalogue import ChecksumReport, read_ahead, unknown_of
+from services.catalogue import ChecksumReport, precompute_checksums, unknown_of
+from storage.sources.registry import Sources
 
 _REFUSED_SHOWN = 20
 
 
-async def read_all_ahead(sessions: async_sessionmaker[AsyncSession], skus: Sequence[str]) -> dict[str, ChecksumReport]:
+async def precompute_all(sessions: async_sessionmaker[AsyncSession], skus: Sequence[str]) -> dict[str, ChecksumReport]:
     """Compute what is not known yet of these products, one after the other; by SKU what it came to."""
-    reports = {}
+    reports, sources = {}, Sources()
     with _shown() as progress:
         for sku in skus:
             files, size = await unknown_of(sessions, sku)
@@ -28,7 +29,7 @@ async def read_all_ahead(sessions: async_sessionmaker[AsyncSession], skus: Seque
                 done += more
                 progress.update(task, advance=count, read=done)  # type: ignore[arg-type]
 
-            reports[sku] = await read_ahead(sessions, sku, tell)
+            reports[sku] = await precompute_checksums(sessions, sources, sku, tell)
     return reports
 
 

@@ -1,24 +1,26 @@
 """As whom our own commands act: CONSIGNOR_TOKEN, else somebody of the dev stack."""
 
-from cli.dev.data import DataFolder
 from cli.errors import CommandFailed
+from cli.runtime.running_stack import running_stack
 from cli.runtime.settings import Settings, from_environment
 
 
-def bearer(api: str) -> str | None:
+def bearer_token(api: str) -> str | None:
     """What to show the API at this address; None where we are nobody to it."""
     settings = from_environment()
     if settings.token is not None:
         return settings.token.get_secret_value()
     if not _is_dev(settings, api):
         return None
-    from cli.dev.issuer.keys import bearer
+    from cli.dev.data import DataFolder
+    from cli.dev.issuer.keys import bearer_token
 
-    return bearer(DataFolder(settings.data), api)
+    return bearer_token(DataFolder(settings.data), api)
 
 
 def token_of(user: str, api: str, *, lifetime: int) -> str:
     """A token of somebody of the dev stack. Raises CommandFailed for others, and where no such stack is."""
+    from cli.dev.data import DataFolder
     from cli.dev.issuer.keys import token_for
     from cli.dev.issuer.people import PEOPLE
 
@@ -32,5 +34,5 @@ def token_of(user: str, api: str, *, lifetime: int) -> str:
 
 def _is_dev(settings: Settings, api: str) -> bool:
     """Whether the API believes the issuer whose key lies in our data folder."""
-    running = DataFolder(settings.data).running()
+    running = running_stack(settings.data)
     return settings.dev_issuer or (running is not None and running.api == api)

@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from models.instants import in_utc
 from models.order import OrderStatus
+from models.status_facts import AVAILABLE_SUBORDERS, COMES_TO_NOTHING, ORDER_FACTS, ItemStatus
 from models.suborder import SubOrderState
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -106,50 +105,17 @@ class ObjectFilter:
     ends: datetime | None = None
 
 
-class ItemStatus(StrEnum):
-    """`order:status` of the STAC order extension: what an order is as seen from one object."""
-
-    ORDERABLE = "orderable"
-    ORDERED = "ordered"
-    PENDING = "pending"
-    SHIPPING = "shipping"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-
-
-_UNDER_WAY: Final = MappingProxyType(
-    {
-        OrderStatus.PENDING_PAYMENT: ItemStatus.PENDING,
-        OrderStatus.PAUSED: ItemStatus.PENDING,
-        OrderStatus.PAYMENT_CONFIRMED: ItemStatus.ORDERED,
-        OrderStatus.VALIDATING: ItemStatus.ORDERED,
-        OrderStatus.PROVISIONING: ItemStatus.SHIPPING,
-        OrderStatus.FAILED: ItemStatus.FAILED,
-        OrderStatus.CANCELLED: ItemStatus.CANCELED,
-    }
-)
-
-NOTHING_TO_SHOW: Final = frozenset({OrderStatus.DRAFT, OrderStatus.EXPIRED, OrderStatus.DELETED})
-"""Of orders that are not placed yet, or of which nothing is left, a search says nothing."""
-
-CAME_TO_NOTHING: Final = frozenset({OrderStatus.FAILED, OrderStatus.CANCELLED})
-"""Orders that an object shows only where it has no other."""
-
-_THERE: Final = frozenset({SubOrderState.READY, SubOrderState.DOWNLOADED})
-
-
 def item_status(order: OrderStatus | None, parts: Iterable[SubOrderState], *, files_there: bool) -> ItemStatus:
     """What the order of an object comes to: `parts` are the sub-orders it travels in, `files_there` if any file came.
 
     An object may be there long before the rest of its order, and be lost where the rest has come.
     """
-    if order is None or order in NOTHING_TO_SHOW:
+    if order is None or (shown := ORDER_FACTS[order].item) is None:
         return ItemStatus.ORDERABLE
     states = set(parts)
-    if states and states <= _THERE and order not in CAME_TO_NOTHING:
+    if states and states <= AVAILABLE_SUBORDERS and order not in COMES_TO_NOTHING:
         return ItemStatus.SUCCEEDED if files_there else ItemStatus.FAILED
     if states & {SubOrderState.FAILED}:
         return ItemStatus.FAILED
     # A settled order without a trace of the object: the catalogue has made it another since.
-    return _UNDER_WAY.get(order, ItemStatus.ORDERABLE)
+    return shown

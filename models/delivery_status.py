@@ -2,75 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from types import MappingProxyType
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import Failure, FailureCode
-from models.order import FULFILLED, OrderStatus
+from models.order import OrderStatus
+from models.status_facts import DELIVERY, ORDER_FACTS, WAITING_FOR_USER, Actor, DeliveryStatus
 from models.suborder import SubOrderState
-
-RELEASED_AS: Mapping[OrderStatus, SubOrderState] = MappingProxyType(
-    {OrderStatus.CANCELLED: SubOrderState.CANCELLED, OrderStatus.EXPIRED: SubOrderState.EXPIRED}
-)
-"""What the sub-orders of an order are, all of them, when nothing of it can be had any more."""
-
-
-class DeliveryStatus(StrEnum):
-    """The words of the archive world."""
-
-    WAITING_USER_DOWNLOAD = "Waiting user download"
-    PENDING = "Pending"
-    RUNNING = "Running"
-    PAUSED = "Paused"
-    DONE = "Done"
-    DONE_WITH_WARNING = "Done with warning"
-    FAILED = "Failed"
-    EXPIRED = "Expired"
-    CANCELLED = "Cancelled"
-    DELETED = "Deleted"
-    UNKNOWN = "Unknown"
-
-
-DELIVERY: Mapping[OrderStatus, DeliveryStatus] = MappingProxyType(
-    {
-        OrderStatus.DRAFT: DeliveryStatus.PENDING,
-        OrderStatus.PENDING_PAYMENT: DeliveryStatus.PENDING,
-        OrderStatus.PAYMENT_CONFIRMED: DeliveryStatus.PENDING,
-        OrderStatus.VALIDATING: DeliveryStatus.RUNNING,
-        OrderStatus.PROVISIONING: DeliveryStatus.RUNNING,
-        OrderStatus.PAUSED: DeliveryStatus.PAUSED,
-        OrderStatus.FULFILLED: DeliveryStatus.DONE,
-        OrderStatus.FULFILLED_WITH_WARNINGS: DeliveryStatus.DONE_WITH_WARNING,
-        OrderStatus.FAILED: DeliveryStatus.FAILED,
-        OrderStatus.EXPIRED: DeliveryStatus.EXPIRED,
-        OrderStatus.CANCELLED: DeliveryStatus.CANCELLED,
-        OrderStatus.DELETED: DeliveryStatus.DELETED,
-    }
-)
-"""The word for each status while nothing waits for the user; lists and exports have their SQL from it."""
-
-
-class Standing(NamedTuple):
-    """What makes an order wait for its user: sub-orders in each state of `some`, and in no state of `none`."""
-
-    some: tuple[SubOrderState, ...]
-    none: tuple[SubOrderState, ...] = ()
-
-
-WAITING_FOR_USER: Mapping[OrderStatus, Standing] = MappingProxyType(
-    {
-        **dict.fromkeys(sorted(FULFILLED), Standing(some=(SubOrderState.READY,))),
-        OrderStatus.PROVISIONING: Standing(
-            some=(SubOrderState.READY, SubOrderState.WAITING_SLOT),
-            none=(SubOrderState.PLANNED, SubOrderState.STAGING),
-        ),
-    }
-)
-"""In which statuses an order can wait for its user, and when it does: an archive is ready and not downloaded,
-and nothing more can move before it is. Lists and exports have their SQL from it."""
 
 
 def delivery_status(status: str, *, waiting_for_user: bool) -> DeliveryStatus:
@@ -84,9 +22,9 @@ def delivery_status(status: str, *, waiting_for_user: bool) -> DeliveryStatus:
 
 def is_waiting_for_user(status: OrderStatus, suborders: Mapping[SubOrderState, int]) -> bool:
     """Whether an order waits for its user; `suborders` counts its sub-orders by state."""
-    if (standing := WAITING_FOR_USER.get(status)) is None:
+    if (condition := WAITING_FOR_USER.get(status)) is None:
         return False
-    return all(suborders.get(s) for s in standing.some) and not any(suborders.get(s) for s in standing.none)
+    return all(suborders.get(s) for s in condition.some) and not any(suborders.get(s) for s in condition.none)
 
 
 class Progress(BaseModel):
@@ -122,15 +60,6 @@ def progress(
     )
 
 
-class Actor(StrEnum):
-    """Who can make a standing order move."""
-
-    CUSTOMER = "customer"
-    OPERATOR = "operator"
-    STORAGE = "storage"
-    NOBODY = "nobody"
-
-
 class WaitingOn(BaseModel):
     """Why an order stands still, since when, and who can act."""
 
@@ -140,14 +69,6 @@ class WaitingOn(BaseModel):
     text: str
     since: datetime
     who: Actor
-
-
-_WAITING = {
-    OrderStatus.DRAFT: ("not_submitted", "The order is a draft: submit it.", Actor.CUSTOMER),
-    OrderStatus.PENDING_PAYMENT: ("payment", "The payment is not confirmed yet.", Actor.OPERATOR),
-    OrderStatus.PAUSED: ("paused", "The order is paused: resume it.", Actor.CUSTOMER),
-    OrderStatus.FAILED: ("failed", "The order failed: retry or cancel it.", Actor.OPERATOR),
-}
 
 
 def held_up(failure: Failure, since: datetime) -> WaitingOn:
@@ -173,7 +94,6 @@ def waiting_on(
         return WaitingOn(code="download", text=text, since=since, who=Actor.CUSTOMER)
     if status is OrderStatus.PENDING_PAYMENT and is_free:
         return None  # confirms itself in a moment
-    if (found := _WAITING.get(status)) is None:
+    if (message := ORDER_FACTS[status].waiting) is None:
         return None
-    code, text, who = found
-    return WaitingOn(code=code, text=text, since=since, who=who)
+    return WaitingOn(**message._asdict(), since=since)

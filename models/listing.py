@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from models.delivery_status import DeliveryStatus
 from models.order import OrderStatus
+from models.status_facts import DeliveryStatus
 
 COUNT_LIMIT = 10_001
 """How far matches are counted; one more than the number that is shown as "10,000+"."""

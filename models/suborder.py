@@ -27,7 +27,7 @@ class FileState(StrEnum):
     FAILED = "failed"
 
 
-P = SubOrderState
+P, F = SubOrderState, FileState
 
 SUBORDER_TRANSITIONS: Mapping[SubOrderState, frozenset[SubOrderState]] = MappingProxyType(
     {
@@ -45,6 +45,22 @@ SUBORDER_TRANSITIONS: Mapping[SubOrderState, frozenset[SubOrderState]] = Mapping
 files have all changed in their storage before they were downloaded has failed."""
 
 
+FILE_TRANSITIONS: Mapping[FileState, frozenset[FileState]] = MappingProxyType(
+    {
+        F.PENDING: frozenset({F.AVAILABLE, F.FAILED}),
+        F.AVAILABLE: frozenset({F.DOWNLOADED, F.FAILED}),
+        F.DOWNLOADED: frozenset({F.FAILED}),
+        F.FAILED: frozenset({F.PENDING}),
+    }
+)
+"""A file that changes in its storage fails even when it was downloaded before: its archive cannot be had again."""
+
+
 def states_before(state: SubOrderState) -> frozenset[SubOrderState]:
     """The states from which a sub-order may enter `state`; what a guarded UPDATE names in its WHERE."""
     return frozenset(s for s, after in SUBORDER_TRANSITIONS.items() if state in after)
+
+
+def file_states_before(state: FileState) -> frozenset[FileState]:
+    """The same for a file."""
+    return frozenset(s for s, after in FILE_TRANSITIONS.items() if state in after)

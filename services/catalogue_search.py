@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
-from models.catalogue_search import ItemStatus, ObjectFilter, item_status
+from models.catalogue_search import ObjectFilter, item_status
 from models.listing import Position
 from models.order import OrderStatus
 from models.queries import catalogue_search as queries
-from models.queries.results import READY, THERE
+from models.status_facts import AVAILABLE_FILES, AVAILABLE_SUBORDERS, ItemStatus
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
 from services.listing import FORCE_CUSTOM_PLAN
@@ -107,7 +107,7 @@ async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]
     pairs = queries.files_of_orders([*orders], [row.id for row in orders.values()])
     for object_id, kind, state, file in await session.execute(pairs):
         states[object_id].add(SubOrderState(state))
-        if state in READY and file.state in THERE:
+        if state in AVAILABLE_SUBORDERS and file.state in AVAILABLE_FILES:
             there[object_id].append((file, kind))
     return {
         key: ObjectOrder(

@@ -10,13 +10,13 @@ from models.destination import Credentials, Place, name_faults, owner_of, place_
 from models.errors import Fault, InvalidDestination, NameTaken, NotFound
 from models.queries import destinations as queries
 from models.tables import Destination
-from storage.targets.protocol import Deliverer
+from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey
 
 
 async def save_destination(
     session: AsyncSession,
-    targets: Deliverer,
+    targets: DeliveryTargets,
     customer: str,
     name: str,
     location: Place,
@@ -45,7 +45,7 @@ async def get_own_destination(session: AsyncSession, customer: str, key: str) ->
     return found
 
 
-def _sealed(targets: Deliverer, credentials: Credentials | None, owner: str) -> tuple[str | None, list[Fault]]:
+def _sealed(targets: DeliveryTargets, credentials: Credentials | None, owner: str) -> tuple[str | None, list[Fault]]:
     """The credentials, encrypted for this destination alone, and what is wrong with them."""
     if credentials is None:
         return None, []

@@ -9,13 +9,10 @@ from models.errors import Failure, FailureCode, FileFailed, Gone, LinkRefused, N
 from models.links import LinkKeys
 from models.order import OrderStatus
 from models.queries import downloads, orders
+from models.status_facts import AVAILABLE_SUBORDERS, RELEASED_AS, RELEASED_SUBORDERS, UNPLANNED
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, OrderFile, SubOrder
 
-_THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
-_UNPLANNED = {OrderStatus.PENDING_PAYMENT, OrderStatus.PAYMENT_CONFIRMED, OrderStatus.VALIDATING, OrderStatus.PAUSED}
-_OVER = {SubOrderState.EXPIRED, SubOrderState.CANCELLED}
-_NEVER = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
 _LARGEST = {4: 2**31, 8: 2**63}
 
 
@@ -45,7 +42,7 @@ async def downloadable_archive(session: AsyncSession, order: Order, number: int)
         lost = bool(suborder.files_available)
         why = "some of its files changed before it was downloaded" if lost else "none of its files could be delivered"
         raise Gone(f"sub-order {number} has failed: {why}; retry the order to have it made again")
-    if suborder.state not in _THERE or suborder.archive_etag is None:
+    if suborder.state not in AVAILABLE_SUBORDERS or suborder.archive_etag is None:
         raise NotReady(f"sub-order {number} is not ready yet")
     return suborder
 
@@ -62,30 +59,30 @@ async def downloadable_file(session: AsyncSession, order: Order, key: int | UUID
     if file.state == FileState.FAILED:
         raise FileFailed(Failure(code=FailureCode(file.failure_code or ""), text=file.failure_text or ""))
     # A sub-order that failed because one of its files was lost still has the others.
-    if file.state == FileState.PENDING or suborder.state not in _THERE | {SubOrderState.FAILED}:
+    if file.state == FileState.PENDING or suborder.state not in AVAILABLE_SUBORDERS | {SubOrderState.FAILED}:
         raise NotReady(f"{file.path} is not ready yet")
     return file, suborder
 
 
 async def require_planned(session: AsyncSession, order: Order) -> None:
     """Raise NotReady or Gone where an order has no files to list, yet or any more."""
-    if order.status in _NEVER:
+    if order.status in RELEASED_AS:
         raise Gone(f"{order.number} is {order.status}; order its files again to get them")
     if not (await session.execute(downloads.is_planned(order.id))).scalar_one():
-        if order.status in _UNPLANNED | {OrderStatus.DRAFT}:
+        if order.status in UNPLANNED | {OrderStatus.DRAFT}:
             raise NotReady(f"{order.number} is {order.status}: its files are not planned yet")
         raise Gone(f"{order.number} is {order.status} and has no files to download")
 
 
 def _require_kept(suborder: SubOrder) -> None:
-    if suborder.state in _OVER:
+    if suborder.state in RELEASED_SUBORDERS:
         raise Gone(f"sub-order {suborder.number} is {suborder.state}; order its files again to get them")
 
 
 def _missing(order: Order, noun: str, key: object) -> Exception:
     """Why an order has no such part: too early to say, too late, or there is none."""
-    if order.status in _UNPLANNED:
+    if order.status in UNPLANNED:
         return NotReady(f"{order.number} is {order.status}: its sub-orders are not planned yet")
-    if order.status in _NEVER:
+    if order.status in RELEASED_AS:
         return Gone(f"{order.number} is {order.status}; order its files again to get them")
     return NotFound(noun, key)

@@ -10,11 +10,11 @@ from models.errors import Failed, FailureCode
 
 
 class NoKey(Exception):
-    """There is no key to encrypt with; the operator has to set one."""
+    """No key is set to encrypt with; the operator has to set one."""
 
 
 def check_key(key: str) -> str:
-    """The key, if it is one. Raises ValueError with the remedy."""
+    """Return the key if it is valid. Raises ValueError with the remedy."""
     try:
         Fernet(key)
     except ValueError:
@@ -24,7 +24,7 @@ def check_key(key: str) -> str:
 
 
 def new_key() -> str:
-    """A key."""
+    """Return a new random key."""
     return Fernet.generate_key().decode()
 
 
@@ -38,14 +38,14 @@ class Vault:
         return "Vault()"
 
     def seal(self, secret: str, owner: str) -> str:
-        """The secret, encrypted. Raises NoKey."""
+        """Return the encrypted secret. Raises NoKey."""
         if self._box is None:
             raise NoKey
         return self._box.encrypt(orjson.dumps([owner, secret])).decode()
 
     def open(self, sealed: str, owner: str) -> str:
-        """The secret. Raises Failed (`destination_refused`) where no key of ours opens it, or it is another's."""
-        text = "its credentials cannot be decrypted: save it anew, or have the operator bring the old key back"
+        """Return the secret. Raises Failed (`destination_refused`) where no key opens it, or another owns it."""
+        text = "its credentials cannot be decrypted: save it again, or have the operator bring the old key back"
         if self._box is None:
             raise Failed(FailureCode.DESTINATION_REFUSED, text)
         try:
@@ -57,14 +57,14 @@ class Vault:
         return str(secret)
 
     def rotated(self, sealed: str) -> str:
-        """The same secret, encrypted with the first key. Raises InvalidToken where no key opens it."""
+        """Encrypt the same secret with the first key. Raises InvalidToken where no key opens it."""
         if self._box is None:
             raise NoKey
         return self._box.rotate(sealed).decode()
 
 
 def key_in(path: Path) -> str:
-    """The key kept in a file, which is made, for its owner's eyes alone, if it is not there."""
+    """Return the key kept in a file; a missing file is created, readable by its owner only."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(0o600, exist_ok=False)

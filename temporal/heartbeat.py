@@ -1,4 +1,4 @@
-"""Heartbeats of activities that have no position to tell: a worker that dies is missed within seconds."""
+"""Heartbeats of activities without a position of their own: a worker that dies is noticed within seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,8 +12,8 @@ _BEAT = 1.0
 
 
 @asynccontextmanager
-async def beating() -> AsyncIterator[None]:
-    """Heartbeats for as long as the block, or the activity that this decorates, lasts."""
+async def heartbeating() -> AsyncIterator[None]:
+    """Send heartbeats while the block, or the activity that this decorates, runs."""
     async with background_task(_beat()):
         yield
 

@@ -39,7 +39,8 @@ def own_environment() -> Iterator[None]:
     """The settings of whoever runs the tests are not theirs: nobody's database may be touched."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith(("CONSIGNOR_", "TEMPORAL_", "PG")) or name == "DATABASE_URL":
+            # PG_BIN says with whose programs the tests run their own server, not where somebody else's is.
+            if (name != "PG_BIN" and name.startswith(("CONSIGNOR_", "TEMPORAL_", "PG"))) or name == "DATABASE_URL":
                 patch.delenv(name)
         yield
 

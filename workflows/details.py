@@ -1,9 +1,9 @@
 """What the Temporal UI shows of a running order, in Markdown."""
 
-from models.delivery_status import RELEASED_AS
 from models.labels import counted, size_in_words
 from models.messages import SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
+from models.status_facts import RELEASED_AS
 from models.suborder import SubOrderState
 
 _ROWS = 50

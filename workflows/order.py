@@ -8,7 +8,6 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.releasing import ReleasingActivities
-    from models.delivery_status import RELEASED_AS
     from models.errors import IllegalTransition, NotExtended
     from models.messages import (
         NOTICE_SIGNAL,
@@ -22,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
+    from models.status_facts import RELEASED_AS
 
 from workflows.ledger import EntryFields, Ledger
 from workflows.phases import CONTINUE_AFTER_EVENTS, PhaseResult, StatusHandlers

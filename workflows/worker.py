@@ -22,7 +22,8 @@ from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
 from models.splitting import Limits
 from models.verify import Verify
-from storage.targets.protocol import Deliverer
+from storage.sources.registry import Sources
+from storage.targets.registry import DeliveryTargets
 from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -39,6 +40,8 @@ def orders_worker(
     sessions: async_sessionmaker[AsyncSession],
     limits: Limits,
     terms: Terms,
+    *,
+    sources: Sources | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that runs the workflows and all short activities."""
@@ -51,13 +54,13 @@ def orders_worker(
         ORDERS_QUEUE,
         [
             *(orders.open_order, orders.record, orders.open_suborders, orders.tally),
-            ValidationActivities(sessions).validate_order,
+            ValidationActivities(sessions, sources or Sources()).validate_order,
             planning.plan_suborders,
             staging.give_up_files,
             publishing.publish_suborder,
             releasing.reopen_files,
             releasing.release_suborders,
-            DeliveringActivities(sessions, Deliverer()).give_up_delivery,
+            DeliveringActivities(sessions, DeliveryTargets()).give_up_delivery,
             *(bulks.work_bulk, bulks.stop_bulk, bulks.close_bulk),
             RecoveryActivities(sessions, client).start_missing_orders,
         ],
@@ -71,17 +74,19 @@ def packaging_worker(
     client: Client,
     sessions: async_sessionmaker[AsyncSession],
     *,
+    sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
-    deliverer: Deliverer | None = None,
+    delivery_targets: DeliveryTargets | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that reads files and delivers archives."""
+    sources = sources or Sources()
     return _worker(
         client,
         PACKAGING_QUEUE,
         [
-            StagingActivities(sessions, verify).stage_files,
-            DeliveringActivities(sessions, deliverer or Deliverer()).deliver_suborder,
+            StagingActivities(sessions, sources, verify).stage_files,
+            DeliveringActivities(sessions, delivery_targets or DeliveryTargets(), sources).deliver_suborder,
         ],
         max_concurrent_activities=CONCURRENT_STAGINGS,
         **options,

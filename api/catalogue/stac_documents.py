@@ -6,9 +6,10 @@ from urllib.parse import quote, urlencode
 
 from api.catalogue.stac_search import SearchBody
 from api.stac_elements import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
-from models.catalogue_search import ItemStatus, rolled
+from models.catalogue_search import rolled
 from models.instants import rfc3339
 from models.links import API
+from models.status_facts import ItemStatus
 from models.tables import Product
 from services.catalogue_search import CatalogueHit, ObjectOrder
 

@@ -46,7 +46,7 @@ async def create_destination(
             return answered
         destination = await save_destination(
             session,
-            services.deliverer,
+            services.delivery_targets,
             caller.customer,
             body.name,
             location_of(body),
@@ -89,7 +89,7 @@ async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -
     async with services.sessions.begin() as session:
         found = await get_own_destination(session, caller.customer, key)
     try:
-        target = services.deliverer.target(found.place, found.credentials, found.owner)
+        target = services.delivery_targets.target(found.place, found.credentials, found.owner)
         await asyncio.to_thread(target.probe)
     except Failed as failed:
         return DestinationTested(ok=False, failure=failure_public(failed.failure.code, failed.failure.text))

@@ -25,9 +25,9 @@ from models.tables import Order, OrderFile, SubOrder
 from services.download_lookup import downloadable_archive, downloadable_file
 from services.download_tracking import DownloadTarget
 from services.source_loss import changed_members, record_source_loss
+from storage.archive.members import members_of
 from storage.archive.virtual import Member, MemberFailed, stream
 from storage.sources.protocol import FileVersion
-from storage.sources.registry import source_at
 from temporal.outbox import deliver_event
 
 LINK_ACTOR = "link"
@@ -69,10 +69,9 @@ class ArchiveDownload:
         layout = await asyncio.to_thread(layout_of, order.number, part.number, self.files)
         if layout.etag != part.archive_etag:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
-        there, source = delivered(self.files), source_at(part.location)
-        members = [Member(source, f.href, FileVersion(f.size_bytes, f.modified_ns)) for f in there]
+        members = members_of(services.sources.at(part.location), self.files)
         target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor)
-        return DownloadContent(services, target, layout, members, [f.seq for f in there])
+        return DownloadContent(services, target, layout, members, [f.seq for f in delivered(self.files)])
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ class FileDownload:
         file, digest = self.file, self.file.sha256 or b""
         seconds = file.modified_ns // NS_PER_SECOND
         layout = Layout([Entry(file.path, file.size_bytes, file.crc32 or 0, seconds, digest)])
-        version = FileVersion(file.size_bytes, file.modified_ns)
-        member = Member(source_at(self.suborder.location), file.href, version)
+        version = FileVersion.dated(file.size_bytes, file.modified_ns)
+        member = Member(services.sources.at(self.suborder.location), file.href, version)
         etag = self.representation(services).version.etag
         target = DownloadTarget(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)
         return DownloadContent(services, target, layout, [member], [file.seq], offset=layout.data_offset(0))

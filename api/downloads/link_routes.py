@@ -12,13 +12,11 @@ from api.schemas import PageCursor, PageLimit
 from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
 from models.links import archive_path, metalink_path
 from models.queries import orders as queries
-from models.suborder import SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS
 from services.download_lookup import require_planned
 from services.order_lookup import get_owned
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["downloads"])
-
-_THERE = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 
 
 @router.get("/links", name="list-links-for-order")
@@ -55,7 +53,7 @@ async def list_links(
             url=signed(services, archive_path(order_id, part.number)),
         )
         for part in suborders
-        if part.state in _THERE
+        if part.state in AVAILABLE_SUBORDERS
     ]
     return LinksListing(
         expires_at=order.expires_at,

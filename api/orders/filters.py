@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.schemas import EXACT, Instant
-from models.delivery_status import DeliveryStatus
 from models.listing import MAX_TERMS, OrderFilter, Sort, parse_search
 from models.order import OrderStatus
+from models.status_facts import DeliveryStatus
 
 MAX_IDS = 100_000
 """Orders that an export may name."""

@@ -23,10 +23,9 @@ from models.delivery_status import WaitingOn, delivery_status, held_up, is_waiti
 from models.errors import Failure, FailureCode, category_of
 from models.links import API
 from models.order import OrderStatus, outcome
+from models.status_facts import AVAILABLE_SUBORDERS
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
-
-_READY = {SubOrderState.READY, SubOrderState.DOWNLOADED}
 
 
 def order_public(
@@ -144,7 +143,7 @@ def suborder_public(suborder: SubOrder, public_url: str) -> SubOrderPublic:
         files_failed=suborder.files_failed,
         bytes=suborder.bytes_total,
         archive_bytes=suborder.archive_bytes,
-        archive_url=url if suborder.state in _READY else None,
+        archive_url=url if suborder.state in AVAILABLE_SUBORDERS else None,
     )
 
 

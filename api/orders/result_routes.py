@@ -15,7 +15,7 @@ from api.stac_elements import GEOJSON
 from models.errors import Gone, InvalidCursor, NotFound, NotReady
 from models.queries import orders as orders_queries
 from models.queries import results as queries
-from models.suborder import SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS, UNAVAILABLE_SUBORDERS
 from models.tables import SubOrder
 from services.order_lookup import get_owned
 
@@ -23,7 +23,6 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}},
 }
 _FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}}
-_OVER = (SubOrderState.EXPIRED, SubOrderState.CANCELLED, SubOrderState.FAILED)
 
 router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])
 
@@ -36,7 +35,7 @@ async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep)
         order = await get_owned(session, caller, order_id)
         found = (await session.execute(orders_queries.suborders_of(order_id))).scalars().all()
         oldest, newest = (await session.execute(queries.time_span(order_id))).one()
-    ready = [suborder for suborder in found if suborder.state in queries.READY]
+    ready = [suborder for suborder in found if suborder.state in AVAILABLE_SUBORDERS]
     return _answer(Results(order, services.public_url).collection(ready, oldest, newest))
 
 
@@ -110,9 +109,9 @@ async def _suborder(session: AsyncSession, order_id: UUID, number: int) -> SubOr
     found = (await session.execute(orders_queries.suborder(order_id, number))).scalar_one_or_none()
     if found is None:
         raise NotFound("sub-order", number)
-    if found.state in _OVER:
+    if found.state in UNAVAILABLE_SUBORDERS:
         raise Gone(f"sub-order {number} is {found.state}")
-    if found.state not in queries.READY:
+    if found.state not in AVAILABLE_SUBORDERS:
         raise NotReady(f"sub-order {number} is not ready yet")
     return found
 

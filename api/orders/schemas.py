@@ -8,12 +8,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from api.schemas import EXACT, WHOLE, Body, FailurePublic, FaultPublic, Instant, Key, Money, change_schema
 from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
-from models.delivery_status import DeliveryStatus, Progress, WaitingOn
+from models.delivery_status import Progress, WaitingOn
 from models.labels import MAX_LABEL_CHARACTERS
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
 from models.order_request import OrderRequest, RequestedLine
 from models.payment import PaymentState
+from models.status_facts import DeliveryStatus
 
 MAX_SELECTED = 100_000
 """Ids in one order; for more, name the product."""

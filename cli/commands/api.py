@@ -3,27 +3,27 @@
 
 def api() -> None:
     """Serve the API on CONSIGNOR_HOST and CONSIGNOR_PORT. Start as many as you like behind a load balancer."""
+    from importlib import import_module
+
     import uvicorn
 
     from api.app import create_app
     from api.http.connection_monitor import MonitoredHttpProtocol
     from api.operations.state import Operations
-    from cli.runtime.api_server import DrainingServer, oidc_config, open_services
+    from cli.runtime.api_server import DrainingServer, open_services
     from cli.runtime.client_factory import configure_logs
-    from cli.runtime.settings import found
+    from cli.runtime.oidc import oidc_config
+    from cli.runtime.settings import load_settings
 
-    settings = found()
+    settings = load_settings()
     configure_logs(settings.log_level)
-    # Reason before anything listens, if nobody is there to be believed.
-    believed = oidc_config(settings)
+    # A missing issuer is an error before anything listens.
+    oidc_config(settings)
     operations = Operations()
     app = create_app(lambda: open_services(settings, operations))
     if settings.dev_issuer:
-        from cli.dev.data import DataFolder
-        from cli.dev.issuer.app import issuer_app
-        from cli.dev.issuer.people import MOUNT
-
-        app.mount(MOUNT, issuer_app(believed.issuer, settings.api_url, DataFolder(settings.data)))
+        # Loaded by name: servers without the dev stack have none of it.
+        import_module("cli.dev.issuer.app").mount_issuer(app, settings)
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -53,9 +53,9 @@ def import_(
         raise typer.BadParameter("give either groups or --public", param_hint="--group")
     groups = () if public else tuple(group) if group else None
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups)
-    from cli.runtime.settings import found
+    from cli.runtime.settings import load_settings
 
-    reports, read = asyncio.run(_import(found().database_url, source, options, checksums=checksums))
+    reports, read = asyncio.run(_import(load_settings().database_url, source, options, checksums=checksums))
     if as_json:
         print_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
@@ -136,9 +136,9 @@ async def _import(
         reports = await import_source(sessions, source, options)
         if not checksums:
             return reports, {}
-        from cli.checksums import read_all_ahead
+        from cli.checksums import precompute_all
 
-        return reports, await read_all_ahead(sessions, [report.sku for report in reports if report.files])
+        return reports, await precompute_all(sessions, [report.sku for report in reports if report.files])
     except Failed as failed:
         text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
         raise CommandFailed(text) from failed

@@ -83,10 +83,10 @@ def rotate_keys() -> None:
     import asyncio
 
     from cli.runtime.delivery_targets import rotate
-    from cli.runtime.settings import found
+    from cli.runtime.settings import load_settings
     from models.labels import counted
 
-    typer.echo(f"{counted(asyncio.run(rotate(found())), 'destination')} rotated")
+    typer.echo(f"{counted(asyncio.run(rotate(load_settings())), 'destination')} rotated")
 
 
 def _credentials() -> dict[str, str]:

@@ -13,6 +13,7 @@ from cli.commands.common import Json, OrderId, print_json, the_api
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 from cli.commands.order_notes import label_order, list_notes, write_note
+from cli.commands.order_request import body_of, request_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -44,12 +45,9 @@ def place(
     """
     if draft and (wait or download):
         raise typer.BadParameter("a draft does not move until it is submitted", param_hint="--draft")
-    if object_ and len(product) > 1:
-        raise typer.BadParameter("objects are named for one product; place an order for each", param_hint="--object")
-    items = [{"product": sku, "objects": object_ or "all"} for sku in product]
+    request = request_of(product, object_, label=label, draft=draft, destination=deliver_to)
     with the_api() as api:
-        delivery = {"delivery": {"destination": deliver_to}} if deliver_to else {}
-        order = api.post("/orders", {"items": items, "label": label, "draft": draft, **delivery})
+        order = api.post("/orders", body_of(request))
         if wait or download:
             order = _wait(api, order["id"], quiet=as_json)
         _show(order, as_json)
@@ -225,10 +223,10 @@ def purge(
     """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
     import asyncio
 
-    from cli.runtime.settings import found
+    from cli.runtime.settings import load_settings
     from services.retention import purge_orders
 
-    settings = found()
+    settings = load_settings()
     age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
     purged = asyncio.run(purge_orders(settings.database_url, age))
     if as_json:

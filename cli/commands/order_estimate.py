@@ -1,10 +1,11 @@
 """`consignor order estimate`: what an order would be, without placing it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.commands.common import Json, print_json, the_api
+from cli.commands.order_request import body_of, request_of
 
 
 def estimate_order(
@@ -20,11 +21,7 @@ def estimate_order(
 
     Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
     """
-    if object_ and len(product) > 1:
-        raise typer.BadParameter("objects are named for one product; ask for each", param_hint="--object")
-    body: dict[str, Any] = {"items": [{"product": sku, "objects": object_ or "all"} for sku in product], "label": label}
-    if deliver_to:
-        body["delivery"] = {"destination": deliver_to}
+    body = body_of(request_of(product, object_, label=label, destination=deliver_to))
     with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:

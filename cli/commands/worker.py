@@ -6,9 +6,9 @@ def worker() -> None:
     import asyncio
 
     from cli.runtime.client_factory import configure_logs
-    from cli.runtime.settings import found
+    from cli.runtime.settings import load_settings
     from cli.runtime.worker import run_worker
 
-    settings = found()
+    settings = load_settings()
     configure_logs(settings.log_level)
     asyncio.run(run_worker(settings))

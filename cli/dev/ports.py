@@ -4,7 +4,6 @@ import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
-LOOPBACK_NAMES = frozenset({LOOPBACK, "localhost", "::1"})
 _NEIGHBOURS = 50
 _FOR_SERVERS = range(12_000, 32_000)
 

@@ -16,13 +16,14 @@ from rich.markup import escape
 
 from cli.dev import endpoints, temporal
 from cli.dev.binaries import temporal_binary
-from cli.dev.data import DEFAULT_DATA, DataFolder, Running
-from cli.dev.endpoints import Places
+from cli.dev.data import DataFolder
+from cli.dev.endpoints import Endpoints
 from cli.dev.first_order import FirstOrder, has_orders, place
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.stack import Stack
 from cli.dev.supervisor import Supervisor, first_cause, supervised
+from cli.runtime.running_stack import DEFAULT_DATA, RunningStack
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,7 +41,7 @@ class Options:
 def run(options: Options) -> int:
     """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
     folder = DataFolder(options.data)
-    with folder.taken(fresh=options.fresh):
+    with folder.lock(fresh=options.fresh):
         where = endpoints.choose(options.port, temporal.temporal_dev())
         try:
             return anyio.run(_Run(options, folder, where).run)
@@ -52,10 +53,10 @@ def run(options: Options) -> int:
 
 
 class _Run:
-    def __init__(self, options: Options, folder: DataFolder, where: Places) -> None:
+    def __init__(self, options: Options, folder: DataFolder, where: Endpoints) -> None:
         self._options = options
         self._folder = folder
-        self._places = where
+        self._endpoints = where
         self._report = Report(Console())
         self._supervisor: Supervisor | None = None
 
@@ -73,20 +74,20 @@ class _Run:
     async def _listen(self, signals: AsyncIterator[signal.Signals], work: anyio.CancelScope) -> None:
         async for _ in signals:
             if not work.cancel_called:
-                self._report.say("Stopping; once more to stop the hard way …")
+                self._report.say("Stopping; once more kills the processes …")
                 work.cancel()
             elif self._supervisor:
                 self._supervisor.kill()
 
     async def _work(self) -> int:
         self._greet()
-        postgres = None if self._places.outside_database else EmbeddedPostgres(self._folder.path)
+        postgres = None if self._endpoints.outside_database else EmbeddedPostgres(self._folder.path)
         with ExitStack() as afterwards:
             if postgres:
                 # Only when it has stopped is its folder anybody else's to take.
                 afterwards.callback(postgres.release)
             async with supervised(self._folder.logs) as self._supervisor:
-                stack = Stack(self._folder, self._places, self._report, self._supervisor, postgres)
+                stack = Stack(self._folder, self._endpoints, self._report, self._supervisor, postgres)
                 return await self._serve(stack)
 
     async def _serve(self, stack: Stack) -> int:
@@ -99,12 +100,12 @@ class _Run:
         await anyio.sleep_forever()
         return 0
 
-    async def _first_order(self, running: Running) -> FirstOrder | None:
+    async def _first_order(self, running: RunningStack) -> FirstOrder | None:
         import httpx2
 
-        from cli.dev.issuer.keys import bearer
+        from cli.dev.issuer.keys import bearer_token
 
-        token = bearer(self._folder, running.api)
+        token = bearer_token(self._folder, running.api)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx2.AsyncClient(base_url=running.api, timeout=30, headers=headers) as api:
             if not self._options.once and await has_orders(api):
@@ -116,19 +117,19 @@ class _Run:
 
     def _greet(self) -> None:
         self._report.say(f"Consignor starts on {escape(str(self._folder.path))}")
-        if self._options.port is None and self._places.api_port != endpoints.API_PORT:
-            self._report.say(f"Port {endpoints.API_PORT} is in use: the API takes {self._places.api_port}.")
-        if self._places.outside_database:
+        if self._options.port is None and self._endpoints.api_port != endpoints.API_PORT:
+            self._report.say(f"Port {endpoints.API_PORT} is in use: the API takes {self._endpoints.api_port}.")
+        if self._endpoints.outside_database:
             self._report.say("DATABASE_URL is set: that database is used, and no PostgreSQL is started.")
-        if outside := self._places.outside_temporal:
+        if outside := self._endpoints.outside_temporal:
             self._report.say(
                 f"TEMPORAL_ADDRESS is set: the Temporal at {escape(outside)} is used, namespace"
-                f" {escape(self._places.namespace)}, and none is started."
+                f" {escape(self._endpoints.namespace)}, and none is started."
             )
         elif os.environ.get("TEMPORAL_NAMESPACE"):
             self._report.say("TEMPORAL_NAMESPACE is ignored: without TEMPORAL_ADDRESS the dev stack starts its own.")
 
-    def _invite(self, running: Running) -> None:
+    def _invite(self, running: RunningStack) -> None:
         self._report.say(f"Ready after {self._report.seconds:.1f} s")
         at = {"API": running.api, "API documentation": f"{running.api}/docs", "Temporal UI": running.temporal_ui}
         self._report.table("Open", {name: place for name, place in at.items() if place})
@@ -149,7 +150,7 @@ class _Run:
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
                 f" --address {running.temporal_address} --query \"WorkflowType='order'\"",
                 "Stop": "Ctrl-C; the next start finds everything again",
-                "Begin anew": f"{where}make dev ARGS=--fresh",
+                "Start over": f"{where}make dev ARGS=--fresh",
             },
         )
 

@@ -9,12 +9,13 @@ import anyio
 from anyio import to_thread
 
 from cli.dev import programs, temporal
-from cli.dev.data import DataFolder, Running
-from cli.dev.endpoints import Places
+from cli.dev.data import DataFolder
+from cli.dev.endpoints import Endpoints
 from cli.dev.ports import LOOPBACK
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.supervisor import Supervisor
+from cli.runtime.running_stack import RunningStack
 from models.messages import ORDERS_QUEUE
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ class Stack:
     def __init__(
         self,
         folder: DataFolder,
-        places: Places,
+        endpoints: Endpoints,
         report: Report,
         supervisor: Supervisor,
         postgres: EmbeddedPostgres | None,
     ) -> None:
         self._folder = folder
-        self._places = places
+        self._endpoints = endpoints
         self._report = report
         self._supervisor = supervisor
         self._settings = temporal.temporal_dev()
@@ -46,18 +47,18 @@ class Stack:
     @property
     def database_url(self) -> str:
         """Ours, or the one in the environment."""
-        return self._postgres.url() if self._postgres else self._places.outside_database or ""
+        return self._postgres.url() if self._postgres else self._endpoints.outside_database or ""
 
-    async def start(self) -> Running:
+    async def start(self) -> RunningStack:
         """Start everything; return when all of it is ready and dev.json says so."""
         async with anyio.create_task_group() as group:
             for part in (self._api, self._worker, self._temporal, self._database):
                 group.start_soon(part)
-        running = Running(
-            api=self._places.api,
-            temporal_ui=self._places.temporal_ui,
-            temporal_address=self._places.temporal_address,
-            temporal_namespace=self._places.namespace,
+        running = RunningStack(
+            api=self._endpoints.api,
+            temporal_ui=self._endpoints.temporal_ui,
+            temporal_address=self._endpoints.temporal_address,
+            temporal_namespace=self._endpoints.namespace,
             database_url=self.database_url,
             pids={"supervisor": os.getpid(), **self._supervisor.pids},
         )
@@ -83,11 +84,11 @@ class Stack:
                 await to_thread.run_sync(self._postgres.ensure_database)
 
     async def _temporal(self) -> None:
-        if self._places.outside_temporal:
+        if self._endpoints.outside_temporal:
             await self._connect()
             return
         with self._report.step("Temporal"):
-            port, ui_port = self._places.temporal_port, self._places.ui_port
+            port, ui_port = self._endpoints.temporal_port, self._endpoints.ui_port
             service = programs.temporal(self._settings, port=port, ui_port=ui_port, folder=self._folder.temporal)
             await self._supervisor.spawn(service)
             await temporal.ensure(await self._connect(), self._settings)
@@ -96,7 +97,7 @@ class Stack:
         # Half a second of imports, in a thread so that the other starts go on.
         await to_thread.run_sync(import_module, "temporal.converter")
         with anyio.fail_after(_PATIENCE):
-            client = await temporal.connect(self._places.temporal_address, self._places.namespace)
+            client = await temporal.connect(self._endpoints.temporal_address, self._endpoints.namespace)
         self._client = client
         self._connected.set()
         return client
@@ -111,7 +112,7 @@ class Stack:
 
     async def _api(self) -> None:
         with self._report.step("API"):
-            service = programs.program("api", self._environment, lambda: is_healthy(self._places.api))
+            service = programs.program("api", self._environment, lambda: is_healthy(self._endpoints.api))
             await self._supervisor.spawn(service)
             await to_thread.run_sync(import_module, "httpx2")
             await self._supervisor.wait_ready(service)
@@ -121,11 +122,11 @@ class Stack:
         """What worker and API need to know; whatever else is set in our environment they get as it is."""
         return {
             "DATABASE_URL": self.database_url,
-            "TEMPORAL_ADDRESS": self._places.temporal_address,
-            "TEMPORAL_NAMESPACE": self._places.namespace,
+            "TEMPORAL_ADDRESS": self._endpoints.temporal_address,
+            "TEMPORAL_NAMESPACE": self._endpoints.namespace,
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": LOOPBACK,
-            "CONSIGNOR_PORT": str(self._places.api_port),
+            "CONSIGNOR_PORT": str(self._endpoints.api_port),
             **delivering(self._folder),
             "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
             # Everybody here is somebody of ours: the built-in issuer takes the place of any other.

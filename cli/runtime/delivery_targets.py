@@ -9,16 +9,16 @@ from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.destination import Allowed
 from models.tables import Destination
-from storage.targets.protocol import Deliverer
+from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey, Vault
 
 
-def deliverer(settings: Settings) -> Deliverer:
+def delivery_targets(settings: Settings) -> DeliveryTargets:
     """What delivering needs of the settings."""
     allowed = Allowed(
         roots=tuple(str(root) for root in settings.delivery_roots), endpoints=tuple(settings.delivery_endpoints)
     )
-    return Deliverer(allowed, vault(settings), settings.archive_filename)
+    return DeliveryTargets(allowed, vault(settings), settings.archive_filename)
 
 
 def vault(settings: Settings) -> Vault:

@@ -6,7 +6,7 @@ ALLOCATIONS = 20_000
 """So many new objects between two looks at the young ones: a page of rows, where Python's own 700 are a few."""
 
 
-def settled() -> None:
+def tune_gc() -> None:
     """Leave out of every later collection what the imports have made; call it once, before the work begins.
 
     A full collection goes through all of it, a hundred milliseconds in which nothing else happens, and rows by the

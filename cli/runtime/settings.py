@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ByteSize, Field, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cli.dev.data import DEFAULT_DATA, DataFolder
-from cli.dev.ports import LOOPBACK_NAMES
 from cli.errors import CommandFailed
+from cli.runtime.running_stack import DEFAULT_DATA, running_stack
 from models.access import Role
 from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
@@ -23,6 +22,7 @@ from models.verify import Verify
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
 
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _GIB = 1024**3
 _TIB = 1024 * _GIB
 
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     worker_metrics: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
-    # Folders below which customers may have archives delivered, and endpoints of buckets beside AWS's own.
+    # Folders below which customers may have archives delivered, and endpoints of buckets other than AWS's.
     delivery_roots: tuple[Path, ...] = ()
     delivery_endpoints: tuple[str, ...] = ()
     # Keys that credentials of destinations are encrypted with, the newest first; several while one is replaced.
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     link_keys: tuple[SecretStr, ...] = ()
     # After which a client that takes nothing of a download is cut off.
     stalled_after: timedelta = timedelta(minutes=5)
-    # Who is believed: an OpenID Connect issuer, or on one machine the dev stack's own.
+    # Whose tokens are accepted: an OpenID Connect issuer's, or on one machine the dev stack's own.
     oidc_issuer: str | None = None
     oidc_audience: str = "consignor"
     oidc_client_id: str | None = None
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _safe_issuer(cls, url: str | None) -> str | None:
-        # Keys that come over plain HTTP are whoever's sits in between.
+        # Keys that come over plain HTTP can be replaced on the way.
         if url is not None and not url.startswith("https://") and urlsplit(url).hostname not in LOOPBACK_NAMES:
             raise ValueError("it has to begin with https://")
         return url
@@ -167,10 +167,10 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
-def found() -> Settings:
+def load_settings() -> Settings:
     """The settings, complete: what the environment leaves open is the dev stack's that runs on the data folder."""
     settings = from_environment()
-    if running := DataFolder(settings.data).running():
+    if running := running_stack(settings.data):
         api = urlsplit(running.api)
         offered = {"database_url": running.database_url, "host": api.hostname, "port": api.port}
         open_ones = {key: value for key, value in offered.items() if key not in settings.model_fields_set}
@@ -183,7 +183,7 @@ def found() -> Settings:
 def api_url() -> str:
     """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's that runs on the data folder."""
     settings = from_environment()
-    running = DataFolder(settings.data).running()
+    running = running_stack(settings.data)
     if running and not settings.public_url:
         return running.api
     if settings.public_url is None and "port" not in settings.model_fields_set:
@@ -199,7 +199,7 @@ def temporal_config() -> "ClientConnectConfig":
     if config.get("target_host"):
         return config
     settings = from_environment()
-    running = DataFolder(settings.data).running()
+    running = running_stack(settings.data)
     if running is None:
         raise CommandFailed(_nothing_runs(settings, "TEMPORAL_ADDRESS"))
     return {"namespace": running.temporal_namespace, **config, "target_host": running.temporal_address}

@@ -15,10 +15,11 @@ from temporalio.service import RPCError
 
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
-from cli.runtime.delivery_targets import deliverer
+from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.messages import Terms
+from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
 from workflows.worker import orders_worker, packaging_worker
@@ -44,9 +45,12 @@ async def run_worker(settings: Settings) -> None:
     sessions = make_sessions(engine)
     limits = settings.limits
     terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
-    packaging = packaging_worker(client, sessions, verify=settings.verify, deliverer=deliverer(settings))
-    async with orders_worker(client, sessions, limits, terms), packaging:
-        gc.settled()
+    sources = Sources()
+    packaging = packaging_worker(
+        client, sessions, sources=sources, verify=settings.verify, delivery_targets=delivery_targets(settings)
+    )
+    async with orders_worker(client, sessions, limits, terms, sources=sources), packaging:
+        gc.tune_gc()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()
     await engine.dispose()

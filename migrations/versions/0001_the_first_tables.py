@@ -9,8 +9,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# The server's own since PostgreSQL 18, which finds its own first. Before that: milliseconds of the clock, then chance.
+UUIDV7 = """
+CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+    SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+        PLACING substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+        FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+$$
+"""
+
 
 def upgrade() -> None:
+    if not op.get_bind().execute(sa.text("SELECT to_regproc('uuidv7') IS NOT NULL")).scalar_one():
+        op.execute(UUIDV7)
     op.execute("CREATE SEQUENCE order_serial")
     op.create_table(
         "orders",
@@ -222,3 +233,4 @@ def downgrade() -> None:
     op.drop_index("ix_orders_newest", table_name="orders")
     op.drop_table("orders")
     op.execute("DROP SEQUENCE order_serial")
+    op.execute("DROP FUNCTION IF EXISTS public.uuidv7()")

@@ -10,6 +10,20 @@ depends_on = None
 
 # Everything here may run again: it leaves its transaction for the indexes, and could be cut off among them.
 
+# The server's own since PostgreSQL 17, which finds its own first. Before that: that of the C library, or else of ICU.
+COLLATION = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_collation WHERE collname = 'pg_c_utf8' AND pg_collation_is_visible(oid)) THEN
+        BEGIN
+            CREATE COLLATION pg_c_utf8 (provider = libc, locale = 'C.UTF-8');
+        EXCEPTION WHEN others THEN
+            CREATE COLLATION pg_c_utf8 (provider = icu, locale = 'und');
+        END;
+    END IF;
+END $$
+"""
+
 SEARCH = r"""
 CREATE OR REPLACE FUNCTION orders_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -103,6 +117,7 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "50"},
         if_not_exists=True,
     )
+    op.execute(COLLATION)
     op.execute(SEARCH)
     op.execute(COUNT)
     for name, when in TRIGGERS.items():
@@ -134,6 +149,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER IF EXISTS {name} ON orders")
     op.execute("DROP FUNCTION orders_count()")
     op.execute("DROP FUNCTION orders_search()")
+    op.execute("DROP COLLATION IF EXISTS public.pg_c_utf8")
     op.drop_table("order_counts")
     op.drop_column("orders", "search")
     op.drop_column("orders", "product_names")

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from models.catalogue_search import CAME_TO_NOTHING, NOTHING_TO_SHOW, Box, ObjectFilter
+from models.catalogue_search import Box, ObjectFilter
 from models.listing import Position
 from models.queries.access import open_to
 from models.queries.delivery_status import Columns
+from models.status_facts import COMES_TO_NOTHING, HIDDEN_IN_SEARCH, sql_list
 from models.tables import CatalogueFile, CatalogueObject, OrderFile, Product, SubOrder
 from models.tables.catalogue import DURING, FOOTPRINT
 
@@ -112,9 +113,6 @@ def _key(o: Columns) -> sa.ColumnElement[str]:
     return sa.cast(o["begins_at"], sa.Text).label("sort_key")
 
 
-_CAME_TO_NOTHING = ", ".join(f"'{status}'" for status in sorted(CAME_TO_NOTHING))
-_NOTHING_TO_SHOW = ", ".join(f"'{status}'" for status in sorted(NOTHING_TO_SHOW))
-
 SIZES = sa.text("""
     SELECT object_id, count(*), sum(size_bytes)::bigint FROM catalogue_files
     WHERE object_id = ANY(CAST(:objects AS uuid[])) GROUP BY object_id
@@ -128,8 +126,8 @@ ORDERS_OF_OBJECTS = sa.text(f"""
         SELECT o.id, o.number, o.status, o.created_at, o.expires_at
         FROM order_selections s JOIN orders o ON o.id = s.order_id
         WHERE s.object_id = wanted.object_id AND s.file_id IS NULL
-            AND o.customer = :customer AND o.status NOT IN ({_NOTHING_TO_SHOW})
-        ORDER BY o.status IN ({_CAME_TO_NOTHING}), s.order_id DESC LIMIT 1
+            AND o.customer = :customer AND o.status NOT IN ({sql_list(HIDDEN_IN_SEARCH)})
+        ORDER BY o.status IN ({sql_list(COMES_TO_NOTHING)}), s.order_id DESC LIMIT 1
     ) found
 """)  # noqa: S608 - statuses of ours
 """The order that counts of each object: the customer's newest of the whole object that has not come to nothing."""

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.delivery_status import DELIVERY, WAITING_FOR_USER, DeliveryStatus, Standing
 from models.order import OrderStatus
+from models.status_facts import DELIVERY, WAITING_FOR_USER, DeliveryStatus, WaitCondition
 from models.suborder import SubOrderState
 from models.tables import SubOrder
 
@@ -14,22 +14,22 @@ Columns = sa.ColumnCollection[str, sa.ColumnElement[object]]
 
 def waiting_for_user(o: Columns) -> sa.ColumnElement[bool]:
     """Whether an order waits for its user."""
-    by_standing: dict[Standing, list[OrderStatus]] = {}
-    for status, standing in WAITING_FOR_USER.items():
-        by_standing.setdefault(standing, []).append(status)
-    return sa.or_(*(_stands(o, statuses, standing) for standing, statuses in by_standing.items()))
+    by_condition: dict[WaitCondition, list[OrderStatus]] = {}
+    for status, condition in WAITING_FOR_USER.items():
+        by_condition.setdefault(condition, []).append(status)
+    return sa.or_(*(_holds(o, statuses, condition) for condition, statuses in by_condition.items()))
 
 
 def could_wait_for_user(o: Columns) -> list[sa.ColumnElement[bool]]:
     """What every order has that waits for its user, each a join the planner may begin with."""
-    common = frozenset.intersection(*(frozenset(standing.some) for standing in WAITING_FOR_USER.values()))
+    common = frozenset.intersection(*(frozenset(condition.some) for condition in WAITING_FOR_USER.values()))
     having = (sa.select(col(SubOrder.order_id)).where(col(SubOrder.state) == word(state)) for state in sorted(common))
     return [o["status"].in_([*map(word, WAITING_FOR_USER)]), *(o["id"].in_(orders) for orders in having)]
 
 
-def _stands(o: Columns, statuses: list[OrderStatus], standing: Standing) -> sa.ColumnElement[bool]:
-    some = [_has(o, state) for state in standing.some]
-    none = [~_has(o, state) for state in standing.none]
+def _holds(o: Columns, statuses: list[OrderStatus], condition: WaitCondition) -> sa.ColumnElement[bool]:
+    some = [_has(o, state) for state in condition.some]
+    none = [~_has(o, state) for state in condition.none]
     return sa.and_(o["status"].in_([*map(word, statuses)]), *some, *none)
 
 

@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from models.destination import DeliveryState
 from models.errors import Failure
-from models.suborder import FileState, SubOrderState
+from models.status_facts import AVAILABLE_SUBORDERS
+from models.suborder import FileState, SubOrderState, file_states_before, states_before
 from models.tables import Delivery, Destination, Order, OrderFile, SubOrder
 
 
@@ -52,7 +53,7 @@ def is_undelivered() -> sa.ColumnElement[bool]:
         col(Delivery.order_id) == col(SubOrder.order_id), col(Delivery.suborder) == col(SubOrder.number)
     )
     wanted = sa.exists().where(col(Order.id) == col(SubOrder.order_id), col(Order.destination_id).is_not(None))
-    return sa.and_(col(SubOrder.state).in_([SubOrderState.READY, SubOrderState.DOWNLOADED]), wanted, ~settled)
+    return sa.and_(col(SubOrder.state).in_(AVAILABLE_SUBORDERS), wanted, ~settled)
 
 
 def undelivered_of(order_id: UUID) -> sa.Select[int]:
@@ -97,7 +98,7 @@ def mark_delivered(order_id: UUID, number: int, etag: str) -> ReturningUpdate[in
             col(SubOrder.order_id) == order_id,
             col(SubOrder.number) == number,
             col(SubOrder.archive_etag) == etag,
-            col(SubOrder.state) == SubOrderState.READY,
+            col(SubOrder.state).in_(states_before(SubOrderState.DOWNLOADED)),
         )
         .values(state=SubOrderState.DOWNLOADED, state_at=sa.func.now())
         .returning(col(SubOrder.number))
@@ -111,7 +112,7 @@ def mark_files_delivered(order_id: UUID, number: int) -> sa.Update:
         .where(
             col(OrderFile.order_id) == order_id,
             col(OrderFile.suborder) == number,
-            col(OrderFile.state) == FileState.AVAILABLE,
+            col(OrderFile.state).in_(file_states_before(FileState.DOWNLOADED)),
         )
         .values(state=FileState.DOWNLOADED)
     )

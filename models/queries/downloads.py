@@ -7,98 +7,105 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.status_facts import AVAILABLE_FILES, UNDELIVERED_FILES, sql_list
+from models.suborder import FileState, SubOrderState, file_states_before, states_before
 from models.tables import OrderFile, OutboxEvent, SubOrder
 
+_READY = sql_list(states_before(SubOrderState.DOWNLOADED))
+_ARRIVING = sql_list(file_states_before(FileState.DOWNLOADED))
+"""States from which a sub-order, or a file, may become downloaded."""
+
 COVER_ARCHIVE = sa.text(
-    """
+    f"""
     INSERT INTO archive_coverage AS c (order_id, suborder, etag, covered)
     SELECT order_id, number, archive_etag, CAST(:spans AS int8multirange) FROM suborders
-    WHERE order_id = :order_id AND number = :number AND archive_etag = :etag AND state = 'ready'
+    WHERE order_id = :order_id AND number = :number AND archive_etag = :etag AND state = '{SubOrderState.READY}'
     ON CONFLICT (order_id, suborder) DO UPDATE SET etag = excluded.etag,
         covered = CASE WHEN c.etag = excluded.etag THEN c.covered + excluded.covered ELSE excluded.covered END
     RETURNING covered @> int8range(0, CAST(:size AS bigint))
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Add bytes that have arrived of an archive; tells whether it is whole now. No row if there is nothing to add to."""
 
 COVER_FILE = sa.text(
-    """
+    f"""
     INSERT INTO file_coverage AS c (order_id, seq, covered)
     SELECT order_id, seq, CAST(:spans AS int8multirange) FROM order_files
-    WHERE order_id = :order_id AND seq = :seq AND state = 'available'
+    WHERE order_id = :order_id AND seq = :seq AND state = '{FileState.AVAILABLE}'
     ON CONFLICT (order_id, seq) DO UPDATE SET covered = c.covered + excluded.covered
     RETURNING covered @> int8range(0, CAST(:size AS bigint))
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """The same for a single file."""
 
 LOCK_READY = sa.text(
-    """
+    f"""
     SELECT number FROM suborders
-    WHERE order_id = :order_id AND number = :number AND state = 'ready'
+    WHERE order_id = :order_id AND number = :number AND state = '{SubOrderState.READY}'
       AND archive_etag = coalesce(CAST(:etag AS text), archive_etag)
     FOR NO KEY UPDATE
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Lock a sub-order that is ready; every change of its files or its state does this first, so that none deadlock."""
 
 FILE_ARRIVED = sa.text(
-    """
+    f"""
     WITH arrived AS (
-        UPDATE order_files SET state = 'downloaded'
-        WHERE order_id = :order_id AND seq = :seq AND state = 'available' RETURNING seq
+        UPDATE order_files SET state = '{FileState.DOWNLOADED}'
+        WHERE order_id = :order_id AND seq = :seq AND state IN ({_ARRIVING}) RETURNING seq
     )
     DELETE FROM file_coverage WHERE order_id = :order_id AND seq IN (SELECT seq FROM arrived)
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """A file is whole at its customer's; its coverage is of no more use."""
 
 ALL_FILES_ARRIVED = sa.text(
-    """
+    f"""
     SELECT NOT EXISTS (
         SELECT 1 FROM order_files
-        WHERE order_id = :order_id AND suborder = :number AND state IN ('pending', 'available')
+        WHERE order_id = :order_id AND suborder = :number AND state IN ({sql_list(UNDELIVERED_FILES)})
     )
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Whether no file of a sub-order is left to be downloaded."""
 
 SUBORDER_DOWNLOADED = sa.text(
-    """
+    f"""
     WITH done AS (
-        UPDATE suborders SET state = 'downloaded', state_at = now()
-        WHERE order_id = :order_id AND number = :number AND state = 'ready' RETURNING number
+        UPDATE suborders SET state = '{SubOrderState.DOWNLOADED}', state_at = now()
+        WHERE order_id = :order_id AND number = :number AND state IN ({_READY}) RETURNING number
     ), files AS (
-        UPDATE order_files SET state = 'downloaded'
-        WHERE order_id = :order_id AND suborder IN (SELECT number FROM done) AND state = 'available' RETURNING seq
+        UPDATE order_files SET state = '{FileState.DOWNLOADED}'
+        WHERE order_id = :order_id AND suborder IN (SELECT number FROM done) AND state IN ({_ARRIVING}) RETURNING seq
     ), archive AS (
         DELETE FROM archive_coverage WHERE order_id = :order_id AND suborder IN (SELECT number FROM done)
     ), pieces AS (
         DELETE FROM file_coverage WHERE order_id = :order_id AND seq IN (SELECT seq FROM files)
     )
     SELECT number FROM done
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """A sub-order is downloaded, and so are its files; a row only for the one who changed it."""
 
 FILES_LOST = sa.text(
-    """
+    f"""
     WITH lost AS (
-        UPDATE order_files f SET state = 'failed', failure_code = l.code, failure_text = l.text
+        UPDATE order_files f SET state = '{FileState.FAILED}', failure_code = l.code, failure_text = l.text
         FROM unnest(CAST(:seqs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[])) AS l(seq, code, text)
         WHERE f.order_id = :order_id AND f.suborder = :number AND f.seq = l.seq
-          AND f.state IN ('available', 'downloaded')
+          AND f.state IN ({sql_list(file_states_before(FileState.FAILED) & AVAILABLE_FILES)})
         RETURNING f.seq
     ), part AS (
-        UPDATE suborders SET state = 'failed', state_at = now(), archive_bytes = NULL, archive_etag = NULL,
-            sealed_at = NULL, files_available = files_available - (SELECT count(*) FROM lost),
+        UPDATE suborders SET state = '{SubOrderState.FAILED}', state_at = now(), archive_bytes = NULL,
+            archive_etag = NULL, sealed_at = NULL, files_available = files_available - (SELECT count(*) FROM lost),
             files_failed = files_failed + (SELECT count(*) FROM lost)
         WHERE order_id = :order_id AND number = :number
+          AND state IN ({sql_list(states_before(SubOrderState.FAILED))})
     )
     UPDATE orders SET files_available = files_available - (SELECT count(*) FROM lost),
         files_failed = files_failed + (SELECT count(*) FROM lost)
     WHERE id = :order_id RETURNING (SELECT count(*) FROM lost)
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Files that cannot be had any more as they were sealed have failed, and with them the archive they were sealed in."""
 
@@ -154,14 +161,14 @@ def file_of(order_id: UUID, key: int | UUID) -> sa.Select[OrderFile, SubOrder]:
 
 def linked_files(order_id: UUID, *, after: int, upto: int) -> sa.Select[*tuple[Any, ...]]:
     """Number, sub-order, path, size and SHA-256 (where it is proven) of files that can be had or may come yet."""
-    proven = sa.case((col(OrderFile.state) != "pending", col(OrderFile.sha256)))
+    proven = sa.case((col(OrderFile.state) != FileState.PENDING, col(OrderFile.sha256)))
     return (
         sa.select(col(OrderFile.seq), col(OrderFile.suborder), col(OrderFile.path), col(OrderFile.size_bytes), proven)
         .where(
             col(OrderFile.order_id) == order_id,
             col(OrderFile.seq) > after,
             col(OrderFile.seq) <= upto,
-            col(OrderFile.state) != "failed",
+            col(OrderFile.state) != FileState.FAILED,
         )
         .order_by(col(OrderFile.seq))
     )

@@ -11,11 +11,9 @@ from sqlmodel import col
 from models.listing import Visibility
 from models.order import FULFILLED, TERMINAL, OrderStatus
 from models.packaging import PackedFile
+from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
-
-_GONE = (SubOrderState.DOWNLOADED, SubOrderState.CANCELLED, SubOrderState.EXPIRED)
-"""States of sub-orders that no expiry changes any more."""
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
@@ -131,7 +129,9 @@ def unstarted_orders(*, before: datetime, limit: int) -> sa.Select[Order]:
 
 def _lives(now: datetime) -> sa.ColumnElement[bool]:
     """Whether an order needs a workflow: it is open, or kept until its time is up."""
-    left = sa.exists().where(col(SubOrder.order_id) == col(Order.id), col(SubOrder.state).not_in(_GONE))
+    left = sa.exists().where(
+        col(SubOrder.order_id) == col(Order.id), col(SubOrder.state).in_(RELEASABLE[SubOrderState.EXPIRED])
+    )
     kept = sa.and_(col(Order.status).in_(FULFILLED), sa.or_(col(Order.expires_at) > now, left))
     return sa.or_(col(Order.status).in_(set(OrderStatus) - TERMINAL - FULFILLED), kept)
 

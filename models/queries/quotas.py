@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from models.order import OrderStatus
 from models.quotas import OPEN
+from models.status_facts import RETURNS_QUOTA
 from models.tables import Order
 
 LOCK_CUSTOMER = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('quotas' || chr(10) || :customer, 20260712))")
@@ -16,8 +16,6 @@ LOCK_CUSTOMER = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('quotas' 
 Quotas are kept by counting orders, and one transaction does not see what another has yet to commit: without the lock,
 two orders at once would each be the last that is allowed. With it the second one counts the first.
 """
-
-_ENDED_WITHOUT_DELIVERY = (OrderStatus.CANCELLED, OrderStatus.FAILED, OrderStatus.DELETED)
 
 
 def open_orders(customer: str) -> sa.Select[int]:
@@ -28,7 +26,7 @@ def open_orders(customer: str) -> sa.Select[int]:
 
 def ordered_since(customer: str, since: datetime) -> sa.Select[int, int]:
     """Files and bytes a customer has ordered since; an order that ended with nothing does not count."""
-    ended = col(Order.status) == sa.any_(sa.literal(list(_ENDED_WITHOUT_DELIVERY), ARRAY(sa.Text)))
+    ended = col(Order.status) == sa.any_(sa.literal(sorted(RETURNS_QUOTA), ARRAY(sa.Text)))
     files, size = (
         sa.cast(sa.func.coalesce(sa.func.sum(total), 0), sa.BigInteger)
         for total in (Order.files_total, Order.bytes_total)

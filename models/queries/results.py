@@ -5,11 +5,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models.suborder import FileState, SubOrderState
+from models.status_facts import AVAILABLE_FILES, AVAILABLE_SUBORDERS
 from models.tables import CatalogueFile, OrderFile, SubOrder
-
-READY = (SubOrderState.READY, SubOrderState.DOWNLOADED)
-THERE = (FileState.AVAILABLE, FileState.DOWNLOADED)
 
 
 def _files_there(order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
@@ -17,9 +14,9 @@ def _files_there(order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
     ready = sa.exists().where(
         col(SubOrder.order_id) == col(OrderFile.order_id),
         col(SubOrder.number) == col(OrderFile.suborder),
-        col(SubOrder.state).in_(READY),
+        col(SubOrder.state).in_(AVAILABLE_SUBORDERS),
     )
-    return col(OrderFile.order_id) == order_id, col(OrderFile.state).in_(THERE), ready
+    return col(OrderFile.order_id) == order_id, col(OrderFile.state).in_(AVAILABLE_FILES), ready
 
 
 def time_span(order_id: UUID) -> sa.Select[int | None, int | None]:

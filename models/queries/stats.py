@@ -5,6 +5,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.status_facts import UNSETTLED_SUBORDERS, sql_list
 from models.tables import Order, SubOrder
 
 
@@ -50,7 +51,7 @@ def unsettled_suborders() -> sa.Select[str, int]:
     return (
         sa.select(col(SubOrder.state), sa.func.count())
         # Literals, or the planner could not know that the partial index holds them all.
-        .where(sa.text("state IN ('planned', 'waiting_slot', 'staging')"))
+        .where(sa.text(f"state IN ({sql_list(UNSETTLED_SUBORDERS)})"))
         .group_by(col(SubOrder.state))
     )
 

@@ -8,22 +8,18 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlmodel import col
 
-from models.order import OrderStatus
-from models.suborder import FileState, SubOrderState, states_before
+from models.order import TERMINAL
+from models.status_facts import RELEASED_SUBORDERS, sql_list
+from models.suborder import FileState, SubOrderState, file_states_before, states_before
 from models.tables import Download, KnownFile, Order, OrderFile, SubOrder
 from models.tables.base import INSTANT
-
-
-def _words(states: frozenset[SubOrderState]) -> str:
-    return ", ".join(f"'{state}'" for state in sorted(states))
-
 
 CLAIM = sa.text(
     f"""
     UPDATE suborders SET attempt = attempt + 1, state = '{SubOrderState.STAGING}',
         state_at = CASE WHEN state = '{SubOrderState.STAGING}' THEN state_at ELSE now() END
     WHERE order_id = :order_id AND number = :number
-      AND state IN ({_words(states_before(SubOrderState.STAGING) | {SubOrderState.STAGING})})
+      AND state IN ({sql_list(states_before(SubOrderState.STAGING) | {SubOrderState.STAGING})})
     RETURNING attempt, location
     """  # noqa: S608 - the words are our own enum
 )
@@ -49,10 +45,12 @@ COUNT_SETTLED_OF_ORDER = sa.text(
 )
 """The same for the order."""
 
+_SETTLING = file_states_before(FileState.AVAILABLE) & file_states_before(FileState.FAILED)
+
 SETTLE_FILES = sa.text(
-    """
+    f"""
     UPDATE order_files f SET
-        state = CASE WHEN s.code IS NULL THEN 'available' ELSE 'failed' END,
+        state = CASE WHEN s.code IS NULL THEN '{FileState.AVAILABLE}' ELSE '{FileState.FAILED}' END,
         modified_ns = coalesce(s.modified, f.modified_ns), sha256 = coalesce(s.sha256, f.sha256),
         crc32 = coalesce(s.crc, f.crc32), failure_code = s.code, failure_text = s.text
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:sha256s AS bytea[]),
@@ -60,11 +58,11 @@ SETTLE_FILES = sa.text(
          AS s(seq, modified, sha256, crc, code, text)
     CROSS JOIN LATERAL (
         SELECT ctid AS place FROM order_files
-        WHERE order_id = :order_id AND seq = s.seq AND state = 'pending' OFFSET 0
+        WHERE order_id = :order_id AND seq = s.seq AND state IN ({sql_list(_SETTLING)}) OFFSET 0
     ) AS found
     WHERE f.ctid = found.place
     RETURNING f.seq
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Write what became of pending files.
 
@@ -74,30 +72,33 @@ of it, and a planner that expects one row compares every file of the order with 
 
 
 REOPEN_FILES = sa.text(
-    """
+    f"""
     WITH reopened AS (
-        UPDATE order_files SET state = 'pending', failure_code = NULL, failure_text = NULL
-        WHERE order_id = :order_id AND state = 'failed' AND (:all OR seq = ANY(CAST(:seqs AS bigint[])))
+        UPDATE order_files SET state = '{FileState.PENDING}', failure_code = NULL, failure_text = NULL
+        WHERE order_id = :order_id AND state IN ({sql_list(file_states_before(FileState.PENDING))})
+          AND (:all OR seq = ANY(CAST(:seqs AS bigint[])))
         RETURNING suborder, size_bytes
     ), counts AS (
         SELECT suborder, count(*) AS files, sum(size_bytes) AS bytes FROM reopened GROUP BY suborder
     ), parts AS (
         UPDATE suborders s SET files_failed = files_failed - c.files, bytes_settled = bytes_settled - c.bytes,
-            state = 'planned', state_at = now(), attempt = attempt + 1, archive_bytes = NULL, archive_etag = NULL
+            state = '{SubOrderState.PLANNED}', state_at = now(), attempt = attempt + 1, archive_bytes = NULL,
+            archive_etag = NULL
         FROM counts c WHERE s.order_id = :order_id AND s.number = c.suborder
+          AND s.state IN ({sql_list(states_before(SubOrderState.PLANNED))})
         RETURNING c.files, c.bytes
     )
     UPDATE orders SET files_failed = files_failed - (SELECT coalesce(sum(files), 0) FROM parts),
         bytes_settled = bytes_settled - (SELECT coalesce(sum(bytes), 0) FROM parts)
     WHERE id = :order_id RETURNING (SELECT CAST(coalesce(sum(files), 0) AS bigint) FROM parts)
-    """
+    """  # noqa: S608 - the words are our own enum
 )
 """Make failed files pending again, and plan their sub-orders anew; tells how many files that are."""
 
 RELEASE = sa.text(
     """
     UPDATE suborders SET state = :state, state_at = now(), attempt = attempt + 1
-    WHERE order_id = :order_id AND state <> :state AND state <> ALL(CAST(:kept AS text[]))
+    WHERE order_id = :order_id AND state = ANY(CAST(:sources AS text[]))
     RETURNING number
     """
 )
@@ -115,10 +116,13 @@ def begin_download(order_id: UUID, number: int, now: datetime) -> ReturningInser
 
     Waits for a release that is under way: whoever comes first, the other one sees it.
     """
-    ended = (SubOrderState.EXPIRED, SubOrderState.CANCELLED)
     alive = (
         sa.select(col(SubOrder.order_id), col(SubOrder.number), sa.literal(now, INSTANT))
-        .where(col(SubOrder.order_id) == order_id, col(SubOrder.number) == number, col(SubOrder.state).not_in(ended))
+        .where(
+            col(SubOrder.order_id) == order_id,
+            col(SubOrder.number) == number,
+            col(SubOrder.state).not_in(RELEASED_SUBORDERS),
+        )
         .with_for_update(read=True)
     )
     return sa.insert(Download).from_select(["order_id", "suborder", "seen_at"], alive).returning(col(Download.id))
@@ -175,9 +179,6 @@ def settled_counts(order_id: UUID, number: int) -> sa.Select[int, int, int]:
     )
 
 
-_OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELETED)
-
-
 def publish(
     order_id: UUID, number: int, attempt: int, *, state: SubOrderState, archive_bytes: int | None, etag: str | None
 ) -> ReturningUpdate[int]:
@@ -188,8 +189,9 @@ def publish(
             col(SubOrder.order_id) == order_id,
             col(SubOrder.number) == number,
             col(SubOrder.attempt) == attempt,
-            col(SubOrder.state).in_([SubOrderState.STAGING, state]),  # its own state: published twice is once
-            sa.exists().where(col(Order.id) == order_id, col(Order.status).not_in(_OVER)),
+            # Its own state: published twice is once.
+            col(SubOrder.state).in_(states_before(state) & {SubOrderState.STAGING} | {state}),
+            sa.exists().where(col(Order.id) == order_id, col(Order.status).not_in(TERMINAL)),
         )
         .values(
             state=state,

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from models.errors import DESTINATION_FAILURES, FailureCode
 from models.order import OrderStatus
 from models.payment import PaymentState
+from models.status_facts import UNSETTLED_SUBORDERS, sql_list
 from models.suborder import FileState, SubOrderState
 from models.tables import listing
 from models.tables.base import INSTANT, new_id, now, one_of, zero
@@ -111,7 +112,7 @@ class SubOrder(SQLModel, table=True):
         sa.Index(
             "ix_suborders_unsettled",
             "state",
-            postgresql_where=sa.text("state IN ('planned', 'waiting_slot', 'staging')"),
+            postgresql_where=sa.text(f"state IN ({sql_list(UNSETTLED_SUBORDERS)})"),
         ),
         {"postgresql_with": {"fillfactor": "80"}},
     )

@@ -5,16 +5,16 @@ tables in one transaction (`merge`). Importing again says what is unchanged. The
 their orders only when that is wanted (`checksums`).
 """
 
-from services.catalogue.checksums import read_ahead, unknown_of
+from services.catalogue.checksums import precompute_checksums, unknown_of
 from services.catalogue.imports import import_source
-from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, Refused
+from services.catalogue.messages import ChecksumReport, ImportOptions, ImportReport, SkippedEntry
 
 __all__ = [
     "ChecksumReport",
     "ImportOptions",
     "ImportReport",
-    "Refused",
+    "SkippedEntry",
     "import_source",
-    "read_ahead",
+    "precompute_checksums",
     "unknown_of",
 ]

@@ -1,4 +1,4 @@
-"""Reads the files of a product ahead of any order, so that its orders need not."""
+"""Computes the checksums of a product's files ahead of any order, so that its orders need not read them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ from sqlmodel import col
 from models.errors import Failed
 from models.queries import known_checksums
 from models.tables import Product
-from services.catalogue.messages import ChecksumReport, Refused
+from services.catalogue.messages import ChecksumReport, SkippedEntry
 from services.catalogue.source_contents import readable
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source, check_version
-from storage.sources.registry import check_answers, source_at
+from storage.sources.registry import Sources
 
 _BATCH_FILES: Final = 2_000
 _BATCH_BYTES: Final = 1024**3
@@ -56,8 +56,11 @@ async def unknown_of(sessions: async_sessionmaker[AsyncSession], sku: str) -> tu
         return files, size
 
 
-async def read_ahead(
-    sessions: async_sessionmaker[AsyncSession], sku: str, progress: Progress = lambda _files, _bytes: None
+async def precompute_checksums(
+    sessions: async_sessionmaker[AsyncSession],
+    sources: Sources,
+    sku: str,
+    progress: Progress = lambda _files, _bytes: None,
 ) -> ChecksumReport:
     """Compute the checksums of a product's files that are not known yet; those that are keep theirs.
 
@@ -66,8 +69,8 @@ async def read_ahead(
     """
     async with sessions.begin() as session:
         product, location = await _product(session, sku)
-    await asyncio.to_thread(check_answers, location)
-    source, refused = source_at(location), list[Refused]()
+    source, refused = sources.at(location), list[SkippedEntry]()
+    await asyncio.to_thread(source.check_available)
     files = size = 0
     async for batch in _batches(sessions, product):
         done = await _read(source, batch, progress)
@@ -111,9 +114,9 @@ def _cut(files: Sequence[UnknownFile]) -> Iterator[list[UnknownFile]]:
     yield batch
 
 
-async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress) -> "_Reading":
+async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress) -> "_ChecksumBatch":
     """Read a batch in a thread; one that is cancelled leaves none behind that reads on."""
-    batch = _Reading(source, files, progress)
+    batch = _ChecksumBatch(source, files, progress)
     task = asyncio.create_task(asyncio.to_thread(batch.run))
     try:
         await asyncio.shield(task)
@@ -125,14 +128,14 @@ async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress
     return batch
 
 
-class _Reading:
+class _ChecksumBatch:
     """The reading of a batch in a worker thread."""
 
     def __init__(self, source: Source, files: Sequence[UnknownFile], progress: Progress) -> None:
         self._source, self._files, self._progress = source, files, progress
         self._now: list[tuple[UnknownFile, FileVersion]] = []
         self.read: list[_Read] = []
-        self.refused: list[Refused] = []
+        self.refused: list[SkippedEntry] = []
         self.stop = Event()
 
     def run(self) -> None:
@@ -146,14 +149,16 @@ class _Reading:
             self.read.append(_Read(file, version, found))
             if file.promised not in {None, found.sha256}:
                 text = f"its SHA-256 is {found.sha256.hex()}, where its source promises {(file.promised or b'').hex()}"
-                self.refused.append(Refused(what=readable(file.name), why=text))
+                self.refused.append(SkippedEntry(what=readable(file.name), why=text))
 
     def _wanted(self) -> Iterator[Wanted]:
         for file in self._files:
             self._progress(1, 0)
             try:
                 version = self._source.stat(file.href)
-                check_version(file.name, FileVersion(file.size_bytes, file.modified_ns), version._replace(etag=None))
+                # The catalogue keeps no ETag.
+                found = FileVersion.dated(version.size, version.modified_ns)
+                check_version(file.name, FileVersion.dated(file.size_bytes, file.modified_ns), found)
             except Failed as failed:
                 self._refuse(file, failed)
             else:
@@ -163,7 +168,7 @@ class _Reading:
     def _refuse(self, file: UnknownFile, failed: Failed) -> None:
         if failed.failure.retryable:
             raise failed
-        self.refused.append(Refused(what=readable(file.name), why=readable(failed.failure.text)))
+        self.refused.append(SkippedEntry(what=readable(file.name), why=readable(failed.failure.text)))
 
 
 def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:
@@ -171,7 +176,7 @@ def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:
         "ids": [one.file.id for one in read],
         "hrefs": [one.file.href for one in read],
         "sizes": [one.digest.size for one in read],
-        "modified": [one.version.mtime_ns for one in read],
+        "modified": [one.version.modified_ns for one in read],
         "etags": [one.version.etag for one in read],
         "sha256s": [one.digest.sha256 for one in read],
         "crcs": [one.digest.crc32 for one in read],

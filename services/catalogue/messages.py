@@ -34,7 +34,7 @@ class ImportOptions(BaseModel):
     groups: tuple[Name, ...] | None = None
 
 
-class Refused(BaseModel):
+class SkippedEntry(BaseModel):
     """Something of the source that did not get into the catalogue, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,7 +51,7 @@ class ChecksumReport(BaseModel):
     sku: str
     files: int
     size_bytes: int
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[SkippedEntry, ...] = ()
 
 
 class ImportReport(BaseModel):
@@ -73,7 +73,7 @@ class ImportReport(BaseModel):
     changed: int = 0
     unchanged: int = 0
     withdrawn: int = 0
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[SkippedEntry, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

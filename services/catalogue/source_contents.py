@@ -5,7 +5,7 @@ from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
 
-from services.catalogue.messages import Refused
+from services.catalogue.messages import SkippedEntry
 from services.catalogue.stac_metadata import Description
 
 # An own instance: the module's functions also read /etc/mime.types, and two machines would disagree.
@@ -50,12 +50,12 @@ class FoundProduct:
     extent: dict[str, Any] | None = None
     objects: dict[str, Description] = field(default_factory=dict)
     files: list[FoundFile] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[SkippedEntry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def refuse(self, what: str, why: str) -> None:
         """Leave something out and say so."""
-        self.refused.append(Refused(what=readable(what), why=readable(why)))
+        self.refused.append(SkippedEntry(what=readable(what), why=readable(why)))
 
 
 def media_type_of(name: str) -> str:

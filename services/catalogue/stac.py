@@ -26,7 +26,7 @@ ENTRY_NAMES: Final = ("catalog.json", "collection.json")
 
 def read_stac(entry: str) -> list["FoundProduct"]:
     """The products of a catalogue or collection; what holds neither files nor faults is left out."""
-    reading = _Reading(entry)
+    reading = _StacReader(entry)
     reading.walk()
     return [found for product in reading.products if (found := product.finished()).files or found.refused]
 
@@ -39,7 +39,7 @@ def is_stac(entry: str) -> bool:
         return False
 
 
-class _Reading:
+class _StacReader:
     """One walk over catalogues and collections, from the outermost one inwards."""
 
     def __init__(self, entry: str) -> None:

@@ -1,4 +1,4 @@
-"""Files in a folder of this machine, local or mounted."""
+"""The source `file`: a folder of this machine, local or mounted."""
 
 import os
 from functools import cached_property
@@ -6,6 +6,7 @@ from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from models.errors import Failed, FailureCode
 from storage.sources.protocol import FileVersion, check_version, failed_by
@@ -35,6 +36,16 @@ class LocalSource:
     @cached_property
     def _inside(self) -> str:
         return self._root.rstrip("/") + "/"
+
+    @classmethod
+    def at(cls, uri: str) -> Self:
+        """The source at a `file:` URI."""
+        return cls(Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path))))
+
+    def check_available(self) -> None:
+        """Raise `source_unavailable` where nothing is mounted at the root."""
+        if not is_mounted(self._given):
+            raise Failed(FailureCode.SOURCE_UNAVAILABLE, f"the storage {self._given.name} does not answer")
 
     def stat(self, href: str) -> FileVersion:
         """The present version of a file."""
@@ -172,7 +183,7 @@ class LocalReader:
             raise failed_by(error, self._href) from error
         if not S_ISREG(found.st_mode):
             raise Failed(FailureCode.SOURCE_FORBIDDEN, f"{self._href} is not a regular file")
-        return FileVersion(found.st_size, found.st_mtime_ns)
+        return FileVersion.dated(found.st_size, found.st_mtime_ns)
 
     def close(self) -> None:
         """Give the handle back; closing twice is fine."""

@@ -1,4 +1,4 @@
-"""What a place of bytes can do, and the one border where its errors become failures.
+"""The protocol of a source of files, and the one border where its errors become failures.
 
 Everything here blocks and is meant for worker threads. An implementation raises nothing but `Failed`.
 """
@@ -6,17 +6,35 @@ Everything here blocks and is meant for worker threads. An implementation raises
 import errno
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from models.errors import Failed, FailureCode
 
 
 class FileVersion(NamedTuple):
-    """What tells one content of a file from the next. Places without an ETag leave it out."""
+    """The version of a file: its size and a fingerprint that changes with the content.
+
+    A fingerprint is opaque and only ever compared. The database keeps it as an instant and, where the source has one,
+    an ETag; `dated`, `modified_ns` and `etag` are the one place that knows how.
+    """
 
     size: int
-    mtime_ns: int
-    etag: str | None = None
+    fingerprint: str
+
+    @classmethod
+    def dated(cls, size: int, modified_ns: int, etag: str | None = None) -> Self:
+        """Make a version of what a source says of a file, or of the columns that keep it."""
+        return cls(size, str(modified_ns) if etag is None else f"{modified_ns} {etag}")
+
+    @property
+    def modified_ns(self) -> int:
+        """The instant of the last change, in nanoseconds since 1970; zero where the source tells none."""
+        return int(self.fingerprint.partition(" ")[0])
+
+    @property
+    def etag(self) -> str | None:
+        """The ETag, where the source has one."""
+        return self.fingerprint.partition(" ")[2] or None
 
 
 class Reader(Protocol):
@@ -26,14 +44,17 @@ class Reader(Protocol):
         """Fill the buffer with what stands at `offset`; gives the bytes read, fewer only at the end of the file."""
 
     def version(self) -> FileVersion:
-        """The version as it is now; a place that cannot ask again gives that of its last answer."""
+        """The version as it is now; a source that cannot ask again gives that of its last answer."""
 
     def close(self) -> None:
         """Give the handle back; closing twice is fine."""
 
 
 class Source(Protocol):
-    """A place where files live; an href names one of them."""
+    """A location that holds files; an href names one of them."""
+
+    def check_available(self) -> None:
+        """Raise `source_unavailable` where the location itself cannot be reached, so no file counts as missing."""
 
     def stat(self, href: str) -> FileVersion:
         """The present version of a file."""
@@ -44,7 +65,7 @@ class Source(Protocol):
     def read_whole(self, href: str, expected: FileVersion, buffer: memoryview) -> None:
         """Fill the buffer with all of a file; refused with `source_changed` where it was not the expected version.
 
-        It takes as few steps as the place allows: what small files cost is steps, not bytes.
+        It takes as few round trips as the source allows: small files cost round trips, not bytes.
         """
 
 
@@ -81,7 +102,7 @@ _SENTENCES: Mapping[FailureCode, str] = MappingProxyType(
 
 
 def failed_by(error: OSError, href: str) -> Failed:
-    """The failure that an operating system's error means; an unknown one is the storage's trouble and passes."""
+    """Return the failure that an operating system's error means; an unknown error is retryable."""
     code = _CODES.get(error.errno, FailureCode.SOURCE_UNAVAILABLE)
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
     return Failed(code, f"{href} {_SENTENCES[code]} ({name})")

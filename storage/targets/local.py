@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid1
 
 from models.errors import Failed
-from storage.targets.protocol import Parcel, full, refused, unavailable
+from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -25,12 +25,12 @@ class LocalTarget:
     def __init__(self, folder: str, root: str) -> None:
         self._root, self._below = root, PurePosixPath(folder).relative_to(root).parts
 
-    def deliver(self, parcel: Parcel, blocks: Iterator[memoryview]) -> None:
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
         """Write an archive; a reader sees all of it under its name, or nothing. Raises Failed."""
-        *folders, name = parcel.key.split("/")
+        *folders, name = upload.key.split("/")
         with _translated(), self._opened((*self._below, *folders)) as folder:
             _clear(folder, name)
-            self._write(folder, name, parcel.size, blocks)
+            self._write(folder, name, upload.size, blocks)
 
     def probe(self) -> None:
         """Write, read back and delete a small file."""

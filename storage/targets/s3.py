@@ -13,7 +13,7 @@ from uuid import uuid1
 
 from models.destination import Credentials, Place
 from models.errors import Failed
-from storage.targets.protocol import Parcel, full, refused, unavailable
+from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -52,19 +52,19 @@ class S3Target:
         self._place, self._credentials, self._part_bytes = place, credentials, part_bytes
         self._bucket = place.bucket or ""
 
-    def deliver(self, parcel: Parcel, blocks: Iterator[memoryview]) -> None:
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
         """Upload an archive, unless it is there; an upload that fails is taken back. Raises Failed."""
-        if parcel.size > MAX_OBJECT_BYTES:
-            raise refused(f"an archive of {parcel.size} bytes is more than a bucket takes as one object")
+        if upload.size > MAX_OBJECT_BYTES:
+            raise refused(f"an archive of {upload.size} bytes is more than a bucket takes as one object")
         with _translated(), self._client() as client:
-            if self._is_there(client, parcel, None):
+            if self._is_there(client, upload, None):
                 return
-            self._abort_leftovers(client, parcel.key)
-            if parcel.size <= self._part_bytes:
-                expected = self._put(client, parcel, b"".join(blocks))
+            self._abort_leftovers(client, upload.key)
+            if upload.size <= self._part_bytes:
+                expected = self._put(client, upload, b"".join(blocks))
             else:
-                expected = _Upload(client, self._bucket, parcel, _part_size(parcel.size, self._part_bytes)).run(blocks)
-            if not self._is_there(client, parcel, expected):
+                expected = _Upload(client, self._bucket, upload, _part_size(upload.size, self._part_bytes)).run(blocks)
+            if not self._is_there(client, upload, expected):
                 raise unavailable("the bucket holds something other than was uploaded")
 
     def probe(self) -> None:
@@ -110,32 +110,32 @@ class S3Target:
         finally:
             client.close()
 
-    def _is_there(self, client: "S3Client", parcel: Parcel, etag: str | None) -> bool:
+    def _is_there(self, client: "S3Client", upload: ArchiveUpload, etag: str | None) -> bool:
         """Whether the key holds this archive: its length, its mark, and if given the object's own ETag."""
         from botocore.exceptions import ClientError
 
         try:
-            found = client.head_object(Bucket=self._bucket, Key=parcel.key)
+            found = client.head_object(Bucket=self._bucket, Key=upload.key)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             # Who may not list a bucket is told 403 of what is not there.
             if status == 404 or (status == 403 and etag is None):
                 return False
             raise
-        same = found["ContentLength"] == parcel.size and found["Metadata"].get(ETAG_KEY) == _mark(parcel)
+        same = found["ContentLength"] == upload.size and found["Metadata"].get(ETAG_KEY) == _mark(upload)
         return same and etag in {None, found["ETag"].strip('"')}
 
-    def _put(self, client: "S3Client", parcel: Parcel, body: bytes) -> str | None:
-        if len(body) != parcel.size:
+    def _put(self, client: "S3Client", upload: ArchiveUpload, body: bytes) -> str | None:
+        if len(body) != upload.size:
             raise unavailable("the archive ended too early")
         digest = md5(body, usedforsecurity=False)
         answer = client.put_object(
             Bucket=self._bucket,
-            Key=parcel.key,
+            Key=upload.key,
             Body=body,
             ContentMD5=b64encode(digest.digest()).decode(),
             ContentType="application/zip",
-            Metadata={ETAG_KEY: _mark(parcel)},
+            Metadata={ETAG_KEY: _mark(upload)},
         )
         return answer["ETag"].strip('"')
 
@@ -158,15 +158,15 @@ class S3Target:
 class _Upload:
     """One multipart upload: it ends whole, or not at all."""
 
-    def __init__(self, client: "S3Client", bucket: str, parcel: Parcel, part_bytes: int) -> None:
-        self._client, self._parcel, self._part_bytes = client, parcel, part_bytes
-        self._where: Any = {"Bucket": bucket, "Key": parcel.key}
+    def __init__(self, client: "S3Client", bucket: str, upload: ArchiveUpload, part_bytes: int) -> None:
+        self._client, self._archive, self._part_bytes = client, upload, part_bytes
+        self._where: Any = {"Bucket": bucket, "Key": upload.key}
         self._parts: list[_Part] = []
 
     def run(self, blocks: Iterator[memoryview]) -> str | None:
         """Upload everything; gives the ETag the object must have, where the bucket's ETags can be foretold."""
         begun = self._client.create_multipart_upload(
-            **self._where, ContentType="application/zip", Metadata={ETAG_KEY: _mark(self._parcel)}
+            **self._where, ContentType="application/zip", Metadata={ETAG_KEY: _mark(self._archive)}
         )
         self._where["UploadId"] = begun["UploadId"]
         try:
@@ -195,7 +195,7 @@ class _Upload:
                 under_way.add(pool.submit(self._send, number, part))
             while under_way:
                 under_way = self._take(under_way)
-        if sent != self._parcel.size:
+        if sent != self._archive.size:
             raise unavailable("the archive ended too early")
 
     def _take(self, under_way: set[Future[_Part]]) -> set[Future[_Part]]:
@@ -211,8 +211,8 @@ class _Upload:
         return _Part(number, answer["ETag"], digest)
 
 
-def _mark(parcel: Parcel) -> str:
-    return parcel.etag.strip('"')
+def _mark(upload: ArchiveUpload) -> str:
+    return upload.etag.strip('"')
 
 
 def _part_size(size: int, least: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.blockers import Whose, noted
+from activities.blockers import BlockerScope, recording_blocker
 from activities.orders import OrderActivities
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
@@ -78,7 +78,7 @@ async def test_only_the_newest_attempt_may_note_its_trouble(sessions: Sessions, 
     late = Failed(FailureCode.DISK_FULL, "no room")
     for number, expected in ((1, AWAY), (2, "disk_full")):
         with pytest.raises(Failed):
-            async with noted(sessions, Whose(order.id, 1, number)):
+            async with recording_blocker(sessions, BlockerScope(order.id, 1, number)):
                 raise late
         assert await rows(sessions, NOTED) == [(1, expected)]
 
@@ -110,6 +110,6 @@ async def test_what_will_not_be_tried_again_is_not_waited_for(sessions: Sessions
     order = await placed(sessions, root)
     await become(sessions, order, OrderStatus.VALIDATING, 2)
     with pytest.raises(Failed):
-        async with noted(sessions, Whose(order.id)):
+        async with recording_blocker(sessions, BlockerScope(order.id)):
             raise Failed(FailureCode.SOURCE_MISSING, "gone")
     assert await rows(sessions, NOTED) == []

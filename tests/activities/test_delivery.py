@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.delivery import DeliveringActivities
 from activities.orders import OrderActivities
 from activities.releasing import ReleasingActivities
-from activities.settling import NothingToMake
+from activities.settling import AlreadySettled
 from models.destination import Allowed, DestinationKind, Place, owner_of
 from models.errors import Failed, Failure, FailureCode
 from models.messages import (
@@ -30,7 +30,9 @@ from models.queries import orders
 from models.tables import Destination, Order
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks
-from storage.targets.protocol import Deliverer, Parcel, Target
+from storage.sources.local import LocalSource
+from storage.targets.protocol import ArchiveUpload, Target
+from storage.targets.registry import DeliveryTargets
 from storage.vault import Vault, new_key
 from tests.activities.builders import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket
@@ -52,7 +54,7 @@ def server() -> Iterator[Bucket]:
         yield found
 
 
-class Held(Deliverer):
+class Held(DeliveryTargets):
     """Delivers twelve blocks and holds on until it has been told to stop."""
 
     reached, released, released_next = Event(), Event(), False
@@ -61,8 +63,8 @@ class Held(Deliverer):
         self._inner = super().target(place, sealed, owner)
         return self
 
-    def deliver(self, parcel: Parcel, blocks: Iterator[memoryview]) -> None:
-        self._inner.deliver(parcel, self._held(blocks))
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
+        self._inner.deliver(upload, self._held(blocks))
 
     def probe(self) -> None:
         self._inner.probe()
@@ -94,7 +96,7 @@ async def to_folder(sessions: Sessions, root: Path, files: Objects = SCENES) -> 
     exports = root / "exports"
     exports.mkdir()
     order = await ordered(sessions, root, files, kind=DestinationKind.LOCAL, folder=str(exports / "maria"))
-    return order, DeliveringActivities(sessions, Deliverer(Allowed(roots=(str(exports),))))
+    return order, DeliveringActivities(sessions, DeliveryTargets(Allowed(roots=(str(exports),))))
 
 
 async def to_bucket(
@@ -105,7 +107,7 @@ async def to_bucket(
     order = await ordered(
         sessions, root, files, kind="s3", bucket=server.name, endpoint=server.endpoint, credentials=sealed
     )
-    return order, DeliveringActivities(sessions, Deliverer(server.allowed, VAULT))
+    return order, DeliveringActivities(sessions, DeliveryTargets(server.allowed, VAULT))
 
 
 async def archive_of(sessions: Sessions, root: Path, order: Order) -> bytes:
@@ -113,7 +115,7 @@ async def archive_of(sessions: Sessions, root: Path, order: Order) -> bytes:
     async with sessions.begin() as session:
         files = [PackedFile(*row) for row in await session.execute(orders.packed_files(order.id, 1))]
     found = bytearray()
-    with Blocks(layout_of(order.number, 1, files), members_of(str(root / "archive"), files)) as blocks:
+    with Blocks(layout_of(order.number, 1, files), members_of(LocalSource(root / "archive"), files)) as blocks:
         while (block := blocks.read()) is not None:
             found += block
     return bytes(found)
@@ -194,7 +196,7 @@ async def refusal_of(activities: DeliveringActivities, order: Order) -> Failure:
 
 async def test_what_the_operator_no_longer_allows_is_refused(sessions: Sessions, tmp_path: Path) -> None:
     order, _ = await to_folder(sessions, tmp_path)
-    failure = await refusal_of(DeliveringActivities(sessions, Deliverer()), order)
+    failure = await refusal_of(DeliveringActivities(sessions, DeliveryTargets()), order)
     assert (failure.code, failure.retryable) == (FailureCode.DESTINATION_REFUSED, False)
 
 
@@ -215,7 +217,7 @@ async def test_a_source_that_changed_is_never_delivered(sessions: Sessions, tmp_
 async def test_nothing_of_an_order_that_is_over_is_delivered(sessions: Sessions, tmp_path: Path) -> None:
     order, activities = await to_folder(sessions, tmp_path)
     await rows(sessions, "UPDATE suborders SET state = 'cancelled' RETURNING number")
-    with pytest.raises(NothingToMake):
+    with pytest.raises(AlreadySettled):
         await run(activities.deliver_suborder, first_of(order))
 
 

@@ -94,7 +94,7 @@ async def test_what_may_pass_is_retried_and_what_cannot_is_not(code: FailureCode
 async def test_an_error_nobody_foresaw_names_its_class_and_nothing_of_its_content() -> None:
     with pytest.raises(ApplicationError) as caught:
         await through(Failing(ValueError("secret of the caller")))
-    assert caught.value.message == "a mistake in Consignor: ValueError"
+    assert caught.value.message == "internal error: ValueError"
     assert not caught.value.non_retryable
 
 

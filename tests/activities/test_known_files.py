@@ -38,7 +38,7 @@ async def ordered_again(sessions: Sessions) -> Order:
 
 
 async def staged_with(sessions: Sessions, order: Order, verify: Verify) -> StagedFiles:
-    return await run(StagingActivities(sessions, verify).stage_files, first_of(order))
+    return await run(StagingActivities(sessions, verify=verify).stage_files, first_of(order))
 
 
 async def proofs_of(sessions: Sessions, order: Order) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.publishing import PublishingActivities
-from activities.settling import NothingToMake, Superseded
+from activities.settling import AlreadySettled, Superseded
 from activities.staging import StagingActivities
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, layout_of
@@ -100,7 +100,7 @@ async def test_a_late_attempt_is_refused_before_and_after_the_newest(sessions: S
 async def test_a_sub_order_that_was_cancelled_meanwhile_stays_cancelled(sessions: Sessions, order: Order) -> None:
     await staged(sessions, order)
     await rows(sessions, "UPDATE suborders SET state = 'cancelled' RETURNING number")
-    with pytest.raises(NothingToMake):
+    with pytest.raises(AlreadySettled):
         await publish(sessions, order, 1)
     assert await rows(sessions, PUBLISHED) == [("cancelled", 1, None, None)]
 
@@ -127,6 +127,6 @@ async def test_a_late_staging_does_not_take_back_what_is_published(sessions: Ses
     await staged(sessions, order)
     await publish(sessions, order, 1)
     published = await rows(sessions, PUBLISHED)
-    with pytest.raises(NothingToMake):
+    with pytest.raises(AlreadySettled):
         await run(StagingActivities(sessions).stage_files, first_of(order), attempt=2)
     assert await rows(sessions, PUBLISHED) == published

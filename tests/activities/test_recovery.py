@@ -35,7 +35,7 @@ async def client(temporal: WorkflowEnvironment) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def away() -> Client:
+async def unreachable() -> Client:
     """A client of a Temporal that is not there."""
     return await Client.connect(f"127.0.0.1:{any_free()}", data_converter=DATA_CONVERTER, lazy=True)
 
@@ -66,7 +66,7 @@ async def test_starting_twice_starts_once(client: Client, order: Order) -> None:
     assert (await workflow_of(client, order).describe()).run_id == run
 
 
-async def test_an_order_whose_workflow_is_over_is_not_started_again(client: Client, order: Order) -> None:
+async def test_an_order_whose_workflow_has_ended_is_not_started_again(client: Client, order: Order) -> None:
     await start_order(client, OrderStart(order, ["scenes"]))
     await workflow_of(client, order).terminate()
     await start_order(client, OrderStart(order, ["scenes"]))
@@ -112,12 +112,12 @@ async def test_one_that_has_its_workflow_already_is_only_marked(
     assert (await workflow_of(client, order).describe()).run_id == run
 
 
-async def test_nothing_is_lost_while_temporal_is_away(
-    sessions: Sessions, client: Client, away: Client, order: Order
+async def test_nothing_is_lost_while_temporal_is_unreachable(
+    sessions: Sessions, client: Client, unreachable: Client, order: Order
 ) -> None:
     for _ in range(2):
         with pytest.raises((RPCError, RuntimeError, TimeoutError)):
-            await start_missing(sessions, away)
+            await start_missing(sessions, unreachable)
         assert await rows(sessions, STARTED) == [("old", False)]
     assert await start_missing(sessions, client) == 1
     assert await rows(sessions, STARTED) == [("old", True)]
@@ -145,7 +145,7 @@ async def test_an_order_whose_workflow_was_lost_goes_on_once(
 
 
 @pytest.mark.parametrize(
-    ("status", "left", "lives"),
+    ("status", "left", "needs"),
     [
         *((status, None, True) for status in ("draft", "paused", "failed")),
         *((status, None, False) for status in ("cancelled", "expired", "deleted")),
@@ -153,12 +153,12 @@ async def test_an_order_whose_workflow_was_lost_goes_on_once(
         *((status, -timedelta(days=1), False) for status in ("fulfilled", "fulfilled_with_warnings")),
     ],
 )
-async def test_only_an_order_that_lives_needs_a_workflow(
-    sessions: Sessions, client: Client, order: Order, status: str, left: timedelta | None, lives: bool
+async def test_an_open_or_kept_order_needs_a_workflow(
+    sessions: Sessions, client: Client, order: Order, status: str, left: timedelta | None, needs: bool
 ) -> None:
     now = datetime.now(UTC)
     await changed(sessions, status=status, started_at=now - GRACE, expires_at=left and now + left)
-    assert await start_missing(sessions, client) == int(lives)
+    assert await start_missing(sessions, client) == int(needs)
 
 
 async def test_an_order_whose_time_is_up_with_something_not_downloaded_needs_a_workflow_to_expire(

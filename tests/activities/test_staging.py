@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.settling import NothingToMake, SettledFile, Superseded, settle_files
+from activities.settling import AlreadySettled, SettledFile, Superseded, settle_files
 from activities.staging import StagingActivities
 from models.errors import Failed, Failure, FailureCode
 from models.messages import StagedFiles, SubOrderFailed
@@ -224,6 +224,6 @@ async def test_giving_up_fails_what_is_pending_and_leaves_what_is_proven(
 async def test_a_sub_order_that_is_over_is_not_staged(sessions: Sessions, order: Order, state: str) -> None:
     await rows(sessions, f"UPDATE suborders SET state = '{state}' RETURNING number")
     before = await everything(sessions)
-    with pytest.raises(NothingToMake):
+    with pytest.raises(AlreadySettled):
         await staged(sessions, order)
     assert await everything(sessions) == before

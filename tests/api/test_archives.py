@@ -55,7 +55,7 @@ async def test_an_archive_is_called_the_same_wherever_it_is_told_of(
 ) -> None:
     services = app.state.services
     app.state.services = replace(
-        services, deliverer=replace(services.deliverer, filename="part-{suborder}-of-{number}.zip")
+        services, delivery_targets=replace(services.delivery_targets, filename="part-{suborder}-of-{number}.zip")
     )
     order = await make_ready_order()
     answer = await client.head(archive(order))

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
 from models.destination import Allowed
-from storage.targets.protocol import Deliverer
+from storage.targets.registry import DeliveryTargets
 from storage.vault import Vault, new_key
 from tests.activities.test_delivery import in_folder
 from tests.api.conftest import PUBLIC_URL, MakeProduct
@@ -32,8 +32,8 @@ async def client(
 ) -> AsyncIterator[AsyncClient]:
     """A facade whose operator allows the bucket's endpoint and one folder, and keeps secrets."""
     allowed = Allowed(roots=(str(tmp_path),), endpoints=(server.endpoint,))
-    deliverer = Deliverer(allowed, Vault([new_key()]))
-    async with facade(sessions, temporal_away, readers, deliverer=deliverer) as made:
+    delivery_targets = DeliveryTargets(allowed, Vault([new_key()]))
+    async with facade(sessions, temporal_away, readers, delivery_targets=delivery_targets) as made:
         yield made
 
 
@@ -160,7 +160,7 @@ async def test_a_test_tells_whether_an_archive_would_arrive(
 async def test_without_a_key_no_credentials_are_kept(
     sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket
 ) -> None:
-    async with facade(sessions, temporal_away, readers, deliverer=Deliverer(server.allowed)) as client:
+    async with facade(sessions, temporal_away, readers, delivery_targets=DeliveryTargets(server.allowed)) as client:
         answer = await client.post("/destinations", json=a_bucket(server))
     assert codes(answer) == {"secret_access_key": "credentials_not_kept"}
 

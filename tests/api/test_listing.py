@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.http.cursors import Cursors
 from database.engine import make_sessions
-from models.delivery_status import DeliveryStatus
 from models.listing import OrderFilter, Position, Sort, Visibility
 from models.order import OrderStatus
 from models.queries import listing as queries
+from models.status_facts import DeliveryStatus
 from services import listing
 from tests.database import truncate
 from tests.factories import Sessions

@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from cli.errors import CommandFailed
-from cli.runtime.delivery_targets import deliverer, rotate
+from cli.runtime.delivery_targets import delivery_targets, rotate
 from cli.runtime.settings import Settings
 from models.destination import owner_of
 from models.tables import Destination
@@ -58,6 +58,6 @@ def test_a_setting_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, va
 
 
 def test_what_is_set_is_what_is_allowed(tmp_path: Path) -> None:
-    made = deliverer(Settings(delivery_roots=(tmp_path,), archive_filename="{number}-{suborder}.zip"))
+    made = delivery_targets(Settings(delivery_roots=(tmp_path,), archive_filename="{number}-{suborder}.zip"))
     assert made.allowed.roots == (str(tmp_path),)
     assert made.filename == "{number}-{suborder}.zip"

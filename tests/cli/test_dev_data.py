@@ -10,14 +10,14 @@ from cli.errors import CommandFailed
 
 
 def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
-    with DataFolder(tmp_path / "a" / "b").taken():
+    with DataFolder(tmp_path / "a" / "b").lock():
         assert (tmp_path / "a" / "b" / "logs").is_dir()
 
 
 def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("dear")
     for fresh in (False, True):
-        with pytest.raises(CommandFailed, match="not a Consignor data folder"), DataFolder(tmp_path).taken(fresh=fresh):
+        with pytest.raises(CommandFailed, match="not a Consignor data folder"), DataFolder(tmp_path).lock(fresh=fresh):
             pytest.fail("it was taken")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -27,12 +27,12 @@ def test_fresh_deletes_what_consignor_made_and_nothing_else(tmp_path: Path) -> N
     elsewhere.mkdir()
     (elsewhere / "precious").write_text("dear")
     data = tmp_path / "data"
-    with DataFolder(data).taken():
+    with DataFolder(data).lock():
         (data / "pg").mkdir()
         (data / "pg" / "PG_VERSION").write_text("18")
         (data / "sample-archive").symlink_to(elsewhere)
         (data / "notes.txt").write_text("mine")
-    with DataFolder(data).taken(fresh=True):
+    with DataFolder(data).lock(fresh=True):
         assert not (data / "pg").exists()
         assert not (data / "sample-archive").is_symlink()
         assert (data / "logs").is_dir()
@@ -41,9 +41,9 @@ def test_fresh_deletes_what_consignor_made_and_nothing_else(tmp_path: Path) -> N
 
 
 def test_a_folder_in_use_is_not_taken_twice_nor_made_fresh(tmp_path: Path) -> None:
-    with DataFolder(tmp_path).taken():
+    with DataFolder(tmp_path).lock():
         (tmp_path / "pg").mkdir()
-        with pytest.raises(CommandFailed, match="already runs"), DataFolder(tmp_path).taken(fresh=True):
+        with pytest.raises(CommandFailed, match="already runs"), DataFolder(tmp_path).lock(fresh=True):
             pytest.fail("it was taken")
         assert (tmp_path / "pg").is_dir()
 

@@ -10,25 +10,25 @@ from httpx2 import ASGITransport, AsyncClient
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from cli.credentials import bearer, token_of
+from cli.credentials import bearer_token, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
 from cli.dev.issuer.keys import signing_key
-from cli.dev.issuer.people import CLIENT_ID, DEFAULT, MOUNT, PEOPLE
+from cli.dev.issuer.people import DEFAULT, PEOPLE
 from cli.dev.migrate_local import adopt_local_orders
 from cli.errors import CommandFailed
-from cli.runtime.api_server import oidc_config
+from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, oidc_config
 from cli.runtime.settings import Settings
 from models.access import Caller, Role
 from models.tables import Order
 from tests.factories import Sessions, add_order, add_product
 
 API = "http://127.0.0.1:8000"
-ISSUER = API + MOUNT
+ISSUER = API + DEV_ISSUER_PATH
 VERIFIER = "v" * 43
 ASKED = {
     "response_type": "code",
-    "client_id": CLIENT_ID,
+    "client_id": DEV_CLIENT_ID,
     "redirect_uri": f"{API}/api/v1/callback",
     "state": "s",
     "nonce": "n",
@@ -61,13 +61,13 @@ async def test_somebody_picks_who_they_are_and_gets_their_tokens(folder: DataFol
             "code": brought["code"],
             "code_verifier": VERIFIER,
             "redirect_uri": ASKED["redirect_uri"],
-            "client_id": CLIENT_ID,
+            "client_id": DEV_CLIENT_ID,
         }
         tokens = (await client.post("/token", data=form)).json()
         assert (await client.post("/token", data=form)).json() == {"error": "invalid_grant"}
         keys = KeySet.import_key_set((await client.get("/jwks")).json())
     claims = jwt.decode(tokens["id_token"], keys, algorithms=["ES256"]).claims
-    assert (claims["sub"], claims["nonce"], claims["aud"], claims["roles"]) == ("sam", "n", CLIENT_ID, ["support"])
+    assert (claims["sub"], claims["nonce"], claims["aud"], claims["roles"]) == ("sam", "n", DEV_CLIENT_ID, ["support"])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ async def test_a_code_is_nothing_without_its_verifier(folder: DataFolder) -> Non
     async with browser(folder) as client:
         back = await client.post("/authorize", data={**ASKED, "user": "admin"})
         code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
-        form = {"grant_type": "authorization_code", "code": code, "client_id": CLIENT_ID, "code_verifier": "w" * 43}
+        form = {"grant_type": "authorization_code", "code": code, "client_id": DEV_CLIENT_ID, "code_verifier": "w" * 43}
         assert (await client.post("/token", data=form)).status_code == 400
 
 
@@ -145,13 +145,13 @@ def test_another_issuer_is_believed_as_the_settings_say(monkeypatch: pytest.Monk
 
 def test_commands_show_the_token_they_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CONSIGNOR_DATA", str(tmp_path))
-    assert bearer(API) is None
+    assert bearer_token(API) is None
     with pytest.raises(CommandFailed, match="no dev stack"):
         token_of("alice", API, lifetime=60)
     with pytest.raises(CommandFailed, match="alice, bob, sam, admin"):
         token_of("eve", API, lifetime=60)
     monkeypatch.setenv("CONSIGNOR_TOKEN", "mine")
-    assert bearer(API) == "mine"
+    assert bearer_token(API) == "mine"
 
 
 async def test_orders_from_before_there_were_people_are_the_default_persons(

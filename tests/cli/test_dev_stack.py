@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from cli.dev.data import DataFolder
-from cli.dev.issuer.keys import bearer
+from cli.dev.issuer.keys import bearer_token
 from tests.cli.processes import eventually, exists, is_alive
 
 
@@ -30,7 +30,7 @@ class RunningStack:
     pids: dict[str, int]
 
     def orders(self) -> list[Any]:
-        headers = {"Authorization": f"Bearer {bearer(DataFolder(self.data), self.api)}"}
+        headers = {"Authorization": f"Bearer {bearer_token(DataFolder(self.data), self.api)}"}
         answer = httpx2.get(f"{self.api}/api/v1/orders", headers=headers)
         items: list[Any] = answer.raise_for_status().json()["items"]
         return items

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.dev.data import DataFolder, Running
+from cli.dev.data import DataFolder
 from cli.errors import CommandFailed
-from cli.runtime.settings import Settings, found, temporal_config
+from cli.runtime.running_stack import RunningStack
+from cli.runtime.settings import Settings, load_settings, temporal_config
 from models.verify import Verify
 
-RUNNING = Running(
+RUNNING = RunningStack(
     api="http://127.0.0.1:8123",
     temporal_ui="http://127.0.0.1:8233",
     temporal_address="127.0.0.1:7999",
@@ -30,8 +31,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
 
 def test_without_environment_the_running_stack_is_found(stack: DataFolder) -> None:
     stack.announce(RUNNING)
-    assert found().database_url == RUNNING.database_url
-    assert found().api_url == RUNNING.api
+    assert load_settings().database_url == RUNNING.database_url
+    assert load_settings().api_url == RUNNING.api
     assert temporal_config() == {"target_host": "127.0.0.1:7999", "namespace": "consignor"}
 
 
@@ -39,7 +40,7 @@ def test_the_stack_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".consignor").mkdir()
     DataFolder(tmp_path / ".consignor").announce(RUNNING)
-    assert found().database_url == RUNNING.database_url
+    assert load_settings().database_url == RUNNING.database_url
 
 
 def test_the_environment_wins(stack: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,8 +48,8 @@ def test_the_environment_wins(stack: DataFolder, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/orders")
     monkeypatch.setenv("CONSIGNOR_PORT", "9000")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
-    assert found().database_url == "postgresql://elsewhere/orders"
-    assert found().port == 9000
+    assert load_settings().database_url == "postgresql://elsewhere/orders"
+    assert load_settings().port == 9000
     assert temporal_config() == {"target_host": "temporal.example:7233"}
 
 
@@ -63,7 +64,7 @@ def test_temporals_own_file_wins_over_the_stack(
 
 def test_nothing_found_names_the_remedies(stack: DataFolder) -> None:
     with pytest.raises(CommandFailed, match=r"make dev.*DATABASE_URL"):
-        found()
+        load_settings()
     with pytest.raises(CommandFailed, match=r"make dev.*TEMPORAL_ADDRESS"):
         temporal_config()
 
@@ -71,7 +72,7 @@ def test_nothing_found_names_the_remedies(stack: DataFolder) -> None:
 def test_what_a_dead_stack_left_is_not_believed(stack: DataFolder) -> None:
     stack.announce(RUNNING.model_copy(update={"pids": {"supervisor": 2**22 + 1}}))
     with pytest.raises(CommandFailed):
-        found()
+        load_settings()
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"api": 3}'])
@@ -89,7 +90,7 @@ def test_the_announcement_is_for_its_owner_alone(stack: DataFolder, tmp_path: Pa
 def test_a_wrong_setting_is_named_as_the_person_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSIGNOR_PORT", "many")
     with pytest.raises(CommandFailed, match="CONSIGNOR_PORT: Input should be a valid integer"):
-        found()
+        load_settings()
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_old_scheme_of_a_database_url_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://server/orders")
-    assert found().database_url == "postgresql://server/orders"
+    assert load_settings().database_url == "postgresql://server/orders"
 
 
 def test_sizes_may_carry_their_unit(monkeypatch: pytest.MonkeyPatch) -> None:

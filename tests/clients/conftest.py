@@ -1,10 +1,7 @@
 """The facade as a process of its own on a real port, for programs that know nothing of us; Temporal is away."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -16,18 +13,6 @@ from tests.programs import program
 LINK_KEY = "k" * 40
 
 Serve = Callable[..., AbstractContextManager[str]]
-
-
-def tool(name: str) -> str:
-    """The path of a stock program; whoever lacks it is told which."""
-    if name == "aria2c" and (found := find_spec("aria2c")) and found.submodule_search_locations:
-        inside = Path(found.submodule_search_locations[0]) / "bin" / "aria2c"
-        if inside.exists():
-            return str(inside)
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed: this client is not tried")
-    return path
 
 
 def is_healthy(url: str) -> bool:

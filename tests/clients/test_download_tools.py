@@ -19,9 +19,10 @@ from models.splitting import Limits
 from models.tables import Order
 from tests.api.conftest import SCENES
 from tests.cli.processes import eventually
-from tests.clients.conftest import LINK_KEY, tool
+from tests.clients.conftest import LINK_KEY
 from tests.clients.fault_injection import cutting
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
+from tests.tools import tool
 
 HOSTILE: Objects = {
     "../../etc": {"../passwd": b"up", "a&b <c>.txt": b"and"},

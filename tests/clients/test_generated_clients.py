@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.generating import NotToBeHad, python, typescript
+from tests.tools import unavailable
 
 
 @pytest.mark.timeout(480)
@@ -14,7 +15,7 @@ def test_a_generated_client_compiles(generate: Callable[[Path], None], tmp_path:
     try:
         generate(tmp_path)
     except NotToBeHad as missing:
-        pytest.skip(str(missing))
+        unavailable(str(missing))
     if generate is python:
         made = {path.stem for path in (tmp_path / "consignor_client" / "api").rglob("*.py")}
         assert {"list_orders", "create_order", "command_order", "list_files_for_order"} <= made

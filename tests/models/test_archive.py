@@ -1,6 +1,5 @@
 """The layout of archives, against readers that know nothing of it: Python's zipfile and Info-ZIP's unzip."""
 
-import shutil
 import struct
 import subprocess
 import zipfile
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from models.archive import Entry, FileSlice, Generated, Layout
 from models.naming import entry_names
+from tests.tools import tool
 
 MTIME = 1_750_000_001
 GIB = 1024**3
@@ -43,10 +43,7 @@ def written(layout: Layout, contents: list[bytes], start: int = 0, stop: int | N
 
 
 def unzip(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    program = shutil.which("unzip")
-    if program is None:
-        pytest.skip("unzip is not installed")
-    return subprocess.run([program, *arguments], capture_output=True, check=False)
+    return subprocess.run([tool("unzip"), *arguments], capture_output=True, check=False)
 
 
 @given(NAMES, st.data())

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.catalogue_search import Box, Interval, ItemStatus, box_of, interval_of, item_status, rolled
+from models.catalogue_search import Box, Interval, box_of, interval_of, item_status, rolled
 from models.order import OrderStatus
+from models.status_facts import ItemStatus
 from models.suborder import SubOrderState
 
 JUNE = datetime(2013, 6, 1, tzinfo=UTC)

@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.delivery_status import (
-    Actor,
-    DeliveryStatus,
-    delivery_status,
-    held_up,
-    is_waiting_for_user,
-    progress,
-    waiting_on,
-)
+from models.delivery_status import delivery_status, held_up, is_waiting_for_user, progress, waiting_on
 from models.errors import Failure, FailureCode
 from models.order import OrderStatus
+from models.status_facts import Actor, DeliveryStatus
 from models.suborder import SubOrderState
 
 SINCE = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)

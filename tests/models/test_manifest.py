@@ -1,7 +1,6 @@
 """What Consignor writes into an archive itself: the manifest, the checksums and the letter about what is missing."""
 
 import json
-import shutil
 import subprocess
 import zipfile
 from hashlib import sha256
@@ -25,6 +24,7 @@ from models.manifest import (
     sha256sums,
 )
 from models.naming import RESERVED_NAMES, entry_names
+from tests.tools import tool
 
 FILES = st.lists(
     st.builds(
@@ -82,10 +82,7 @@ def test_sha256sum_understands_escaped_names(tmp_path: Path) -> None:
 
 
 def check_sums(folder: Path) -> subprocess.CompletedProcess[bytes]:
-    program = shutil.which("sha256sum")
-    if program is None:
-        pytest.skip("sha256sum is not installed")
-    arguments = [program, "--strict", "-c", "SHA256SUMS"]
+    arguments = [tool("sha256sum"), "--strict", "-c", "SHA256SUMS"]
     return subprocess.run(arguments, cwd=folder, capture_output=True, check=False)
 
 

@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import Refusal
-from services.catalogue import ImportOptions, ImportReport, import_source, read_ahead
+from services.catalogue import ImportOptions, ImportReport, import_source, precompute_checksums
+from storage.sources.registry import Sources
 from tests.services.catalogue_sources import Sessions, put, rows
 
 FILES = (
@@ -97,7 +98,7 @@ async def test_a_changed_file_forgets_what_sealing_learned_and_the_others_keep_i
 ) -> None:
     await imported(sessions, source)
     await rows(sessions, "UPDATE catalogue_files SET sha256 = sha256('x') RETURNING 1")
-    await read_ahead(sessions, "winter-scenes")
+    await precompute_checksums(sessions, Sources(), "winter-scenes")
     put(source / "a.csv", b"123456")
     assert counts(await imported(sessions, source)) == (0, 1, 2, 0)
     known = await rows(sessions, f"SELECT name, crc32, f.sha256 IS NOT NULL {KNOWN} ORDER BY name")
@@ -106,7 +107,7 @@ async def test_a_changed_file_forgets_what_sealing_learned_and_the_others_keep_i
 
 async def test_a_withdrawn_file_is_forgotten_too(sessions: Sessions, source: Path) -> None:
     await imported(sessions, source)
-    await read_ahead(sessions, "winter-scenes")
+    await precompute_checksums(sessions, Sources(), "winter-scenes")
     (source / "a.csv").unlink()
     assert counts(await imported(sessions, source)) == (0, 0, 2, 1)
     assert len(await rows(sessions, "SELECT file_id FROM known_files")) == 2
@@ -114,7 +115,7 @@ async def test_a_withdrawn_file_is_forgotten_too(sessions: Sessions, source: Pat
 
 async def test_a_product_that_moved_says_so_and_trusts_nothing(sessions: Sessions, source: Path) -> None:
     await imported(sessions, source, sku="s")
-    await read_ahead(sessions, "s")
+    await precompute_checksums(sessions, Sources(), "s")
     elsewhere = move(source, "elsewhere")
     report = await imported(sessions, elsewhere, sku="s")
     assert (report.product, report.notes, counts(report)) == (

@@ -19,7 +19,7 @@ from services.download_tracking import DOWNLOADED, DownloadTarget, acknowledge, 
 from services.source_loss import changed_members, record_source_loss
 from storage.archive.virtual import Member
 from storage.sources.protocol import FileVersion
-from storage.sources.registry import source_at
+from storage.sources.registry import Sources
 from tests.factories import Sessions, add_order, add_product, make_ready
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_members_that_have_changed_are_found_by_their_index(tmp_path: Path) -> N
     for name in ("same", "grown", "unseen"):
         path = tmp_path / name
         path.write_bytes(b"content")
-        members.append(Member(source_at(str(tmp_path)), name, FileVersion(7, path.stat().st_mtime_ns)))
+        members.append(Member(Sources().at(str(tmp_path)), name, FileVersion.dated(7, path.stat().st_mtime_ns)))
     for name in ("grown", "unseen"):
         (tmp_path / name).write_bytes(b"more content")
     assert changed_members(members, limit=2).keys() == {1}

@@ -46,10 +46,10 @@ async def test_a_history_tells_failures_without_stack_traces(temporal: WorkflowE
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)
-        told = await failures(client, suborder_workflow_id(order_id, 1))
+        found = await failures(client, suborder_workflow_id(order_id, 1))
         await end(client, order_id, world)
-    assert [failure["applicationFailureInfo"]["type"] for failure in told] == [MISMATCH.code]
-    assert not [failure for failure in told if failure.get("stackTrace")]
+    assert [failure["applicationFailureInfo"]["type"] for failure in found] == [MISMATCH.code]
+    assert not [failure for failure in found if failure.get("stackTrace")]
 
 
 async def test_neither_a_refused_order_nor_a_refused_command_shows_one(temporal: WorkflowEnvironment) -> None:
@@ -62,10 +62,10 @@ async def test_neither_a_refused_order_nor_a_refused_command_shows_one(temporal:
         request = CommandRequest(id="c", command=Command.PAUSE, actor="operator:eve")
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(OrderWorkflow.command, request, id="c")
-        told = await failures(client, order_workflow_id(order_id))
+        found = await failures(client, order_workflow_id(order_id))
         await end(client, order_id, world)
-    assert [failure["applicationFailureInfo"]["type"] for failure in told] == [REFUSED.failure.code]
-    assert not [failure for failure in told if failure.get("stackTrace")]
+    assert [failure["applicationFailureInfo"]["type"] for failure in found] == [REFUSED.failure.code]
+    assert not [failure for failure in found if failure.get("stackTrace")]
     assert isinstance(refused.value.cause, FailureError)
     assert refused.value.cause.failure is not None
     assert refused.value.cause.failure.stack_trace == ""

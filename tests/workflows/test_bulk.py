@@ -1,4 +1,4 @@
-"""The bulk workflow: page after page, in several runs where there are many, and an end whoever cancels it."""
+"""The bulk workflow: page after page, in several runs where there are many, and closed even when it is cancelled."""
 
 from uuid import UUID
 

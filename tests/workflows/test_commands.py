@@ -97,7 +97,7 @@ async def test_temporals_own_cancel_while_something_is_written_down_is_the_comma
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_whoever_waits_too_long_for_a_verdict_is_told_whether_the_command_was_accepted(
+async def test_a_client_that_waits_too_long_learns_whether_the_command_was_accepted(
     temporal: WorkflowEnvironment, accepted: bool
 ) -> None:
     world = Slow(terms=LONG)
@@ -140,7 +140,7 @@ async def test_the_same_command_again_has_no_second_effect(temporal: WorkflowEnv
     assert order.world.events.count("paused") == 1
 
 
-async def test_of_two_operators_at_once_one_wins_and_the_other_is_told(temporal: WorkflowEnvironment) -> None:
+async def test_of_two_operators_at_once_one_wins_and_the_other_is_refused(temporal: WorkflowEnvironment) -> None:
     async with running(temporal.client, "two", endless()) as order:
         await staging(order)
         answers = await asyncio.gather(

@@ -4,7 +4,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from temporalio.testing import WorkflowEnvironment
 
-from activities.settling import NothingToMake
+from activities.settling import AlreadySettled
 from models.errors import Failed, FailureCode
 from models.messages import order_workflow_id
 from temporal.start import OrderStart, start_order
@@ -60,7 +60,7 @@ async def test_a_sub_order_that_failed_has_nothing_to_deliver(temporal: Workflow
 
 
 async def test_an_order_that_ended_meanwhile_delivers_nothing_more(temporal: WorkflowEnvironment) -> None:
-    world = World(suborders=[(1, 0)], delivers=True, undeliverable={1: NothingToMake()})
+    world = World(suborders=[(1, 0)], delivers=True, undeliverable={1: AlreadySettled()})
     await play(temporal, "over", world)
     assert world.given_up == {}
     assert "suborder_not_delivered" not in world.events

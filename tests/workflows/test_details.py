@@ -20,10 +20,10 @@ def test_each_sub_order_begun_has_a_line_that_needs_no_columns_to_be_read() -> N
     ]
 
 
-@pytest.mark.parametrize("over", [OrderStatus.CANCELLED, OrderStatus.EXPIRED])
-def test_nothing_is_ready_or_being_read_of_an_order_that_is_over(over: OrderStatus) -> None:
-    lines = order_details("CO-2026-000042", over, BRIEFS, READY).splitlines()
-    assert [line.rpartition(" ")[2] for line in lines[2:]] == [f"**{over}**"] * 2
+@pytest.mark.parametrize("status", [OrderStatus.CANCELLED, OrderStatus.EXPIRED])
+def test_nothing_is_ready_or_being_read_of_a_closed_order(status: OrderStatus) -> None:
+    lines = order_details("CO-2026-000042", status, BRIEFS, READY).splitlines()
+    assert [line.rpartition(" ")[2] for line in lines[2:]] == [f"**{status}**"] * 2
 
 
 def test_of_very_many_sub_orders_the_first_fifty_are_shown() -> None:

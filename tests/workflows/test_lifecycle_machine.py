@@ -91,7 +91,7 @@ class HeldWorld(World):
         return self.verdict
 
     async def held(self) -> None:
-        """Wait for the word, alive: a lost worker is noticed by its missing heartbeats."""
+        """Wait for the event and send heartbeats: a lost worker is noticed by their absence."""
         while not self.ending.is_set():
             activity.heartbeat()
             with suppress(TimeoutError):
@@ -261,7 +261,7 @@ def held_world(begins: OrderStatus) -> HeldWorld:
 async def run_order(
     environment: WorkflowEnvironment, begins: OrderStatus, steps: Iterator[tuple[str, Any]], tally: Counter[str]
 ) -> None:
-    """Take steps until the order is over or no step is left."""
+    """Take steps until the order has ended or no step is left."""
     order = CheckedOrder(environment, held_world(begins), Model(begins), tally=tally)
     try:
         async with asyncio.timeout(PATIENCE):

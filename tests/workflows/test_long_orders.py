@@ -30,7 +30,7 @@ async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way
         await world.until(lambda: HELD in world.staging)
         paused = await order.command(Command.PAUSE, id="pause")
         go.set()
-        # The history that obeyed has ended: the same request is known to the next one, a new one is refused by it.
+        # The run that applied the command has ended: the next run knows its id and would refuse a new one.
         assert (await order.command(Command.PAUSE, id="pause")).status is paused.status is OrderStatus.PAUSED
         assert (await order.handle.describe()).run_id != first
         await order.command(Command.RESUME)
@@ -44,11 +44,11 @@ async def test_a_pause_while_a_long_history_ends_has_its_effect_once_and_the_way
     assert sorted(filter(None, ready)) == list(range(1, PARTS + 1))
 
 
-HEARD = 200
-"""Downloads that are heard of: more than one history takes."""
+DOWNLOADS = 200
+"""Downloads that are noted: more than fit into one history."""
 
 
-async def test_what_an_order_hears_while_it_is_kept_fills_no_history_and_one_reminder_is_told(
+async def test_what_an_order_is_sent_while_it_is_kept_fills_no_history_and_it_reminds_once(
     temporal: WorkflowEnvironment,
 ) -> None:
     soon = LONG.model_copy(update={"remind_before": LONG.keep_for - timedelta(milliseconds=100)})
@@ -56,7 +56,7 @@ async def test_what_an_order_hears_while_it_is_kept_fills_no_history_and_one_rem
     async with running(temporal.client, "heard", world) as order:
         await world.until(lambda: "expiry_reminder" in world.events)
         first = (await order.handle.describe()).run_id
-        for number in range(HEARD):
+        for number in range(DOWNLOADS):
             noticed = Noticed(id=f"n{number}", what="suborder_downloaded", suborder=1, actor="customer:a")
             await order.handle.signal(NOTICE_SIGNAL, noticed)
             # One by one: what comes together is written down together.

@@ -13,11 +13,11 @@ async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_wit
 ) -> None:
     async with running(temporal.client, "notices", World(terms=LONG)) as order:
         await order.reached(OrderStatus.FULFILLED)
-        told = Noticed(id="n1", what="suborder_downloaded", suborder=1, actor="customer:ann")
+        downloaded = Noticed(id="n1", what="suborder_downloaded", suborder=1, actor="customer:ann")
         for _ in range(2):
-            await order.handle.signal(NOTICE_SIGNAL, told)
+            await order.handle.signal(NOTICE_SIGNAL, downloaded)
         for number in (2, 3):
-            lost = told.model_copy(update={"id": f"n{number}", "what": "files_lost", "details": {"failed": 1}})
+            lost = downloaded.model_copy(update={"id": f"n{number}", "what": "files_lost", "details": {"failed": 1}})
             await order.handle.signal(NOTICE_SIGNAL, lost)
         await order.world.until(lambda: order.world.events.count("files_lost") == 2)
         assert order.world.events[-3:] == ["suborder_downloaded", "files_lost", "files_lost"]

@@ -1,4 +1,4 @@
-"""Races, forced both ways: whoever comes first wins, and the other is told what is allowed now."""
+"""Races, forced both ways: the first one wins, and the other learns what is allowed now."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -39,39 +39,39 @@ async def answer(order: Running, command: Command) -> Standing | Exception:
         return refused
 
 
-def assert_refused_in(status: OrderStatus, told: object) -> None:
+def assert_refused_in(status: OrderStatus, result: object) -> None:
     """Assert a clear answer, which names the status and what is allowed in it."""
-    assert isinstance(told, IllegalTransition)
-    assert (told.status, told.allowed) == (status, sorted(map(str, allowed_actions(status))))
+    assert isinstance(result, IllegalTransition)
+    assert (result.status, result.allowed) == (status, sorted(map(str, allowed_actions(status))))
 
 
 async def race(order: Running, go: asyncio.Event, command: Command, first: str) -> Standing | Exception:
     await staging(order)
     if first == "command":
-        told = await answer(order, command)
+        result = await answer(order, command)
         go.set()
     elif first == "completion":
         go.set()
         await order.reached(S.FULFILLED)
-        told = await answer(order, command)
+        result = await answer(order, command)
     else:
         go.set()
-        told = await answer(order, command)
-    return told
+        result = await answer(order, command)
+    return result
 
 
 @FIRST
 async def test_a_cancel_against_the_completion(temporal: WorkflowEnvironment, first: str) -> None:
     world, go = held()
     async with running(temporal.client, f"cancel-complete-{first}", world) as order:
-        told = await race(order, go, Command.CANCEL, first)
-        if isinstance(told, Standing):
+        result = await race(order, go, Command.CANCEL, first)
+        if isinstance(result, Standing):
             assert first != "completion"
-            assert await order.handle.result() == told.status == "cancelled"
+            assert await order.handle.result() == result.status == "cancelled"
             assert world.released == [SubOrderState.CANCELLED]
         else:
             assert first != "command"
-            assert_refused_in(S.FULFILLED, told)
+            assert_refused_in(S.FULFILLED, result)
     assert_whole_timeline(world)
     assert world.entries[-1].status_after in {S.CANCELLED, S.FULFILLED}
 
@@ -80,14 +80,14 @@ async def test_a_cancel_against_the_completion(temporal: WorkflowEnvironment, fi
 async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, first: str) -> None:
     world, go = held()
     async with running(temporal.client, f"pause-complete-{first}", world) as order:
-        told = await race(order, go, Command.PAUSE, first)
-        if isinstance(told, Standing):
+        result = await race(order, go, Command.PAUSE, first)
+        if isinstance(result, Standing):
             assert first != "completion"
-            assert told.status is S.PAUSED
+            assert result.status is S.PAUSED
             await order.command(Command.RESUME)
         else:
             assert first != "command"
-            assert_refused_in(S.FULFILLED, told)
+            assert_refused_in(S.FULFILLED, result)
         await order.reached(S.FULFILLED)
     assert_whole_timeline(world)
     assert world.events.count("suborder_ready") == 1
@@ -105,7 +105,9 @@ HOW = pytest.mark.parametrize("how", [in_turn, at_once])
 
 
 @HOW
-async def test_of_two_retries_one_has_its_effect_and_the_other_is_told(temporal: WorkflowEnvironment, how: How) -> None:
+async def test_of_two_retries_one_has_its_effect_and_the_other_is_refused(
+    temporal: WorkflowEnvironment, how: How
+) -> None:
     world, go = held()
     world.suborders, world.mended = [(1, 1)], True
     async with running(temporal.client, f"retry-retry-{how.__name__}", world) as order:
@@ -113,7 +115,7 @@ async def test_of_two_retries_one_has_its_effect_and_the_other_is_told(temporal:
         await order.reached(S.FULFILLED_WITH_WARNINGS)
         go.clear()
         answers = await how(order, [Command.RETRY] * 2)
-        (lost,) = [told for told in answers if not isinstance(told, Standing)]
+        (lost,) = [result for result in answers if not isinstance(result, Standing)]
         assert_refused_in(S.PROVISIONING, lost)
         go.set()
         await order.reached(S.FULFILLED)
@@ -155,12 +157,12 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
     second = Command.CANCEL if first is Command.PAUSE else Command.PAUSE
     async with running(temporal.client, f"operators-{first}-{how.__name__}", world) as order:
         await staging(order)
-        told = dict(zip((first, second), await how(order, [first, second]), strict=True))
+        result = dict(zip((first, second), await how(order, [first, second]), strict=True))
         assert await order.handle.result() == "cancelled"
     assert_whole_timeline(world)
-    assert isinstance(told[Command.CANCEL], Standing)
-    # Whoever pauses too late hears it, by the status or by the end of the workflow.
-    paused = told[Command.PAUSE]
+    assert isinstance(result[Command.CANCEL], Standing)
+    # A pause that comes too late is refused, by the status or by the end of the workflow.
+    paused = result[Command.PAUSE]
     if isinstance(paused, Standing):
         assert world.events[-2:] == ["paused", "cancelled"]
     else:
@@ -175,7 +177,7 @@ async def test_of_two_operators_who_want_the_same_one_does_it(temporal: Workflow
     async with running(temporal.client, f"same-{how.__name__}", world) as order:
         await staging(order)
         answers = await how(order, [Command.PAUSE] * 2)
-        (lost,) = [told for told in answers if not isinstance(told, Standing)]
+        (lost,) = [result for result in answers if not isinstance(result, Standing)]
         assert_refused_in(S.PAUSED, lost)
     assert_whole_timeline(world)
     assert world.events.count("paused") == 1

@@ -59,12 +59,12 @@ def timeline(name: str) -> list[TimelineEntry]:
     """What the activity `record` was given, as a history tells it."""
     scheduled = [event.get("activityTaskScheduledEventAttributes") for event in events(name)]
     inputs = [s["input"]["payloads"][0] for s in scheduled if s and s["activityType"]["name"] == "record"]
-    told = [Projection.model_validate_json(base64.b64decode(payload["data"])) for payload in inputs]
-    return [entry for projection in told for entry in projection.entries]
+    projections = [Projection.model_validate_json(base64.b64decode(payload["data"])) for payload in inputs]
+    return [entry for projection in projections for entry in projection.entries]
 
 
 @pytest.mark.parametrize(("name", "again"), [("unanswered", "validating"), ("unread", "provisioning")])
-def test_an_order_whose_storage_was_away_is_retried_and_fulfilled(name: str, again: str) -> None:
+def test_an_order_whose_storage_was_unavailable_is_retried_and_fulfilled(name: str, again: str) -> None:
     entries = [entry for entry in timeline(f"{name}_order") if entry.status_before is not entry.status_after]
     (failed,) = [number for number, entry in enumerate(entries) if entry.status_after == "failed"]
     failure = entries[failed].failure

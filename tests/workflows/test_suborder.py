@@ -15,7 +15,7 @@ from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
 from activities.releasing import ReleasingActivities
-from activities.settling import NothingToMake, Superseded
+from activities.settling import AlreadySettled, Superseded
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, SubOrderInput, SubOrderResult
@@ -56,8 +56,8 @@ async def test_what_was_given_up_is_published_under_the_attempt_that_gave_it_up(
     assert world.publications == {1: GIVEN_UP}
 
 
-async def test_nothing_of_an_order_that_is_over_is_published(temporal: WorkflowEnvironment) -> None:
-    world = World(suborders=[(1, 0)], late=[NothingToMake()])
+async def test_nothing_of_a_closed_order_is_published(temporal: WorkflowEnvironment) -> None:
+    world = World(suborders=[(1, 0)], late=[AlreadySettled()])
     with pytest.raises(WorkflowFailureError) as caught:
         await result_of(temporal.client, "late", world)
     assert root_type(caught.value.cause) == "nothing_to_make"

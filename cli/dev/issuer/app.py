@@ -19,8 +19,9 @@ from starlette.routing import Route
 
 from cli.dev.data import DataFolder
 from cli.dev.issuer.keys import ALGORITHM, signing_key, token_for
-from cli.dev.issuer.people import CLIENT_ID, PEOPLE, DevPerson
-from cli.dev.ports import LOOPBACK_NAMES
+from cli.dev.issuer.people import PEOPLE, DevPerson, issuer_url
+from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH
+from cli.runtime.settings import LOOPBACK_NAMES, Settings
 
 CODE_LIFETIME = 60.0
 MAX_BODY = 16_384
@@ -121,12 +122,12 @@ class Issuer:
             or code.until < time.monotonic()
             or not compare_digest(verifier.encode(), code.challenge.encode())
             or form.get("redirect_uri") != self._callback
-            or form.get("client_id") != CLIENT_ID
+            or form.get("client_id") != DEV_CLIENT_ID
         ):
             return JSONResponse({"error": "invalid_grant"}, 400, _NO_STORE)
         body = {
             "access_token": token_for(self.folder, self.api, code.person),
-            "id_token": token_for(self.folder, self.api, code.person, aud=CLIENT_ID, nonce=code.nonce),
+            "id_token": token_for(self.folder, self.api, code.person, aud=DEV_CLIENT_ID, nonce=code.nonce),
             "token_type": "Bearer",
         }
         return JSONResponse(body, headers=_NO_STORE)
@@ -139,7 +140,7 @@ class Issuer:
         """Why a request to sign in is refused: shown here, for nobody is sent to an address that is not ours."""
         expected = {
             "response_type": "code",
-            "client_id": CLIENT_ID,
+            "client_id": DEV_CLIENT_ID,
             "redirect_uri": self._callback,
             "code_challenge_method": "S256",
         }
@@ -163,8 +164,14 @@ def issuer_app(url: str, api: str, folder: DataFolder) -> Starlette:
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=_on_this_machine)])
 
 
+def mount_issuer(app: Starlette, settings: Settings) -> None:
+    """Serve the issuer inside the API."""
+    url = issuer_url(f"http://{settings.host}:{settings.port}")
+    app.mount(DEV_ISSUER_PATH, issuer_app(url, settings.api_url, DataFolder(settings.data)))
+
+
 async def _on_this_machine(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse whoever comes from elsewhere, and by any other name: a page may have its own name lead to 127.0.0.1."""
+    """Refuse other machines, and other names of this one: a page may have its own name lead to 127.0.0.1."""
     client = request.client.host if request.client else ""
     if client not in LOOPBACK_NAMES or request.url.hostname not in LOOPBACK_NAMES:
         return JSONResponse({"error": "the dev stack's issuer serves this machine only"}, 403)

@@ -10,7 +10,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from cli.dev.data import DataFolder
-from cli.dev.issuer.people import AUDIENCE, DEFAULT, DevPerson, issuer_url
+from cli.dev.issuer.people import DEFAULT, DevPerson, issuer_url
+from cli.runtime.oidc import DEV_AUDIENCE
 
 LIFETIME = 12 * 3600
 """Seconds a token lasts: a working day."""
@@ -33,7 +34,7 @@ def token_for(folder: DataFolder, api: str, person: DevPerson, *, lifetime: int 
     claims = {
         "iss": issuer_url(api),
         "sub": person.user,
-        "aud": AUDIENCE,
+        "aud": DEV_AUDIENCE,
         "iat": now,
         "exp": now + lifetime,
         "name": person.name,
@@ -45,7 +46,7 @@ def token_for(folder: DataFolder, api: str, person: DevPerson, *, lifetime: int 
     return jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key)
 
 
-def bearer(folder: DataFolder, api: str) -> str:
+def bearer_token(folder: DataFolder, api: str) -> str:
     """What our own commands show the dev stack."""
     return token_for(folder, api, DEFAULT)
 

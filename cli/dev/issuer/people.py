@@ -1,14 +1,9 @@
-"""The people of a dev stack, and the names under which API and issuer know each other."""
+"""The people of a dev stack."""
 
 from dataclasses import dataclass
 
+from cli.runtime.oidc import DEV_ISSUER_PATH, DEV_REALM
 from models.access import Role, customer_id
-
-MOUNT = "/dev/issuer"
-CLIENT_ID = "consignor-pages"
-AUDIENCE = "consignor"
-REALM = "consignor-dev"
-"""Customers are made from this, not from the issuer's address: the port of a dev stack may be another every day."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +18,7 @@ class DevPerson:
     @property
     def customer(self) -> str:
         """Whose orders theirs are."""
-        return customer_id(REALM, self.user)
+        return customer_id(DEV_REALM, self.user)
 
 
 PEOPLE = {
@@ -42,4 +37,4 @@ DEFAULT = PEOPLE["alice"]
 
 def issuer_url(api: str) -> str:
     """The issuer of the dev stack whose API is there."""
-    return api + MOUNT
+    return api + DEV_ISSUER_PATH

@@ -67,7 +67,7 @@ def test_many_files_are_read_in_order_and_a_bad_one_stops_no_other(tmp_path: Pat
     known = [put(tmp_path, str(index), size) for index, size in enumerate(SIZES * 3)]
     source = LocalSource(tmp_path)
     wanted = [Wanted(str(index), source.stat(str(index))) for index in range(len(known))]
-    wanted[4:4] = [Wanted("missing", FileVersion(1, 1)), Wanted("0", FileVersion(1, 1))]
+    wanted[4:4] = [Wanted("missing", FileVersion.dated(1, 1)), Wanted("0", FileVersion.dated(1, 1))]
     found = list(digests(source, wanted, progress=ignore, cancelled=never))
     codes = [f.failure.code for f in found if isinstance(f, Failed)]
     assert codes == [FailureCode.SOURCE_MISSING, FailureCode.SOURCE_CHANGED]
@@ -95,7 +95,7 @@ def test_a_file_that_changed_before_is_not_read(tmp_path: Path) -> None:
     put(tmp_path, "file", 10)
     read: list[int] = []
     with pytest.raises(Failed) as caught:
-        digest(LocalSource(tmp_path), "file", expected=FileVersion(9, 0), progress=read.append, cancelled=never)
+        digest(LocalSource(tmp_path), "file", expected=FileVersion.dated(9, 0), progress=read.append, cancelled=never)
     assert caught.value.failure.code is FailureCode.SOURCE_CHANGED
     assert read == []
 

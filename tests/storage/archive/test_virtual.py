@@ -113,7 +113,7 @@ class CountingSource:
     """A storage that counts the bytes read from it."""
 
     def __init__(self, source: Source) -> None:
-        self._source, self.stat = source, source.stat
+        self._source, self.stat, self.check_available = source, source.stat, source.check_available
         self.counts: list[int] = []
 
     def open(self, href: str, expected: FileVersion | None = None) -> Reader:
@@ -155,7 +155,7 @@ async def test_bytes_that_changed_under_the_same_version_break_the_stream(sealed
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    os.utime(path, ns=(version.mtime_ns, version.mtime_ns))
+    os.utime(path, ns=(version.modified_ns, version.modified_ns))
     failed = await failure_of(sealed, executor)
     assert (failed.member, failed.failure.code) == (4, FailureCode.CHECKSUM_MISMATCH)
 

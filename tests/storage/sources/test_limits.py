@@ -1,6 +1,5 @@
 """Archives across the limits of ZIP, of files that are all hole: against zipfile and unzip, and range by range."""
 
-import shutil
 import subprocess
 import zipfile
 from functools import cache
@@ -8,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zlib import crc32
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +14,7 @@ from models.archive import Entry, FileSlice, Generated, Layout
 from models.naming import entry_names
 from storage.archive.virtual import Blocks, Member
 from storage.sources.local import LocalSource
+from tests.tools import tool
 
 FULL = 2**32 - 1
 NEAR = 300
@@ -44,10 +43,7 @@ def written(layout: Layout, path: Path) -> None:
 
 def listed(archive: Path) -> list[str]:
     """What `unzip` lists."""
-    program = shutil.which("unzip")
-    if program is None:
-        pytest.skip("unzip is not installed")
-    done = subprocess.run([program, "-Z1", str(archive)], capture_output=True, check=False)
+    done = subprocess.run([tool("unzip"), "-Z1", str(archive)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode(errors="replace").splitlines()
 

@@ -10,7 +10,7 @@ import pytest
 from models.errors import Failed, FailureCode
 from storage.sources.local import LocalSource
 from storage.sources.protocol import FileVersion, Source, failed_by
-from storage.sources.registry import check_answers
+from storage.sources.registry import Sources
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def code_of(source: Source, href: str, expected: FileVersion | None = None) -> F
 def test_a_file_is_read_at_any_position(root: Path) -> None:
     source: Source = LocalSource(root)
     version = source.stat("folder/file")
-    assert version == FileVersion(10, (root / "folder/file").stat().st_mtime_ns)
+    assert version == FileVersion.dated(10, (root / "folder/file").stat().st_mtime_ns)
     buffer = bytearray(4)
     with closing(source.open("folder/file", version)) as reader:
         assert reader.read_into(memoryview(buffer), 3) == 4
@@ -89,11 +89,11 @@ def test_an_empty_root_is_a_mount_point_without_its_mount(root: Path) -> None:
     root.mkdir()
     assert code_of(LocalSource(root), "folder/file") is FailureCode.SOURCE_UNAVAILABLE
     with pytest.raises(Failed) as caught:
-        check_answers(str(root))
+        Sources().at(str(root)).check_available()
     assert caught.value.failure.retryable
     (root / "another").touch()
     assert code_of(LocalSource(root), "folder/file") is FailureCode.SOURCE_MISSING
-    check_answers(str(root))
+    Sources().at(str(root)).check_available()
 
 
 def test_a_source_does_not_touch_its_storage_before_a_file_is_wanted(root: Path) -> None:
@@ -107,7 +107,7 @@ def test_another_version_is_refused_and_closed(root: Path) -> None:
     version = source.stat("folder/file")
     source.stat("folder/file")  # from the second file on, its folder is kept open
     before = len(list(Path("/proc/self/fd").iterdir()))
-    assert code_of(source, "folder/file", version._replace(mtime_ns=1)) is FailureCode.SOURCE_CHANGED
+    assert code_of(source, "folder/file", version._replace(fingerprint="1")) is FailureCode.SOURCE_CHANGED
     assert code_of(source, "folder/file", version._replace(size=1)) is FailureCode.SOURCE_CHANGED
     assert code_of(source, "folder") is FailureCode.SOURCE_FORBIDDEN
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -9,10 +9,10 @@ import pytest
 
 from models.errors import Failed, FailureCode
 from storage.targets.local import LocalTarget
-from storage.targets.protocol import Parcel
+from storage.targets.protocol import ArchiveUpload
 
 CONTENT = bytes(range(256)) * 10_000
-PARCEL = Parcel("CO-1/a.zip", len(CONTENT), '"etag"')
+ARCHIVE = ArchiveUpload("CO-1/a.zip", len(CONTENT), '"etag"')
 
 
 def blocks(content: bytes = CONTENT, size: int = 100_000) -> Iterator[memoryview]:
@@ -33,32 +33,32 @@ def target(root: Path, folder: str = "maria") -> LocalTarget:
     return LocalTarget(str(root / folder), str(root))
 
 
-def code_of(delivering: LocalTarget, parcel: Parcel = PARCEL) -> FailureCode:
+def code_of(delivering: LocalTarget, upload: ArchiveUpload = ARCHIVE) -> FailureCode:
     with pytest.raises(Failed) as caught:
-        delivering.deliver(parcel, blocks())
+        delivering.deliver(upload, blocks())
     return caught.value.failure.code
 
 
 def test_delivered_twice_is_delivered_once_with_the_very_bytes(tmp_path: Path) -> None:
     for _ in range(2):
-        target(tmp_path).deliver(PARCEL, blocks())
+        target(tmp_path).deliver(ARCHIVE, blocks())
         assert files(tmp_path) == {"maria/CO-1/a.zip": len(CONTENT)}
     assert (tmp_path / "maria/CO-1/a.zip").read_bytes() == CONTENT
 
 
 def test_what_breaks_off_leaves_nothing_and_what_was_there_stays(tmp_path: Path) -> None:
     with pytest.raises(Failed):
-        target(tmp_path).deliver(PARCEL, breaking())
+        target(tmp_path).deliver(ARCHIVE, breaking())
     assert files(tmp_path) == {}
-    target(tmp_path).deliver(PARCEL, blocks())
+    target(tmp_path).deliver(ARCHIVE, blocks())
     with pytest.raises(Failed):
-        target(tmp_path).deliver(PARCEL, breaking())
+        target(tmp_path).deliver(ARCHIVE, breaking())
     assert (tmp_path / "maria/CO-1/a.zip").read_bytes() == CONTENT
 
 
 def test_an_archive_that_ends_too_early_is_never_shown(tmp_path: Path) -> None:
     with pytest.raises(Failed) as caught:
-        target(tmp_path).deliver(PARCEL, blocks(CONTENT[:-1]))
+        target(tmp_path).deliver(ARCHIVE, blocks(CONTENT[:-1]))
     assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
     assert files(tmp_path) == {}
 
@@ -68,17 +68,17 @@ def test_what_a_killed_attempt_left_is_swept_up(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / ".a.zip.0123.part").write_bytes(b"half")
     (folder / ".b.zip.0123.part").write_bytes(b"another's")
-    target(tmp_path).deliver(PARCEL, blocks())
+    target(tmp_path).deliver(ARCHIVE, blocks())
     assert sorted(path.name for path in folder.iterdir()) == [".b.zip.0123.part", "a.zip"]
 
 
 def test_of_two_attempts_at_once_the_later_wins_and_the_other_is_tried_again(tmp_path: Path) -> None:
     def overtaken() -> Iterator[memoryview]:
-        target(tmp_path).deliver(PARCEL, blocks())
+        target(tmp_path).deliver(ARCHIVE, blocks())
         yield from blocks()
 
     with pytest.raises(Failed) as caught:
-        target(tmp_path).deliver(PARCEL, overtaken())
+        target(tmp_path).deliver(ARCHIVE, overtaken())
     assert caught.value.failure.retryable
     assert files(tmp_path) == {"maria/CO-1/a.zip": len(CONTENT)}
 
@@ -113,7 +113,7 @@ def test_no_room_is_told_before_anything_is_read(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with pytest.raises(Failed) as caught:
-            target(tmp_path).deliver(PARCEL, unread())
+            target(tmp_path).deliver(ARCHIVE, unread())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from models.destination import Credentials, DestinationKind, Place
 from models.errors import Failed, FailureCode
-from storage.targets.protocol import Parcel
+from storage.targets.protocol import ArchiveUpload
 from storage.targets.s3 import MAX_OBJECT_BYTES, MAX_PARTS, PART_BYTES, S3Target, _part_size
 from tests.buckets import CREDENTIALS, KEY_ID, SECRET, Bucket, bucket
 from tests.storage.targets.test_local import blocks, breaking
@@ -18,8 +18,8 @@ MIB = 1024 * 1024
 CONTENT = bytes(range(256)) * 4 * 1024 * 16 + b"the end"
 """Four parts of 5 MiB, the smallest that S3 takes; the last one is shorter."""
 
-PARCEL = Parcel("CO-1/wintér/a.zip", len(CONTENT), '"0123456789abcdef"')
-SMALL = Parcel("CO-1/small.zip", 1000, '"0123"')
+ARCHIVE = ArchiveUpload("CO-1/wintér/a.zip", len(CONTENT), '"0123456789abcdef"')
+SMALL = ArchiveUpload("CO-1/small.zip", 1000, '"0123"')
 
 
 @pytest.fixture(scope="module")
@@ -48,21 +48,21 @@ def unread() -> Iterator[memoryview]:
 
 
 def test_a_large_archive_goes_in_parts_and_a_small_one_whole(archives: Bucket) -> None:
-    target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
+    target(archives).deliver(ARCHIVE, blocks(CONTENT, MIB))
     target(archives).deliver(SMALL, blocks(CONTENT[:1000]))
-    assert archives.objects() == {PARCEL.key: CONTENT, SMALL.key: CONTENT[:1000]}
+    assert archives.objects() == {ARCHIVE.key: CONTENT, SMALL.key: CONTENT[:1000]}
     assert archives.uploads() == []
-    head = archives.client.head_object(Bucket=archives.name, Key=PARCEL.key)
+    head = archives.client.head_object(Bucket=archives.name, Key=ARCHIVE.key)
     assert head["ETag"].endswith('-4"')
     assert (head["ContentType"], head["Metadata"]) == ("application/zip", {"consignor-etag": "0123456789abcdef"})
 
 
-@pytest.mark.parametrize("parcel", [PARCEL, SMALL])
-def test_what_is_there_is_not_sent_again(archives: Bucket, parcel: Parcel) -> None:
-    target(archives).deliver(parcel, blocks(CONTENT[: parcel.size]))
-    before = archives.client.head_object(Bucket=archives.name, Key=parcel.key)["LastModified"]
-    target(archives).deliver(parcel, unread())
-    assert archives.client.head_object(Bucket=archives.name, Key=parcel.key)["LastModified"] == before
+@pytest.mark.parametrize("upload", [ARCHIVE, SMALL])
+def test_what_is_there_is_not_sent_again(archives: Bucket, upload: ArchiveUpload) -> None:
+    target(archives).deliver(upload, blocks(CONTENT[: upload.size]))
+    before = archives.client.head_object(Bucket=archives.name, Key=upload.key)["LastModified"]
+    target(archives).deliver(upload, unread())
+    assert archives.client.head_object(Bucket=archives.name, Key=upload.key)["LastModified"] == before
 
 
 def test_another_archive_of_the_same_length_takes_its_place(archives: Bucket) -> None:
@@ -76,32 +76,32 @@ def test_what_breaks_off_is_taken_back(archives: Bucket) -> None:
         yield from blocks(CONTENT[: 12 * MIB], MIB)
         yield from breaking()
 
-    for parcel, given in ((PARCEL, broken()), (SMALL, breaking()), (PARCEL, blocks(CONTENT[:-1], MIB))):
+    for upload, given in ((ARCHIVE, broken()), (SMALL, breaking()), (ARCHIVE, blocks(CONTENT[:-1], MIB))):
         with pytest.raises(Failed):
-            target(archives).deliver(parcel, given)
+            target(archives).deliver(upload, given)
         assert (archives.objects(), archives.uploads()) == ({}, [])
 
 
 def test_what_a_killed_attempt_left_is_taken_back_and_nobody_elses(archives: Bucket) -> None:
-    for key in (PARCEL.key, f"{PARCEL.key}.other"):
+    for key in (ARCHIVE.key, f"{ARCHIVE.key}.other"):
         begun = archives.client.create_multipart_upload(Bucket=archives.name, Key=key)
         where: Any = {"Bucket": archives.name, "Key": key, "UploadId": begun["UploadId"]}
         archives.client.upload_part(**where, PartNumber=1, Body=b"half")
-    target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
-    assert [upload["Key"] for upload in archives.uploads()] == [f"{PARCEL.key}.other"]
-    assert archives.objects() == {PARCEL.key: CONTENT}
+    target(archives).deliver(ARCHIVE, blocks(CONTENT, MIB))
+    assert [upload["Key"] for upload in archives.uploads()] == [f"{ARCHIVE.key}.other"]
+    assert archives.objects() == {ARCHIVE.key: CONTENT}
 
 
 def test_an_upload_that_another_attempt_took_back_is_tried_again(archives: Bucket) -> None:
     def overtaken() -> Iterator[memoryview]:
         yield from blocks(CONTENT[: 6 * MIB], MIB)
-        target(archives).deliver(PARCEL, blocks(CONTENT, MIB))
+        target(archives).deliver(ARCHIVE, blocks(CONTENT, MIB))
         yield from blocks(CONTENT[6 * MIB :], MIB)
 
     with pytest.raises(Failed) as caught:
-        target(archives).deliver(PARCEL, overtaken())
+        target(archives).deliver(ARCHIVE, overtaken())
     assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
-    assert (archives.objects(), archives.uploads()) == ({PARCEL.key: CONTENT}, [])
+    assert (archives.objects(), archives.uploads()) == ({ARCHIVE.key: CONTENT}, [])
 
 
 def test_a_probe_leaves_nothing_behind(archives: Bucket) -> None:
@@ -146,5 +146,5 @@ def test_no_archive_has_more_parts_than_an_upload_may_have(size: int) -> None:
 
 def test_an_archive_too_large_for_a_bucket_is_refused(archives: Bucket) -> None:
     with pytest.raises(Failed) as caught:
-        target(archives).deliver(PARCEL._replace(size=MAX_OBJECT_BYTES + 1), unread())
+        target(archives).deliver(ARCHIVE._replace(size=MAX_OBJECT_BYTES + 1), unread())
     assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED

@@ -1,0 +1,44 @@
+"""The dev stack that runs on a data folder, as it has announced itself in `dev.json`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+DEFAULT_DATA = Path(".consignor")
+
+
+class RunningStack(BaseModel):
+    """Where the parts of a running stack are reached."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api: str
+    temporal_ui: str
+    temporal_address: str
+    temporal_namespace: str
+    database_url: str
+    pids: Mapping[str, int]
+
+
+def announcement(data: Path) -> Path:
+    """The file in which the stack on this folder says where it is."""
+    return data.expanduser().resolve() / "dev.json"
+
+
+def running_stack(data: Path) -> RunningStack | None:
+    """The stack that runs on this folder, if one does and is ready."""
+    try:
+        said = RunningStack.model_validate_json(announcement(data).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
+    return said if _is_alive(said.pids.get("supervisor", 0)) else None
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs; a killed one that nobody has waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

@@ -1,0 +1,25 @@
+"""What the shell sends is what the API reads: the same order request on both sides."""
+
+import pytest
+import typer
+
+from api.orders.schemas import OrderCreate
+from cli.commands.order_request import body_of, request_of
+from models.order_request import OrderRequest
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        request_of(["scenes"], None),
+        request_of(["scenes", "maps"], None, label="Mine", draft=True),
+        request_of(["scenes"], ["winter", "summer"], destination="exports"),
+    ],
+)
+def test_a_request_is_the_same_after_its_way_through_the_body(request_: OrderRequest) -> None:
+    assert OrderCreate.model_validate(body_of(request_)).to_request() == request_
+
+
+def test_objects_of_several_products_are_wrong_usage() -> None:
+    with pytest.raises(typer.BadParameter):
+        request_of(["scenes", "maps"], ["winter"])
