@@ -54,9 +54,9 @@ class RecoveryActivities:
     async def _restart_lost(self, now: datetime) -> int:
         """Restart workflows that were terminated or are unknown to this Temporal; returns how many."""
         async with self.sessions.begin() as session:
-            parts = (await session.execute(queries.count_living(now))).scalar_one() // CHECKED_PER_RUN + 1
+            parts = (await session.execute(queries.count_needing_workflow(now))).scalar_one() // CHECKED_PER_RUN + 1
             part = int(now.timestamp()) // 30 % parts
-            query = queries.living_orders(now, before=now - GRACE, part=part, parts=parts)
+            query = queries.orders_needing_workflow(now, before=now - GRACE, part=part, parts=parts)
             living = (await session.execute(query)).scalars().all()
         restarted = 0
         for first in range(0, len(living), _CHECKED_PER_QUERY):

@@ -94,7 +94,7 @@ async def settle_files(
     if read := [file for file in files if file.was_read]:
         etags = [file.etag for file in read]
         learnt = {"seqs": _array(file.seq for file in read), "etags": etags if any(etags) else []}
-        await session.execute(known_checksums.REMEMBER_STAGED, {"order_id": order_id, "number": number, **learnt})
+        await session.execute(known_checksums.UPSERT_STAGED, {"order_id": order_id, "number": number, **learnt})
 
 
 def _columns(files: Sequence[SettledFile]) -> dict[str, object]:

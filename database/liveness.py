@@ -10,10 +10,10 @@ from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.abc import RV, PQGen
 from psycopg.waiting import Wait
 
-DOUBT_AFTER = 0.7
+PROBE_AFTER = 0.7
 """Seconds without an answer after which the server is asked whether it is there at all."""
 
-PATIENCE = 0.9
+PROBE_TIMEOUT = 0.9
 """Seconds it then has to take a new connection."""
 
 AT_MOST = 30.0
@@ -32,12 +32,12 @@ class AnsweringConnection(AsyncConnection[Any]):
 
     @classmethod
     async def connect(cls, conninfo: str = "", **options: Any) -> Self:
-        """Connect within PATIENCE. Raises OperationalError."""
+        """Connect within PROBE_TIMEOUT. Raises OperationalError."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PROBE_TIMEOUT):
                 made = await super().connect(conninfo, **options)
         except TimeoutError:
-            raise OperationalError(f"PostgreSQL has taken no connection within {PATIENCE} s") from None
+            raise OperationalError(f"PostgreSQL has taken no connection within {PROBE_TIMEOUT} s") from None
         made._how = conninfo, options
         return made
 
@@ -51,7 +51,7 @@ class AnsweringConnection(AsyncConnection[Any]):
             return found
         doubting: list[asyncio.Task[None]] = []
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(DOUBT_AFTER, lambda: doubting.append(loop.create_task(self._doubt())))
+        timer = loop.call_later(PROBE_AFTER, lambda: doubting.append(loop.create_task(self._doubt())))
         try:
             return await super().wait(_going_on(first, gen), *more, **options)
         finally:
@@ -64,7 +64,7 @@ class AnsweringConnection(AsyncConnection[Any]):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + AT_MOST
         while loop.time() < deadline and await self._is_there():  # noqa: ASYNC110 - there is nothing to be told by
-            await asyncio.sleep(DOUBT_AFTER)
+            await asyncio.sleep(PROBE_AFTER)
         # Shut down, not closed: whoever waits on the socket wakes, and its number is not given away meanwhile.
         with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
@@ -92,7 +92,7 @@ def _going_on(first: Wait, gen: PQGen[RV]) -> PQGen[RV]:
 async def _answers(conninfo: str, options: dict[str, Any]) -> bool:
     """Whether the server takes a new connection, or at least says why it does not."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PROBE_TIMEOUT):
             probe = await AsyncConnection.connect(conninfo, **options)
     except (Error, OSError, TimeoutError) as error:
         # Every refusal by a server that is there, such as `too many clients`, names its severity.

@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from models.order import OrderStatus
 from models.suborder import SubOrderState
-from models.tables import Trouble
+from models.tables import Blocker
 
 OF_THE_ORDER = 0
 """Stands for the order itself where a sub-order's number would be."""
@@ -52,9 +52,9 @@ TROUBLES = sa.text(
 
 def clear_of_order(order_id: UUID) -> sa.Delete:
     """An order of another status begins anew: whatever held it up is over, or will be noted again."""
-    return sa.delete(Trouble).where(col(Trouble.order_id) == order_id)
+    return sa.delete(Blocker).where(col(Blocker.order_id) == order_id)
 
 
 def clear_of_suborder(order_id: UUID, number: int) -> sa.Delete:
     """A sub-order that moves is not held up any more."""
-    return clear_of_order(order_id).where(col(Trouble.suborder) == number)
+    return clear_of_order(order_id).where(col(Blocker.suborder) == number)

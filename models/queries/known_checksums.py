@@ -8,7 +8,7 @@ _UPSERT = """
         etag = excluded.etag, sha256 = excluded.sha256, crc32 = excluded.crc32, read_at = now()
 """
 
-REMEMBER_STAGED = sa.text(
+UPSERT_STAGED = sa.text(
     f"""
     WITH product AS (
         SELECT p.id FROM products p JOIN suborders s ON (s.sku, s.location) = (p.sku, p.location)
@@ -30,7 +30,7 @@ REMEMBER_STAGED = sa.text(
 )
 """Remember what staging has read, where the catalogue still means that file; looked up as `SETTLE_FILES` does."""
 
-REMEMBER_READ = sa.text(
+UPSERT_READ = sa.text(
     f"""
     WITH product AS (
         SELECT id FROM products WHERE id = :product AND location = :location FOR SHARE SKIP LOCKED
@@ -48,7 +48,7 @@ REMEMBER_READ = sa.text(
 )
 """Remember what was read ahead of any order, where the catalogue still means that version."""
 
-UNKNOWN_OF_PRODUCT = sa.text(
+MISSING_OF_PRODUCT = sa.text(
     """
     SELECT count(*), CAST(coalesce(sum(c.size_bytes), 0) AS bigint)
     FROM catalogue_files c JOIN catalogue_objects o ON o.id = c.object_id
@@ -58,7 +58,7 @@ UNKNOWN_OF_PRODUCT = sa.text(
 )
 """How many files of a product have no known checksum of their present version, and their bytes."""
 
-UNKNOWN_PAGE = sa.text(
+MISSING_PAGE = sa.text(
     """
     SELECT c.id, o.name || '/' || c.name, c.href, c.size_bytes, c.modified_ns, c.sha256
     FROM catalogue_files c JOIN catalogue_objects o ON o.id = c.object_id

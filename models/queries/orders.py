@@ -127,7 +127,7 @@ def unstarted_orders(*, before: datetime, limit: int) -> sa.Select[Order]:
     return query.order_by(col(Order.created_at)).limit(limit)
 
 
-def _lives(now: datetime) -> sa.ColumnElement[bool]:
+def _needs_workflow(now: datetime) -> sa.ColumnElement[bool]:
     """Whether an order needs a workflow: it is open, or kept until its time is up."""
     left = sa.exists().where(
         col(SubOrder.order_id) == col(Order.id), col(SubOrder.state).in_(RELEASABLE[SubOrderState.EXPIRED])
@@ -136,15 +136,15 @@ def _lives(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(col(Order.status).in_(set(OrderStatus) - TERMINAL - FULFILLED), kept)
 
 
-def count_living(now: datetime) -> sa.Select[int]:
+def count_needing_workflow(now: datetime) -> sa.Select[int]:
     """How many orders need a workflow."""
-    return sa.select(sa.func.count()).select_from(Order).where(_lives(now))
+    return sa.select(sa.func.count()).select_from(Order).where(_needs_workflow(now))
 
 
-def living_orders(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID]:
+def orders_needing_workflow(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID]:
     """One of so many parts of the orders that need a workflow and had one started before then."""
-    slot = sa.func.hashtext(sa.cast(col(Order.id), sa.Text)).op("&")(0x7FFFFFFF) % parts
-    return sa.select(col(Order.id)).where(_lives(now), col(Order.started_at) < before, slot == part)
+    shard = sa.func.hashtext(sa.cast(col(Order.id), sa.Text)).op("&")(0x7FFFFFFF) % parts
+    return sa.select(col(Order.id)).where(_needs_workflow(now), col(Order.started_at) < before, shard == part)
 
 
 def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:

@@ -9,6 +9,7 @@ from models.tables.destinations import Delivery, Destination
 from models.tables.idempotency import IdempotencyKey
 from models.tables.order_counts import OrderCount
 from models.tables.orders import (
+    Blocker,
     Download,
     Order,
     OrderFile,
@@ -17,7 +18,6 @@ from models.tables.orders import (
     Payment,
     SubOrder,
     TimelineRow,
-    Trouble,
 )
 from models.tables.users import AccessToken, Session, User
 from models.tables.views import SavedView
@@ -25,6 +25,7 @@ from models.tables.views import SavedView
 __all__ = [
     "AccessToken",
     "ArchiveCoverage",
+    "Blocker",
     "Bulk",
     "BulkItem",
     "CatalogueFile",
@@ -49,7 +50,6 @@ __all__ = [
     "Session",
     "SubOrder",
     "TimelineRow",
-    "Trouble",
     "User",
     "metadata",
 ]

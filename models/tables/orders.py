@@ -188,7 +188,7 @@ class TimelineRow(SQLModel, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
 
 
-class Trouble(SQLModel, table=True):
+class Blocker(SQLModel, table=True):
     """What holds up an order (`suborder` 0) or one of its sub-orders while it is tried again by itself."""
 
     __tablename__ = "troubles"

@@ -52,7 +52,7 @@ async def unknown_of(sessions: async_sessionmaker[AsyncSession], sku: str) -> tu
     """How many files of a product have yet to be read, and their bytes."""
     async with sessions.begin() as session:
         product, _ = await _product(session, sku)
-        files, size = (await session.execute(known_checksums.UNKNOWN_OF_PRODUCT, {"product": product})).one()
+        files, size = (await session.execute(known_checksums.MISSING_OF_PRODUCT, {"product": product})).one()
         return files, size
 
 
@@ -77,7 +77,7 @@ async def precompute_checksums(
         refused += done.refused
         async with sessions.begin() as session:
             values = {"product": product, "location": location, **_columns(done.read)}
-            kept = await session.execute(known_checksums.REMEMBER_READ, values)
+            kept = await session.execute(known_checksums.UPSERT_READ, values)
         files, size = files + len(kept.all()), size + sum(one.digest.size for one in done.read)
     return ChecksumReport(sku=sku, files=files, size_bytes=size, refused=tuple(refused))
 
@@ -94,7 +94,7 @@ async def _batches(sessions: async_sessionmaker[AsyncSession], product: int) -> 
     while True:
         async with sessions.begin() as session:
             values = {"product": product, "after": after, "limit": _BATCH_FILES}
-            page = [UnknownFile(*row) for row in await session.execute(known_checksums.UNKNOWN_PAGE, values)]
+            page = [UnknownFile(*row) for row in await session.execute(known_checksums.MISSING_PAGE, values)]
         if not page:
             return
         after = page[-1].id

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from models.queries.known_checksums import REMEMBER_STAGED
+from models.queries.known_checksums import UPSERT_STAGED
 from models.queries.suborders import SETTLE_FILES
 from tests.activities.builders import Sessions, planned
 
@@ -18,7 +18,7 @@ SET_STATE = sa.text("UPDATE order_files SET state = :state")
     ("statement", "state_in_statistics", "state", "columns"),
     [
         (SETTLE_FILES, "available", "pending", ("modified", "sha256s", "crcs", "codes", "texts")),
-        (REMEMBER_STAGED, "pending", "available", ("etags",)),
+        (UPSERT_STAGED, "pending", "available", ("etags",)),
     ],
 )
 async def test_files_are_looked_up_although_the_statistics_promise_none_in_that_state(
