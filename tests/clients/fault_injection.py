@@ -31,12 +31,18 @@ class CuttingProxy:
         self._listener.close()
 
     def _pass(self, client: socket.socket) -> None:
-        address = (self._server.hostname or "", self._server.port or 80)
-        with closing(client), closing(socket.create_connection(address)) as server, suppress(OSError):
+        with closing(client), closing(self._connect()) as server, suppress(OSError):
             server.sendall(client.recv(_BLOCK))
             while self.left > 0 and (block := server.recv(min(_BLOCK, self.left))):
                 client.sendall(block)
                 self.left -= len(block)
+
+    def _connect(self) -> socket.socket:
+        """Connect to the server with a small buffer: what lies in it has arrived, as far as the server can tell."""
+        server = socket.socket()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BLOCK)
+        server.connect((self._server.hostname or "", self._server.port or 80))
+        return server
 
 
 @contextmanager
