@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
 
 from docs.__main__ import derived
@@ -38,6 +39,18 @@ def test_every_package_of_ours_is_on_a_floor() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert set(settings["root_packages"]) == packages - {"tests"}
+    (layers,) = (contract["layers"] for contract in settings["contracts"] if contract["name"].startswith("Floors"))
+    assert sorted(package.strip() for layer in layers for package in layer.split("|")) == sorted(packages - {"tests"})
+
+
+def test_the_rules_of_models_know_no_tables_no_queries_and_no_drivers() -> None:
+    graph = grimp.build_graph("models", include_external_packages=True, cache_dir=None)
+    above = ("models.tables", "models.queries")
+    rules = [name for name in graph.modules if name.startswith("models.") and not name.startswith(above)]
+    assert "models.order" in rules
+    drivers = ("sqlalchemy", "sqlmodel", "psycopg", *above)
+    found = {(rule, other) for rule in rules for other in graph.find_modules_directly_imported_by(rule)}
+    assert {pair for pair in found if pair[1].startswith(drivers)} == set()
 
 
 def test_the_readme_shows_the_lifecycle_that_is_in_the_code() -> None:
