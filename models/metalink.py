@@ -1,5 +1,7 @@
 """Metalinks: the files of an order with size, hash and URL, for download tools.
 
+Ours: the packages that wrote Metalinks are abandoned.
+
 Version 4 is RFC 5854. Version 3 is what older tools read. aria2 takes a wrong namespace for an empty document and an
 upper-case hash type for no hash, both silently.
 """

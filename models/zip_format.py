@@ -1,5 +1,7 @@
 """The bytes of a stored ZIP: local headers, directory records and the end of the archive, ZIP64 where it is needed.
 
+Ours: no library knows the length, or any byte range, of an archive before it is written.
+
 Sizes and CRC-32 stand in the local headers and nothing follows the data, for Java's ZipInputStream cannot read a
 stored member that has a data descriptor. Times are UTC seconds since 1980, so that the bytes depend on no time zone.
 """

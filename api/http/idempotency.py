@@ -1,5 +1,7 @@
 """Requests with an Idempotency-Key: sent again with the same key, they get the same answer and have no second effect.
 
+Ours: the packages for it are abandoned, and none keeps the answer in the transaction that has the effect.
+
 Follows the IETF draft "The Idempotency-Key HTTP Header Field".
 """
 

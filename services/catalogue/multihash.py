@@ -1,4 +1,7 @@
-"""Multihashes, the checksums of the STAC file extension: `<algorithm><length><digest>`, in hexadecimal."""
+"""Multihashes, the checksums of the STAC file extension: `<algorithm><length><digest>`, in hexadecimal.
+
+Ours: the packages that read multihashes bring all hash functions with them, and only SHA-256 is compared here.
+"""
 
 from typing import Final, NamedTuple
 
