@@ -12,12 +12,12 @@ from models.errors import Failure, FailureCode
 from models.messages import (
     OrderBrief,
     OrderRef,
+    OrderTimeouts,
     Projection,
+    SettlementTotals,
     SubOrderBrief,
     SubOrderPage,
     SubOrders,
-    Tally,
-    Terms,
     TimelineEntry,
 )
 from models.order import Event, OrderStatus
@@ -40,7 +40,7 @@ class OrderActivities:
     """Activities on an order's own rows."""
 
     sessions: async_sessionmaker[AsyncSession]
-    terms: Terms
+    terms: OrderTimeouts
 
     @activity.defn
     async def open_order(self, order: OrderRef) -> OrderBrief:
@@ -104,14 +104,14 @@ class OrderActivities:
         return SubOrders(briefs=tuple(briefs))
 
     @activity.defn
-    async def tally(self, order: OrderRef) -> Tally:
+    async def tally(self, order: OrderRef) -> SettlementTotals:
         """Count what all sub-orders came to."""
         async with self.sessions.begin() as session:
             files, failed, size = (await session.execute(queries.tally_of(order.order_id))).one()
             worst = (await session.execute(queries.commonest_failure_of(order.order_id))).one_or_none()
             undelivered = (await session.execute(undelivered_of(order.order_id))).scalar_one()
         failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
-        return Tally(files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered)
+        return SettlementTotals(files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered)
 
 
 def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:

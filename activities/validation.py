@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.blockers import BlockerScope, recording_blocker
 from models.errors import Failed, FailureCode, Fault
-from models.messages import OrderRef, Verdict
+from models.messages import OrderRef, ValidationResult
 from models.queries import orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import SelectedFile
@@ -32,7 +32,7 @@ class ValidationActivities:
     sources: Sources = field(default_factory=Sources)
 
     @activity.defn
-    async def validate_order(self, order: OrderRef) -> Verdict:
+    async def validate_order(self, order: OrderRef) -> ValidationResult:
         """Find every fault of an order. Raises Failed where a storage does not answer at all."""
         faults = _Faults()
         async with recording_blocker(self.sessions, BlockerScope(order.order_id)), self.sessions.begin() as session:
@@ -53,7 +53,7 @@ class ValidationActivities:
         if not count:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
-        return Verdict(faults=tuple(faults.listed), faults_total=faults.total)
+        return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total)
 
 
 class _Faults:

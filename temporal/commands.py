@@ -24,9 +24,9 @@ from models.messages import (
     EXTEND_UPDATE,
     ORDER_WORKFLOW,
     CommandRequest,
+    CommandResult,
     Extension,
     OrderInput,
-    Standing,
     order_workflow_id,
 )
 from models.order import Command, OrderStatus, allowed_actions, past_tense
@@ -47,7 +47,7 @@ class WorkflowNotRunning(Exception):
 
 async def command_order(
     client: Client, order_id: UUID, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
-) -> Standing:
+) -> CommandResult:
     """Send a command to an order.
 
     Raises IllegalTransition, TemporalUnavailable, CommandPending or WorkflowNotRunning.
@@ -55,14 +55,14 @@ async def command_order(
     return await _update(client, order_id, COMMAND_UPDATE, request, patience)
 
 
-async def extend_order(client: Client, order_id: UUID, extension: Extension) -> Standing:
+async def extend_order(client: Client, order_id: UUID, extension: Extension) -> CommandResult:
     """Move the expiry of an order. Raises NotExtended, TemporalUnavailable, CommandPending or WorkflowNotRunning."""
     return await _update(client, order_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
 
 
 async def command_with_start(
     client: Client, start: OrderStart, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
-) -> Standing:
+) -> CommandResult:
     """Send a command to an order whose workflow has ended or was lost, and start a new one for it (update-with-start).
 
     A workflow that has been started meanwhile takes the command. Raises what `command_order` raises, except
@@ -75,7 +75,7 @@ async def command_with_start(
         **start.options,
     )
     update = client.execute_update_with_start_workflow(
-        COMMAND_UPDATE, request, id=request.id, start_workflow_operation=start_operation, result_type=Standing
+        COMMAND_UPDATE, request, id=request.id, start_workflow_operation=start_operation, result_type=CommandResult
     )
     return await _result_of(client, start.order.id, COMMAND_UPDATE, request, update, patience)
 
@@ -94,7 +94,7 @@ async def apply_to_closed_order(
     if request.command is not Command.DELETE:
         skus = [sku for _, sku in await session.execute(queries.skus_of([order_id]))]
         return OrderStart(order, skus)
-    after, what = request.obeyed(status), past_tense(request.command)
+    after, what = request.with_command_applied(status), past_tense(request.command)
     await append_timeline_to_closed(session, order, what, request.actor, after, now, details=request.details)
     return None
 
@@ -131,9 +131,9 @@ async def append_timeline_to_closed(
 
 async def _update(
     client: Client, order_id: UUID, update: str, message: CommandRequest | Extension, patience: float
-) -> Standing:
+) -> CommandResult:
     handle = client.get_workflow_handle(order_workflow_id(order_id))
-    pending = handle.execute_update(update, message, id=message.id, result_type=Standing)
+    pending = handle.execute_update(update, message, id=message.id, result_type=CommandResult)
     return await _result_of(client, order_id, update, message, pending, patience)
 
 
@@ -142,9 +142,9 @@ async def _result_of(
     order_id: UUID,
     update: str,
     message: CommandRequest | Extension,
-    pending: Awaitable[Standing],
+    pending: Awaitable[CommandResult],
     patience: float,
-) -> Standing:
+) -> CommandResult:
     """The result of an update, within `patience` seconds."""
     limit = asyncio.timeout(patience)
     try:

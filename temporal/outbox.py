@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import NOTICE_SIGNAL, Noticed, order_workflow_id
+from models.messages import NOTICE_SIGNAL, OutboxEventMessage, order_workflow_id
 from models.queries import downloads as queries
 from models.tables import OutboxEvent
 
@@ -39,7 +39,7 @@ async def deliver_events(client: Client, sessions: async_sessionmaker[AsyncSessi
 async def _signal(client: Client, event: OutboxEvent) -> bool:
     """Signal an event; returns whether there is a workflow: one that has closed, or was purged, never takes it."""
     handle = client.get_workflow_handle(order_workflow_id(event.order_id))
-    signal = Noticed(
+    signal = OutboxEventMessage(
         id=str(event.id),
         what=event.what,
         suborder=event.suborder,

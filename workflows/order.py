@@ -13,12 +13,12 @@ with workflow.unsafe.imports_passed_through():
         NOTICE_SIGNAL,
         ORDER_WORKFLOW,
         CommandRequest,
+        CommandResult,
         Extension,
-        Noticed,
         OrderInput,
+        OutboxEventMessage,
         Release,
         SignalInput,
-        Standing,
     )
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
     from models.status_facts import RELEASED_AS
@@ -129,7 +129,7 @@ class OrderWorkflow:
     # Commands: as updates, which answer, and as signals, whose refusals go to the timeline.
 
     @workflow.update
-    async def command(self, request: CommandRequest) -> Standing:
+    async def command(self, request: CommandRequest) -> CommandResult:
         """Apply a command, and answer when PostgreSQL knows."""
         await workflow.wait_condition(lambda: self._is_open)
         try:
@@ -144,12 +144,12 @@ class OrderWorkflow:
         if not self._is_open or self._state.has_handled(request.id):
             return
         try:
-            request.obeyed(self._state.status, origin=self._state.origin)
+            request.with_command_applied(self._state.status, origin=self._state.origin)
         except IllegalTransition as error:
             raise _refused(error) from None
 
     @workflow.update
-    async def extend(self, extension: Extension) -> Standing:
+    async def extend(self, extension: Extension) -> CommandResult:
         """Move the expiry of the order."""
         await workflow.wait_condition(lambda: self._is_open)
         if not self._state.has_handled(extension.id):
@@ -188,7 +188,7 @@ class OrderWorkflow:
         await self._signalled(Command.RETRY, by)
 
     @workflow.signal(name=NOTICE_SIGNAL)
-    async def notice(self, noticed: Noticed) -> None:
+    async def notice(self, noticed: OutboxEventMessage) -> None:
         """Note an event from the outbox: a sub-order was downloaded, or files were lost before they were."""
         await workflow.wait_condition(lambda: self._is_open)
         if self._state.has_handled(noticed.id):
@@ -224,7 +224,7 @@ class OrderWorkflow:
         if self._state.has_handled(request.id):
             return
         # No await between the check and the change: of two commands at once the second is checked after the first.
-        request.obeyed(self._state.status, origin=self._state.origin)
+        request.with_command_applied(self._state.status, origin=self._state.origin)
         self._state.remember(request.id)
         if request.command is Command.RETRY:
             self._state.reopen = request.seqs
@@ -254,8 +254,8 @@ class OrderWorkflow:
         except NotExtended as error:
             raise _refused(error) from None
 
-    def _standing(self) -> Standing:
-        return Standing(status=self._state.status, version=self._state.version)
+    def _standing(self) -> CommandResult:
+        return CommandResult(status=self._state.status, version=self._state.version)
 
 
 def _refused(error: IllegalTransition | NotExtended) -> ApplicationError:

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.validation import ValidationActivities
     from models.errors import Failure, FailureCode, Fault
     from models.labels import counted
-    from models.messages import Release, Tally, Verdict
+    from models.messages import Release, SettlementTotals, ValidationResult
     from models.order import Command, Event, OrderStatus, Trigger, settled_event
     from models.suborder import SubOrderState
 
@@ -201,14 +201,14 @@ class StatusHandlers:
         return self._state.expires_at or self._renew_expiry()
 
 
-def _refusal(verdict: Verdict) -> Failure:
+def _refusal(verdict: ValidationResult) -> Failure:
     """The failure of a refused order: its first fault, and how many more there are."""
     first, more = verdict.faults[0], verdict.faults_total - 1
     text = first.text if not more else f"{first.text}; and {counted(more, 'more fault')}"
     return Failure(code=FailureCode(first.code), text=text)
 
 
-def _all_failed(tally: Tally) -> Failure:
+def _all_failed(tally: SettlementTotals) -> Failure:
     """The failure of an order of which no file could be delivered: the commonest failure of its files."""
     worst = tally.failure or Failure(code=FailureCode.INTERNAL, text="no file was delivered")
     return Failure(code=worst.code, text=f"None of {counted(tally.files, 'file')} could be delivered: {worst.text}")

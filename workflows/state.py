@@ -6,7 +6,7 @@ from uuid import UUID
 
 from models.errors import NotExtended
 from models.instants import rfc3339
-from models.messages import Carried, Extension, OrderBrief, OrderRef, Terms
+from models.messages import ContinuedState, Extension, OrderBrief, OrderRef, OrderTimeouts
 from models.order import FULFILLED, OrderStatus, Trigger, advance
 
 REMEMBERED_IDS = 200
@@ -31,7 +31,7 @@ class OrderState:
     origin: OrderStatus | None = None
     version: int = 0
     is_free: bool = False
-    terms: Terms = field(default_factory=Terms)
+    terms: OrderTimeouts = field(default_factory=OrderTimeouts)
     expires_at: datetime | None = None
     reminded: bool = False
     failed_files: int = 0
@@ -39,7 +39,7 @@ class OrderState:
     handled_ids: tuple[str, ...] = ()
     refused: str = ""
 
-    def open(self, brief: OrderBrief, carried: Carried | None, now: datetime) -> None:
+    def open(self, brief: OrderBrief, carried: ContinuedState | None, now: datetime) -> None:
         """Take over what PostgreSQL knows, and what the previous run has carried over."""
         self.number, self.status, self.version = brief.number, brief.status, brief.version
         self.is_free, self.terms, self.since = brief.is_free, brief.terms, brief.status_at or now
@@ -50,9 +50,9 @@ class OrderState:
             self.handled_ids = carried.obeyed
             self.reopen = carried.seqs if carried.reopened else None
 
-    def carried(self) -> Carried:
+    def carried(self) -> ContinuedState:
         """What the next run needs; the rest is in PostgreSQL."""
-        return Carried(
+        return ContinuedState(
             origin=self.origin,
             obeyed=self.handled_ids,
             expires_at=self.expires_at,

@@ -19,7 +19,7 @@ from activities.recovery import RecoveryActivities
 from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
-from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, Terms
+from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, OrderTimeouts
 from models.splitting import Limits
 from models.verify import Verify
 from storage.sources.registry import Sources
@@ -39,7 +39,7 @@ def orders_worker(
     client: Client,
     sessions: async_sessionmaker[AsyncSession],
     limits: Limits,
-    terms: Terms,
+    terms: OrderTimeouts,
     *,
     sources: Sources | None = None,
     **options: Any,

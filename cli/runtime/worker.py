@@ -18,7 +18,7 @@ from cli.runtime.client_factory import runtime_with_metrics, temporal_client
 from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
-from models.messages import Terms
+from models.messages import OrderTimeouts
 from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
@@ -44,7 +44,7 @@ async def run_worker(settings: Settings) -> None:
         return
     sessions = make_sessions(engine)
     limits = settings.limits
-    terms = Terms.model_validate({name: getattr(settings, name) for name in Terms.model_fields})
+    terms = OrderTimeouts.model_validate({name: getattr(settings, name) for name in OrderTimeouts.model_fields})
     sources = Sources()
     packaging = packaging_worker(
         client, sessions, sources=sources, verify=settings.verify, delivery_targets=delivery_targets(settings)

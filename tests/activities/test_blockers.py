@@ -11,7 +11,7 @@ from activities.orders import OrderActivities
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
 from models.errors import Failed, FailureCode
-from models.messages import OrderRef, Projection, Terms, TimelineEntry
+from models.messages import OrderRef, OrderTimeouts, Projection, TimelineEntry
 from models.order import OrderStatus
 from models.queries.blockers import TROUBLES
 from models.tables import Order
@@ -28,7 +28,7 @@ async def become(sessions: Sessions, order: Order, status: OrderStatus, sequence
         sequence=sequence, at=NOON, actor="system", what="test", status_before=OrderStatus.DRAFT, status_after=status
     )
     news = Projection(order_id=order.id, entries=(entry,))
-    await run(OrderActivities(sessions, Terms()).record, news)
+    await run(OrderActivities(sessions, OrderTimeouts()).record, news)
 
 
 async def shown(sessions: Sessions, order: Order) -> list[Any]:

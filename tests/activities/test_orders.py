@@ -12,7 +12,7 @@ from activities.orders import OrderActivities
 from activities.planning import PlanningActivities
 from activities.staging import StagingActivities
 from models.errors import Failure, FailureCode, Fault
-from models.messages import OrderBrief, OrderRef, Projection, SubOrderFailed, SubOrderPage, Terms, TimelineEntry
+from models.messages import OrderBrief, OrderRef, OrderTimeouts, Projection, SubOrderFailed, SubOrderPage, TimelineEntry
 from models.order import OrderStatus
 from models.splitting import Limits
 from models.tables import Order
@@ -49,12 +49,12 @@ REFUSED = entry(4, S.VALIDATING, S.FAILED, failure=MISSING, faults=FAULTS)
 
 
 async def record(sessions: Sessions, order: Order, entries: Sequence[TimelineEntry]) -> None:
-    await run(OrderActivities(sessions, Terms()).record, Projection(order_id=order.id, entries=tuple(entries)))
+    await run(OrderActivities(sessions, OrderTimeouts()).record, Projection(order_id=order.id, entries=tuple(entries)))
 
 
 async def test_the_workflow_is_told_what_it_has_to_know(sessions: Sessions, order: Order) -> None:
     for _ in range(2):
-        brief = await run(OrderActivities(sessions, Terms()).open_order, OrderRef(order_id=order.id))
+        brief = await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))
         assert brief == OrderBrief(
             number=order.number, status=S.PENDING_PAYMENT, version=1, is_free=True, status_at=order.status_at
         )
@@ -68,14 +68,14 @@ async def test_a_later_workflow_is_told_where_the_order_stands(sessions: Session
     reminder = entry(5, S.FAILED, S.FAILED).model_copy(update={"what": "expiry_reminder"})
     await record(sessions, order, [CONFIRMED, STARTED, refused, reminder])
     for _ in range(2):
-        brief = await run(OrderActivities(sessions, Terms()).open_order, OrderRef(order_id=order.id))
+        brief = await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))
         assert (brief.status, brief.origin, brief.version) == (S.FAILED, S.VALIDATING, 5)
         assert (brief.status_at, brief.expires_at, brief.reminded) == (refused.at, end, True)
 
 
 async def test_an_order_with_a_price_is_not_free(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, price=Decimal("0.01"))
-    assert not (await run(OrderActivities(sessions, Terms()).open_order, OrderRef(order_id=order.id))).is_free
+    assert not (await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))).is_free
 
 
 async def test_news_recorded_twice_are_recorded_once(sessions: Sessions, order: Order) -> None:
@@ -144,12 +144,14 @@ async def test_sub_orders_come_in_pages_without_the_settled_ones(sessions: Sessi
     assert await run(PlanningActivities(sessions, one_file_each).plan_suborders, ref) == 2
     page = SubOrderPage(order_id=order.id, after=0, limit=1)
     for _ in range(2):
-        (brief,) = (await run(OrderActivities(sessions, Terms()).open_suborders, page)).briefs
+        (brief,) = (await run(OrderActivities(sessions, OrderTimeouts()).open_suborders, page)).briefs
         assert (brief.number, brief.sku, brief.files, brief.bytes) == (1, "scenes", 1, 3000)
-    rest = await run(OrderActivities(sessions, Terms()).open_suborders, page.model_copy(update={"after": 1}))
+    rest = await run(OrderActivities(sessions, OrderTimeouts()).open_suborders, page.model_copy(update={"after": 1}))
     assert [b.number for b in rest.briefs] == [2]
     await rows(sessions, "UPDATE suborders SET state = 'ready' WHERE number = 1 RETURNING number")
-    unsettled = await run(OrderActivities(sessions, Terms()).open_suborders, page.model_copy(update={"limit": 10}))
+    unsettled = await run(
+        OrderActivities(sessions, OrderTimeouts()).open_suborders, page.model_copy(update={"limit": 10})
+    )
     assert [b.number for b in unsettled.briefs] == [2]
 
 
@@ -160,9 +162,9 @@ async def test_the_tally_counts_all_files_and_names_the_commonest_failure(sessio
     (tmp_path / "s2" / "c.tif").write_bytes(b"c")
     failed = SubOrderFailed(order_id=order.id, number=1, failure=MISSING)
     staging = StagingActivities(sessions)
-    tally = await run(OrderActivities(sessions, Terms()).tally, OrderRef(order_id=order.id))
+    tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
     assert (tally.files, tally.failed, tally.bytes, tally.failure) == (3, 0, 6000, None)
     await run(staging.give_up_files, failed)
     for _ in range(2):
-        tally = await run(OrderActivities(sessions, Terms()).tally, OrderRef(order_id=order.id))
+        tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
         assert (tally.files, tally.failed, tally.bytes, tally.failure) == (3, 3, 6000, MISSING)

@@ -7,7 +7,7 @@ import pytest
 
 from activities.validation import MAX_FAULTS, ValidationActivities
 from models.errors import Failed, FailureCode
-from models.messages import OrderRef, Verdict
+from models.messages import OrderRef, ValidationResult
 from models.queries.users import upsert_user
 from models.tables import Order, User
 from tests.activities.builders import Sessions, everything, placed, run
@@ -23,11 +23,11 @@ async def order(sessions: Sessions, tmp_path: Path) -> Order:
     return await placed(sessions, tmp_path / "root", OBJECTS, checksums=False)
 
 
-async def validate(sessions: Sessions, order: Order) -> Verdict:
+async def validate(sessions: Sessions, order: Order) -> ValidationResult:
     return await run(ValidationActivities(sessions).validate_order, OrderRef(order_id=order.id))
 
 
-def faults(verdict: Verdict) -> dict[str, str]:
+def faults(verdict: ValidationResult) -> dict[str, str]:
     return {fault.field: fault.code for fault in verdict.faults}
 
 
@@ -46,7 +46,7 @@ async def vanish(sessions: Sessions, name: str) -> None:
 async def test_a_sound_order_has_no_fault_however_often_it_is_asked(sessions: Sessions, order: Order) -> None:
     before = await everything(sessions)
     for _ in range(2):
-        assert await validate(sessions, order) == Verdict()
+        assert await validate(sessions, order) == ValidationResult()
     assert await everything(sessions) == before
 
 
@@ -114,7 +114,7 @@ async def test_a_fault_says_what_is_wrong_with_what(sessions: Sessions, tmp_path
 async def test_a_file_written_to_is_no_fault_where_a_checksum_will_prove_it(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, OBJECTS, checksums=True)
     touch(tmp_path / "o5" / "f.bin")
-    assert await validate(sessions, order) == Verdict()
+    assert await validate(sessions, order) == ValidationResult()
 
 
 async def test_an_unmounted_storage_is_away_and_its_files_are_not_lost(
@@ -127,7 +127,7 @@ async def test_an_unmounted_storage_is_away_and_its_files_are_not_lost(
         assert caught.value.failure.code is FailureCode.SOURCE_UNAVAILABLE
         assert caught.value.failure.retryable
     (tmp_path / "elsewhere").rename(tmp_path / "root")
-    assert await validate(sessions, order) == Verdict()
+    assert await validate(sessions, order) == ValidationResult()
 
 
 async def test_one_storage_of_two_away_is_enough_to_wait(sessions: Sessions, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
 from api.dependencies import Services
-from models.messages import Terms, bulk_workflow_id, order_workflow_id, suborder_workflow_id
+from models.messages import OrderTimeouts, bulk_workflow_id, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
 from tests.api.response_recorder import HOOKS
@@ -26,7 +26,7 @@ from workflows.worker import orders_worker, packaging_worker
 PUBLIC_URL = "https://orders.example"
 URL = f"{PUBLIC_URL}/api/v1"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-TERMS = Terms()
+TERMS = OrderTimeouts()
 OVER = {"fulfilled", "fulfilled_with_warnings", "failed", "cancelled"}
 HUGE_BYTES = 2**42
 """A hole in a file that takes longer to read than any test lasts."""

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import Failed, FailureCode
-from models.messages import CommandRequest, Terms, order_workflow_id, suborder_workflow_id
+from models.messages import CommandRequest, OrderTimeouts, order_workflow_id, suborder_workflow_id
 from models.order import Command, OrderStatus
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_order
@@ -42,7 +42,7 @@ async def failures(client: Client, workflow_id: str) -> list[dict[str, Any]]:
 
 async def test_a_history_tells_failures_without_stack_traces(temporal: WorkflowEnvironment) -> None:
     order_id, client = uuid5(NAMESPACE, "provisioning"), temporal.client
-    world = World(suborders=[(0, 2)], unreadable=frozenset({1}), failure=MISMATCH, terms=Terms())
+    world = World(suborders=[(0, 2)], unreadable=frozenset({1}), failure=MISMATCH, terms=OrderTimeouts())
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)
@@ -54,7 +54,7 @@ async def test_a_history_tells_failures_without_stack_traces(temporal: WorkflowE
 
 async def test_neither_a_refused_order_nor_a_refused_command_shows_one(temporal: WorkflowEnvironment) -> None:
     order_id, client = uuid5(NAMESPACE, "validating"), temporal.client
-    world = World(validation={1: REFUSED}, terms=Terms())
+    world = World(validation={1: REFUSED}, terms=OrderTimeouts())
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)

@@ -23,11 +23,13 @@ from models.messages import (
     Delivered,
     OrderBrief,
     OrderRef,
+    OrderTimeouts,
     Projection,
     Publication,
     Release,
     Released,
     Reopening,
+    SettlementTotals,
     StagedFiles,
     SubOrderBrief,
     SubOrderFailed,
@@ -35,10 +37,8 @@ from models.messages import (
     SubOrderPage,
     SubOrderResult,
     SubOrders,
-    Tally,
-    Terms,
     TimelineEntry,
-    Verdict,
+    ValidationResult,
     order_workflow_id,
     suborder_workflow_id,
 )
@@ -73,7 +73,7 @@ def an_order(order_id: UUID) -> Order:
     )
 
 
-SHORT = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
+SHORT = OrderTimeouts(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
 """Timeouts of an order that expires as soon as it has settled, so that its workflow ends."""
 
 
@@ -101,12 +101,12 @@ class World:
     suborders: list[tuple[int, int]] = field(default_factory=lambda: [(2, 0)])
     is_free: bool = True
     begins: OrderStatus = OrderStatus.PENDING_PAYMENT
-    terms: Terms = SHORT
+    terms: OrderTimeouts = SHORT
     mended: bool = False
     left: int = 0
     downloads: int = 0
     released: list[SubOrderState] = field(default_factory=list)
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: ValidationResult = field(default_factory=ValidationResult)
     validation: Mapping[int, Exception] = field(default_factory=dict)
     unreadable: frozenset[int] = frozenset()
     failure: Failure = UNAVAILABLE.failure
@@ -149,7 +149,7 @@ class World:
         self._called("record")
 
     @activity.defn(name="validate_order")
-    async def validate_order(self, order: OrderRef) -> Verdict:
+    async def validate_order(self, order: OrderRef) -> ValidationResult:
         self._called("validate_order")
         if (error := self.validation.get(activity.info().attempt)) is not None:
             raise error
@@ -235,10 +235,10 @@ class World:
         return Released(open_downloads=0, released=self.left)
 
     @activity.defn(name="tally")
-    async def tally(self, order: OrderRef) -> Tally:
+    async def tally(self, order: OrderRef) -> SettlementTotals:
         available, failed = (sum(column) for column in zip(*self.suborders, strict=True))
         failure = next(iter(self.given_up.values()), MISMATCH) if failed else None
-        return Tally(
+        return SettlementTotals(
             files=available + failed,
             failed=failed,
             bytes=1000 * len(self.suborders),

@@ -23,7 +23,7 @@ from models.messages import (
     ORDER_WORKFLOW,
     ORDERS_QUEUE,
     OrderInput,
-    Verdict,
+    ValidationResult,
     bulk_workflow_id,
     order_workflow_id,
     suborder_workflow_id,
@@ -46,7 +46,7 @@ def worlds() -> Mapping[str, World]:
     return {
         "fulfilled": World(suborders=[(2, 0)]),
         "with_warnings": World(suborders=[(1, 1), (3, 0)]),
-        "refused": World(verdict=Verdict(faults=_FAULTS, faults_total=2)),
+        "refused": World(verdict=ValidationResult(faults=_FAULTS, faults_total=2)),
         "all_failed": World(suborders=[(0, 2)]),
         "given_up": World(suborders=[(0, 1), (1, 0)], unreadable=frozenset({1}), failure=MISMATCH),
         "many_suborders": World(suborders=[(1, 0)] * 12),

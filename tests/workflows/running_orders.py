@@ -10,13 +10,13 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from temporalio.client import Client, WorkflowHandle
 
-from models.messages import CommandRequest, Standing, Terms, order_workflow_id
+from models.messages import CommandRequest, CommandResult, OrderTimeouts, order_workflow_id
 from models.order import TRANSITIONS, Command, OrderStatus, advance
 from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
 from tests.workflows.fakes import World, an_order, end, playing
 
-LONG = Terms()
+LONG = OrderTimeouts()
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Running:
     handle: WorkflowHandle[Any, str]
     commands: int = 0
 
-    async def command(self, command: Command, *, id: str = "") -> Standing:  # noqa: A002
+    async def command(self, command: Command, *, id: str = "") -> CommandResult:  # noqa: A002
         self.commands += 1
         request = CommandRequest(id=id or f"c{self.commands}", command=command, actor="operator:eve")
         return await command_order(self.client, self.order_id, request)

@@ -9,14 +9,14 @@ from uuid import UUID
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from models.messages import Carried, CommandRequest, Terms, order_workflow_id
+from models.messages import CommandRequest, ContinuedState, OrderTimeouts, order_workflow_id
 from models.order import Command, OrderStatus
 from temporal.commands import command_order
 from tests.workflows.fakes import UNAVAILABLE, World
 from workflows.policies import VALIDATE
 
 S = OrderStatus
-BRIEF = Terms(
+BRIEF = OrderTimeouts(
     draft_timeout=timedelta(seconds=1),
     payment_timeout=timedelta(seconds=1),
     keep_for=timedelta(seconds=2),
@@ -53,7 +53,7 @@ class Scenario:
 
     world: World
     script: Script
-    carried: Carried | None = None
+    carried: ContinuedState | None = None
 
 
 async def _pay(order: Commanded) -> None:
@@ -121,8 +121,8 @@ async def _for_ever(_: int) -> None:
 
 def scenarios() -> Mapping[str, Scenario]:
     """Every path that a command or the clock makes an order take."""
-    priced = Terms(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
-    carried = Carried(
+    priced = OrderTimeouts(keep_for=timedelta(milliseconds=100), remind_before=timedelta())
+    carried = ContinuedState(
         origin=S.PROVISIONING, obeyed=("c-pause",), expires_at=None, failed_files=1, reopened=True, seqs=(7,)
     )
     always = {attempt: _unavailable() for attempt in range(1, VALIDATE.retry.maximum_attempts + 1)}

@@ -23,7 +23,7 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWor
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import Fault, IllegalTransition, TemporalUnavailable
-from models.messages import CommandRequest, OrderRef, Standing, Terms, Verdict, order_workflow_id
+from models.messages import CommandRequest, CommandResult, OrderRef, OrderTimeouts, ValidationResult, order_workflow_id
 from models.order import (
     FULFILLED,
     TERMINAL,
@@ -85,7 +85,7 @@ class HeldWorld(World):
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     @activity.defn(name="validate_order")
-    async def validate_order(self, order: OrderRef) -> Verdict:
+    async def validate_order(self, order: OrderRef) -> ValidationResult:
         self._called("validate_order")
         await self.held()
         return self.verdict
@@ -169,7 +169,7 @@ class CheckedOrder:
             self.tally["commands applied"] += 1
             assert (await self.ask(request)).version >= len(self.model.expected) + 1
 
-    async def ask(self, request: CommandRequest) -> Standing:
+    async def ask(self, request: CommandRequest) -> CommandResult:
         """Command as a client does: where no answer comes, because a worker has crashed, the same again."""
         for _ in range(5):
             try:
@@ -195,7 +195,7 @@ class CheckedOrder:
         """Let the running activity end, in one way or another."""
         if self.model.status is S.VALIDATING:
             refused = event is Event.SETTLED_FAILED
-            self.world.verdict = Verdict(faults=(FAULT,), faults_total=1) if refused else Verdict()
+            self.world.verdict = ValidationResult(faults=(FAULT,), faults_total=1) if refused else ValidationResult()
             self.model.take(Event.REFUSED if refused else Event.VALIDATED)
         elif self.model.status is S.PROVISIONING:
             failed = {Event.SETTLED: (0, 0), Event.SETTLED_WITH_FAILURES: (0, 1), Event.SETTLED_FAILED: (2, 2)}[event]
@@ -248,7 +248,7 @@ class CheckedOrder:
 
 def held_world(begins: OrderStatus) -> HeldWorld:
     world = HeldWorld(
-        patience=2 * PATIENCE, is_free=False, begins=begins, terms=Terms(), left=1, suborders=[(2, 0), (2, 0)]
+        patience=2 * PATIENCE, is_free=False, begins=begins, terms=OrderTimeouts(), left=1, suborders=[(2, 0), (2, 0)]
     )
 
     async def gate(_: int) -> None:

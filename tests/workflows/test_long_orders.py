@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import NOTICE_SIGNAL, Noticed
+from models.messages import NOTICE_SIGNAL, OutboxEventMessage
 from models.order import Command, OrderStatus
 from tests.workflows.fakes import World
 from tests.workflows.running_orders import LONG, assert_whole_timeline, running
@@ -57,7 +57,7 @@ async def test_what_an_order_is_sent_while_it_is_kept_fills_no_history_and_it_re
         await world.until(lambda: "expiry_reminder" in world.events)
         first = (await order.handle.describe()).run_id
         for number in range(DOWNLOADS):
-            noticed = Noticed(id=f"n{number}", what="suborder_downloaded", suborder=1, actor="customer:a")
+            noticed = OutboxEventMessage(id=f"n{number}", what="suborder_downloaded", suborder=1, actor="customer:a")
             await order.handle.signal(NOTICE_SIGNAL, noticed)
             # One by one: what comes together is written down together.
             await world.until(lambda number=number: world.events.count("suborder_downloaded") > number)  # type: ignore[misc]

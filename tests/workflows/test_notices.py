@@ -2,7 +2,7 @@
 
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import NOTICE_SIGNAL, Noticed
+from models.messages import NOTICE_SIGNAL, OutboxEventMessage
 from models.order import Command, OrderStatus
 from tests.workflows.fakes import World
 from tests.workflows.running_orders import LONG, running
@@ -13,7 +13,7 @@ async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_wit
 ) -> None:
     async with running(temporal.client, "notices", World(terms=LONG)) as order:
         await order.reached(OrderStatus.FULFILLED)
-        downloaded = Noticed(id="n1", what="suborder_downloaded", suborder=1, actor="customer:ann")
+        downloaded = OutboxEventMessage(id="n1", what="suborder_downloaded", suborder=1, actor="customer:ann")
         for _ in range(2):
             await order.handle.signal(NOTICE_SIGNAL, downloaded)
         for number in (2, 3):

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import FailureCode, Fault
-from models.messages import Verdict, order_workflow_id, suborder_workflow_id
+from models.messages import ValidationResult, order_workflow_id, suborder_workflow_id
 from temporal import search_attributes as attributes
 from temporal.start import OrderStart, start_order
 from tests.workflows.fakes import GIVEN_UP, MISMATCH, UNAVAILABLE, World, an_order, playing
@@ -116,7 +116,7 @@ async def test_an_order_of_which_everything_is_missing_has_failed_and_says_why(c
 
 
 async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Client, order_id: UUID) -> None:
-    world = World(verdict=Verdict(faults=FAULTS, faults_total=12))
+    world = World(verdict=ValidationResult(faults=FAULTS, faults_total=12))
     await expect_outcome(client, order_id, world, "expired")
     assert statuses(world) == ["payment_confirmed", "validating", "failed", "expired"]
     refusal = world.entries[-2]

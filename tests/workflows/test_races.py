@@ -8,7 +8,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import IllegalTransition
-from models.messages import Standing
+from models.messages import CommandResult
 from models.order import Command, OrderStatus, allowed_actions
 from models.suborder import SubOrderState
 from temporal.commands import WorkflowNotRunning
@@ -16,7 +16,7 @@ from tests.workflows.fakes import World
 from tests.workflows.running_orders import LONG, Running, assert_whole_timeline, running, staging
 
 S = OrderStatus
-How = Callable[[Running, Sequence[Command]], Awaitable[list[Standing | Exception]]]
+How = Callable[[Running, Sequence[Command]], Awaitable[list[CommandResult | Exception]]]
 """The way in which several command: one after the other, or at once."""
 
 FIRST = pytest.mark.parametrize("first", ["command", "completion", "nobody"])
@@ -32,7 +32,7 @@ def held() -> tuple[World, asyncio.Event]:
     return World(gate=gate, terms=LONG), go
 
 
-async def answer(order: Running, command: Command) -> Standing | Exception:
+async def answer(order: Running, command: Command) -> CommandResult | Exception:
     try:
         return await order.command(command)
     except (IllegalTransition, WorkflowNotRunning) as refused:
@@ -45,7 +45,7 @@ def assert_refused_in(status: OrderStatus, result: object) -> None:
     assert (result.status, result.allowed) == (status, sorted(map(str, allowed_actions(status))))
 
 
-async def race(order: Running, go: asyncio.Event, command: Command, first: str) -> Standing | Exception:
+async def race(order: Running, go: asyncio.Event, command: Command, first: str) -> CommandResult | Exception:
     await staging(order)
     if first == "command":
         result = await answer(order, command)
@@ -65,7 +65,7 @@ async def test_a_cancel_against_the_completion(temporal: WorkflowEnvironment, fi
     world, go = held()
     async with running(temporal.client, f"cancel-complete-{first}", world) as order:
         result = await race(order, go, Command.CANCEL, first)
-        if isinstance(result, Standing):
+        if isinstance(result, CommandResult):
             assert first != "completion"
             assert await order.handle.result() == result.status == "cancelled"
             assert world.released == [SubOrderState.CANCELLED]
@@ -81,7 +81,7 @@ async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, fir
     world, go = held()
     async with running(temporal.client, f"pause-complete-{first}", world) as order:
         result = await race(order, go, Command.PAUSE, first)
-        if isinstance(result, Standing):
+        if isinstance(result, CommandResult):
             assert first != "completion"
             assert result.status is S.PAUSED
             await order.command(Command.RESUME)
@@ -93,11 +93,11 @@ async def test_a_pause_against_the_completion(temporal: WorkflowEnvironment, fir
     assert world.events.count("suborder_ready") == 1
 
 
-async def in_turn(order: Running, commands: Sequence[Command]) -> list[Standing | Exception]:
+async def in_turn(order: Running, commands: Sequence[Command]) -> list[CommandResult | Exception]:
     return [await answer(order, command) for command in commands]
 
 
-async def at_once(order: Running, commands: Sequence[Command]) -> list[Standing | Exception]:
+async def at_once(order: Running, commands: Sequence[Command]) -> list[CommandResult | Exception]:
     return await asyncio.gather(*(answer(order, command) for command in commands))
 
 
@@ -115,7 +115,7 @@ async def test_of_two_retries_one_has_its_effect_and_the_other_is_refused(
         await order.reached(S.FULFILLED_WITH_WARNINGS)
         go.clear()
         answers = await how(order, [Command.RETRY] * 2)
-        (lost,) = [result for result in answers if not isinstance(result, Standing)]
+        (lost,) = [result for result in answers if not isinstance(result, CommandResult)]
         assert_refused_in(S.PROVISIONING, lost)
         go.set()
         await order.reached(S.FULFILLED)
@@ -141,7 +141,7 @@ async def test_signals_and_updates_come_one_after_the_other(
         if together:
             await asyncio.gather(*(answer(order, command) for command in commands))
         else:
-            assert isinstance(await answer(order, commands[0]), Standing)
+            assert isinstance(await answer(order, commands[0]), CommandResult)
             await answer(order, commands[1])
         assert await order.handle.result() == "cancelled"
         for late in (Command.CONFIRM_PAYMENT, Command.PAUSE):
@@ -160,10 +160,10 @@ async def test_two_operators_leave_one_story(temporal: WorkflowEnvironment, firs
         result = dict(zip((first, second), await how(order, [first, second]), strict=True))
         assert await order.handle.result() == "cancelled"
     assert_whole_timeline(world)
-    assert isinstance(result[Command.CANCEL], Standing)
+    assert isinstance(result[Command.CANCEL], CommandResult)
     # A pause that comes too late is refused, by the status or by the end of the workflow.
     paused = result[Command.PAUSE]
-    if isinstance(paused, Standing):
+    if isinstance(paused, CommandResult):
         assert world.events[-2:] == ["paused", "cancelled"]
     else:
         assert "paused" not in world.events
@@ -177,7 +177,7 @@ async def test_of_two_operators_who_want_the_same_one_does_it(temporal: Workflow
     async with running(temporal.client, f"same-{how.__name__}", world) as order:
         await staging(order)
         answers = await how(order, [Command.PAUSE] * 2)
-        (lost,) = [result for result in answers if not isinstance(result, Standing)]
+        (lost,) = [result for result in answers if not isinstance(result, CommandResult)]
         assert_refused_in(S.PAUSED, lost)
     assert_whole_timeline(world)
     assert world.events.count("paused") == 1

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from models.errors import IllegalTransition, NotExtended
-from models.messages import Carried, Extension, OrderBrief
+from models.messages import ContinuedState, Extension, OrderBrief
 from models.order import FULFILLED, Command, OrderStatus
 from workflows.state import REMEMBERED_IDS, OrderState
 
@@ -17,7 +17,7 @@ ID = UUID(int=1)
 S = OrderStatus
 
 
-def opened(carried: Carried | None = None, **known: Any) -> OrderState:
+def opened(carried: ContinuedState | None = None, **known: Any) -> OrderState:
     """The state of an order of which PostgreSQL knows this."""
     state = OrderState(ID, since=NOW)
     brief = OrderBrief(**{"number": "CO-1", "status": S.FULFILLED, "version": 7, "is_free": True} | known)
@@ -44,7 +44,7 @@ def test_the_next_run_knows_what_this_one_knew(reopen: tuple[int, ...] | None) -
     state.count_failed(2)
     state.expire_at(NOW + DAY)
     state.reminded, state.reopen = True, reopen
-    later = opened(Carried.model_validate_json(state.carried().model_dump_json()), status=S.PAUSED, version=8)
+    later = opened(ContinuedState.model_validate_json(state.carried().model_dump_json()), status=S.PAUSED, version=8)
     assert later.carried() == state.carried()
     assert (later.origin, later.reopen, later.failed_files) == (S.PROVISIONING, reopen, 2)
     assert later.has_handled("c1")

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import Terms, order_workflow_id
+from models.messages import OrderTimeouts, order_workflow_id
 from models.splitting import Limits
 from models.tables import Order
 from temporal.start import OrderStart, start_order
@@ -40,7 +40,10 @@ async def settled(sessions: Sessions) -> str:
 
 async def fulfil(client: Client, sessions: Sessions, order: Order) -> Any:
     """The last status of the order, by workers as `consignor worker` runs them."""
-    async with orders_worker(client, sessions, Limits(max_files=4), Terms()), packaging_worker(client, sessions):
+    async with (
+        orders_worker(client, sessions, Limits(max_files=4), OrderTimeouts()),
+        packaging_worker(client, sessions),
+    ):
         await start_order(client, OrderStart(order, ["maps", "scenes", "texts"]))
         status = await settled(sessions)
         await client.get_workflow_handle(order_workflow_id(order.id)).terminate()
