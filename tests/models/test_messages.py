@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from models.errors import Failure, Fault
 from models.messages import (
     Message,
+    OutboxEventMessage,
     Projection,
     TimelineEntry,
     order_workflow_id,

@@ -146,7 +146,7 @@ async def test_of_two_operators_at_once_one_wins_and_the_other_is_refused(tempor
         answers = await asyncio.gather(
             order.command(Command.PAUSE), order.command(Command.PAUSE), return_exceptions=True
         )
-        assert sorted(type(answer).__name__ for answer in answers) == ["IllegalTransition", "Standing"]
+        assert sorted(type(answer).__name__ for answer in answers) == ["CommandResult", "IllegalTransition"]
     assert order.world.events.count("paused") == 1
 
 
