@@ -13,7 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import FailureError
 
-from activities.bulk_runner import Acting, Outcome
+from activities.bulk_runner import BulkCommander, ItemOutcome
 from activities.failures import failure_of
 from models.bulk import STOPPED, ItemResult, Reason
 from models.errors import FailureCode
@@ -38,6 +38,10 @@ class BulkActivities:
     sessions: async_sessionmaker[AsyncSession]
     client: Client
     places: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, CONCURRENT))
+    patience: float = 15.0
+    """Seconds to wait for the answer of one order: nobody sits and waits for a bulk."""
+    pause: float = 1.0
+    """Seconds before an order that did not answer is asked again."""
 
     @activity.defn
     async def work_bulk(self, page: BulkPage) -> BulkPageDone:
@@ -47,10 +51,10 @@ class BulkActivities:
             bulk = (await session.execute(queries.bulk_by_id(page.bulk_id))).scalar_one()
             query = queries.to_do(page.bulk_id, page.after, PAGE)
             order_ids = (await session.execute(query)).scalars().all()
-        acting = Acting(self.sessions, self.client, bulk)
+        commander = BulkCommander(self.sessions, self.client, bulk, self.patience, self.pause)
         async with heartbeating():
-            await _each(acting, order_ids, self.places)
-        return await self._come_to(page.bulk_id, order_ids[-1] if order_ids else None)
+            await _each(commander, order_ids, self.places)
+        return await self._totals(page.bulk_id, order_ids[-1] if order_ids else None)
 
     @activity.defn
     async def stop_bulk(self, ref: BulkRef) -> None:
@@ -64,20 +68,20 @@ class BulkActivities:
         values = {"bulk_id": ref.bulk_id, "now": datetime.now(UTC), "code": STOPPED.code, "text": STOPPED.text}
         async with self.sessions.begin() as session:
             await session.execute(queries.CLOSE, values)
-        return await self._come_to(ref.bulk_id, None)
+        return await self._totals(ref.bulk_id, None)
 
-    async def _come_to(self, bulk_id: UUID, last: UUID | None) -> BulkPageDone:
+    async def _totals(self, bulk_id: UUID, last: UUID | None) -> BulkPageDone:
         async with self.sessions.begin() as session:
             bulk: Bulk = (await session.execute(queries.bulk_by_id(bulk_id))).scalar_one()
         return BulkPageDone(last=last, done=bulk.done, skipped=bulk.skipped, failed=bulk.failed, total=bulk.total)
 
 
-async def _each(acting: Acting, order_ids: Iterable[UUID], places: asyncio.Semaphore) -> None:
+async def _each(commander: BulkCommander, order_ids: Iterable[UUID], places: asyncio.Semaphore) -> None:
     """Act on all of them. Raises what goes wrong with more than the one order; the others are then left for later."""
 
     async def one(order_id: UUID) -> None:
         async with places:
-            await _safely(acting, order_id)
+            await _safely(commander, order_id)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -87,15 +91,15 @@ async def _each(acting: Acting, order_ids: Iterable[UUID], places: asyncio.Semap
         raise errors.exceptions[0] from None
 
 
-async def _safely(acting: Acting, order_id: UUID) -> None:
+async def _safely(commander: BulkCommander, order_id: UUID) -> None:
     """Act on an order; a mistake of ours costs this order alone."""
     try:
-        await acting.on(order_id)
+        await commander.on(order_id)
     except FailureError:
         raise
     except Exception as error:
         failure = failure_of(error)
         if failure.code is not FailureCode.INTERNAL:
             raise
-        log.exception("a bulk could not act on an order", bulk=str(acting.bulk.id), order=str(order_id))
-        await acting.record(order_id, Outcome(ItemResult.FAILED, Reason(failure.code, failure.text)))
+        log.exception("a bulk could not act on an order", bulk=str(commander.bulk.id), order=str(order_id))
+        await commander.record(order_id, ItemOutcome(ItemResult.FAILED, Reason(failure.code, failure.text)))

@@ -1,4 +1,4 @@
-"""Acting on one order of a bulk: at most once, whoever dies meanwhile, and only where its caller may at that moment."""
+"""Commands the orders of a bulk: each at most once, whatever crashes, and only where its caller may at that moment."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,58 +24,58 @@ from models.order import OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders, users
 from models.tables import Bulk, BulkItem, Order
-from temporal.commands import WorkflowNotRunning, apply_to_closed_order, command_order, command_with_start
+from temporal.commands import execute_command
 from temporal.start import OrderStart, start_order
 
 TRIES = 3
 """How often an order whose workflow does not answer is asked, while Temporal itself is well."""
 
-_PATIENCE = 15.0
-"""Seconds to wait for a verdict: nobody sits and waits for a bulk."""
-
-_PAUSE = 1.0
 _HEALTH_TIMEOUT = 2.0
 
 log = structlog.get_logger()
 
 
-class Taken(NamedTuple):
+class ClaimedItem(NamedTuple):
     """An order that has yet to hear of the bulk, and what it is asked."""
 
     order: Order
     request: CommandRequest
 
 
-class Outcome(NamedTuple):
+class ItemOutcome(NamedTuple):
     """What became of an order."""
 
     result: ItemResult
-    said: Reason | None = None
+    reason: Reason | None = None
 
 
-DONE = Outcome(ItemResult.DONE)
+DONE = ItemOutcome(ItemResult.DONE)
 
 
 @dataclass(frozen=True)
-class Acting:
-    """Acts for one bulk."""
+class BulkCommander:
+    """Executes the command of one bulk on its orders."""
 
     sessions: async_sessionmaker[AsyncSession]
     client: Client
     bulk: Bulk
+    patience: float
+    """Seconds to wait for an order's answer."""
+    pause: float
+    """Seconds before an order that did not answer is asked again; they grow with each try."""
 
     async def on(self, order_id: UUID) -> None:
         """Act on an order and write down what became of it, unless that has been done."""
-        if (taken := await self._take(order_id)) is None:
+        if (claimed := await self._claim(order_id)) is None:
             return
-        await self.record(order_id, await self._ask(taken))
+        await self.record(order_id, await self._ask(claimed))
 
-    async def record(self, order_id: UUID, outcome: Outcome) -> None:
+    async def record(self, order_id: UUID, outcome: ItemOutcome) -> None:
         """Write down what became of an order; what is written stays."""
         async with self.sessions.begin() as session:
             await self._record(session, order_id, outcome)
 
-    async def _take(self, order_id: UUID) -> Taken | None:
+    async def _claim(self, order_id: UUID) -> ClaimedItem | None:
         """What has to be asked of the order; None where nothing has to be, any more."""
         async with self.sessions.begin() as session:
             query = queries.item_to_do(self.bulk.id, order_id)
@@ -83,22 +83,22 @@ class Acting:
                 return None
             caller = await self._caller(session)
             if item.sent_at is not None:
-                # Sent, and whoever sent it has died: it was allowed then, and under its id it has its effect once.
+                # Sent by a process that died: it was allowed then, and under its id it has its effect once.
                 return await self._sent_before(session, caller, item)
             order = (await session.execute(orders.order_of(caller.visibility, order_id))).scalar_one_or_none()
-            if order is None or (said := self._why_not(caller, order)):
-                said = NOT_FOUND if order is None else said
-                await self._record(session, order_id, Outcome(ItemResult.SKIPPED, said))
+            if order is None or (reason := self._why_not(caller, order)):
+                reason = NOT_FOUND if order is None else reason
+                await self._record(session, order_id, ItemOutcome(ItemResult.SKIPPED, reason))
                 return None
             if self.bulk.command == BulkCommand.LABEL:
                 await self._record(session, order_id, await self._label(session, order))
                 return None
             item.sent_at = datetime.now(UTC)
             session.add(item)
-            return Taken(order, self._request(order, caller))
+            return ClaimedItem(order, self._request(order, caller))
 
     async def _caller(self, session: AsyncSession) -> Caller:
-        """Who asked for the bulk, as they are known now; whoever is not known any more may nothing."""
+        """Who asked for the bulk, as they are known now; an unknown user may do nothing."""
         person = (await session.execute(users.user_by_id(self.bulk.customer))).scalar_one_or_none()
         roles, groups = (person.roles, person.groups) if person else ([], [])
         return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
@@ -107,15 +107,15 @@ class Acting:
         may = caller.may_command(own=order.customer == caller.customer)
         return skipped(BulkCommand(self.bulk.command), OrderStatus(order.status), may=may)
 
-    async def _sent_before(self, session: AsyncSession, caller: Caller, item: BulkItem) -> Taken | None:
-        if (await session.execute(queries.was_obeyed(self.bulk.id, item.order_id))).scalar_one():
+    async def _sent_before(self, session: AsyncSession, caller: Caller, item: BulkItem) -> ClaimedItem | None:
+        if (await session.execute(queries.was_executed(self.bulk.id, item.order_id))).scalar_one():
             await self._record(session, item.order_id, DONE)
             return None
         order = (await session.execute(orders.order_by_id(item.order_id))).scalar_one_or_none()
         if order is None:
-            await self._record(session, item.order_id, Outcome(ItemResult.SKIPPED, NOT_FOUND))
+            await self._record(session, item.order_id, ItemOutcome(ItemResult.SKIPPED, NOT_FOUND))
             return None
-        return Taken(order, self._request(order, caller))
+        return ClaimedItem(order, self._request(order, caller))
 
     def _request(self, order: Order, caller: Caller) -> CommandRequest:
         command = BulkCommand(self.bulk.command)
@@ -131,7 +131,7 @@ class Acting:
             bulk_id=self.bulk.id,
         )
 
-    async def _label(self, session: AsyncSession, order: Order) -> Outcome:
+    async def _label(self, session: AsyncSession, order: Order) -> ItemOutcome:
         label = labelled(self.bulk.label or "", label=order.label, number=order.number)
         try:
             async with session.begin_nested():
@@ -140,37 +140,37 @@ class Acting:
             if not isinstance(error.orig, UniqueViolation):
                 raise
             text = f"another order of the same customer is labelled “{label}”"
-            return Outcome(ItemResult.SKIPPED, Reason("label_taken", text))
+            return ItemOutcome(ItemResult.SKIPPED, Reason("label_taken", text))
         return DONE
 
-    async def _ask(self, taken: Taken) -> Outcome:
-        """What the order says. Raises ApplicationError where Temporal is away."""
+    async def _ask(self, claimed: ClaimedItem) -> ItemOutcome:
+        """What the order says. Raises ApplicationError where Temporal is unavailable."""
         for again in range(TRIES):
             try:
-                if taken.order.started_at is None:
-                    await self._start(taken.order)
-                await self._obeyed(taken)
+                if claimed.order.started_at is None:
+                    await self._start(claimed.order)
+                await self._execute(claimed)
             except IllegalTransition as refused:
-                return Outcome(ItemResult.SKIPPED, self._said(refused))
-            except (TemporalUnavailable, CommandPending) as away:
+                return ItemOutcome(ItemResult.SKIPPED, self._reason(refused))
+            except (TemporalUnavailable, CommandPending) as unavailable:
                 if not await self._is_well():
-                    raise ApplicationError(str(away), type=away.code) from None
-                await asyncio.sleep(_PAUSE * (again + 1))
+                    raise ApplicationError(str(unavailable), type=unavailable.code) from None
+                await asyncio.sleep(self.pause * (again + 1))
             else:
                 return DONE
-        return Outcome(ItemResult.FAILED, NO_ANSWER)
+        return ItemOutcome(ItemResult.FAILED, NO_ANSWER)
 
     async def _start(self, order: Order) -> None:
-        """Start the workflow of an order that was accepted while Temporal was away."""
+        """Start the workflow of an order that was accepted while Temporal was unavailable."""
         try:
             await start_order(self.client, OrderStart(order, order.skus))
         except (RPCError, RuntimeError, TimeoutError):
             raise TemporalUnavailable from None
 
-    def _said(self, refused: IllegalTransition) -> Reason:
+    def _reason(self, refused: IllegalTransition) -> Reason:
         """Why it was refused: often the order has gone on since it was looked at."""
-        said = skipped(BulkCommand(self.bulk.command), OrderStatus(refused.status))
-        return said or Reason(refused.code, str(refused))
+        reason = skipped(BulkCommand(self.bulk.command), OrderStatus(refused.status))
+        return reason or Reason(refused.code, str(refused))
 
     async def _is_well(self) -> bool:
         """Whether Temporal answers; if so, it is the order's workflow that does not."""
@@ -180,20 +180,18 @@ class Acting:
         except (RPCError, RuntimeError, TimeoutError):
             return False
 
-    async def _obeyed(self, taken: Taken) -> None:
-        """Have the order obey; one whose workflow has ended by the table alone, or by a new workflow."""
-        order_id, request = taken.order.id, taken.request
-        try:
-            await command_order(self.client, order_id, request, patience=_PATIENCE)
-        except WorkflowNotRunning:
-            async with self.sessions.begin() as session:
-                if (await session.execute(queries.was_obeyed(self.bulk.id, order_id))).scalar_one():
-                    return
-                start = await apply_to_closed_order(session, order_id, request, datetime.now(UTC))
-            if start is not None:
-                await command_with_start(self.client, start, request, patience=_PATIENCE)
+    async def _execute(self, claimed: ClaimedItem) -> None:
+        """Execute the command; one that a closed order has executed for this bulk already has its effect once."""
+        order_id = claimed.order.id
 
-    async def _record(self, session: AsyncSession, order_id: UUID, outcome: Outcome) -> None:
-        code, text = outcome.said or (None, None)
+        async def is_done(session: AsyncSession) -> bool:
+            return (await session.execute(queries.was_executed(self.bulk.id, order_id))).scalar_one()
+
+        await execute_command(
+            self.client, self.sessions, order_id, claimed.request, patience=self.patience, is_done=is_done
+        )
+
+    async def _record(self, session: AsyncSession, order_id: UUID, outcome: ItemOutcome) -> None:
+        code, text = outcome.reason or (None, None)
         values = {"bulk_id": self.bulk.id, "order_id": order_id, "result": outcome.result, "code": code, "text": text}
         await session.execute(queries.RECORD, values)

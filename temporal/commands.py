@@ -1,12 +1,12 @@
 """Commands to an order as updates of its workflow; and as changes of its rows where no workflow is running."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -78,6 +78,31 @@ async def command_with_start(
         COMMAND_UPDATE, request, id=request.id, start_workflow_operation=start_operation, result_type=CommandResult
     )
     return await _result_of(client, start.order.id, COMMAND_UPDATE, request, update, patience)
+
+
+async def execute_command(
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    order_id: UUID,
+    request: CommandRequest,
+    *,
+    patience: float = COMMAND_TIMEOUT,
+    is_done: Callable[[AsyncSession], Awaitable[bool]] | None = None,
+) -> None:
+    """Execute a command by the order's workflow; a closed or lost one is started again where the table allows it.
+
+    `is_done` looks, in the transaction that would apply it to a closed order, whether it has had its effect already.
+    Raises IllegalTransition, TemporalUnavailable or CommandPending.
+    """
+    try:
+        await command_order(client, order_id, request, patience=patience)
+    except WorkflowNotRunning:
+        async with sessions.begin() as session:
+            if is_done is not None and await is_done(session):
+                return
+            start = await apply_to_closed_order(session, order_id, request, datetime.now(UTC))
+        if start is not None:
+            await command_with_start(client, start, request, patience=patience)
 
 
 async def apply_to_closed_order(

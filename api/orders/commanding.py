@@ -13,7 +13,8 @@ from models.order import Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
 from services.order_lookup import get_owned
-from temporal.commands import WorkflowNotRunning, apply_to_closed_order, command_order, command_with_start, extend_order
+from temporal import commands
+from temporal.commands import WorkflowNotRunning, extend_order
 from temporal.start import OrderStart
 
 
@@ -36,18 +37,9 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
 
 
 async def execute_command(services: Services, order_id: UUID, request: CommandRequest) -> None:
-    """Execute a command by the order's workflow; a closed or lost one is started again where the table allows it.
-
-    Raises IllegalTransition, TemporalUnavailable or CommandPending.
-    """
+    """Execute a command on an order. Raises IllegalTransition, TemporalUnavailable or CommandPending."""
     async with services.operations.temporal_health.required():
-        try:
-            await command_order(services.temporal, order_id, request)
-        except WorkflowNotRunning:
-            async with services.sessions.begin() as session:
-                start = await apply_to_closed_order(session, order_id, request, services.now())
-            if start is not None:
-                await command_with_start(services.temporal, start, request)
+        await commands.execute_command(services.temporal, services.sessions, order_id, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:

@@ -156,12 +156,12 @@ def item_to_do(bulk_id: UUID, order_id: UUID) -> sa.Select[BulkItem]:
 
 
 def _still() -> tuple[sa.ColumnElement[bool], ...]:
-    """Without a result. Of a cancelled bulk only what had been sent: whether it was obeyed has yet to be learned."""
+    """Without a result. Of a cancelled bulk only what had been sent: whether it was executed has yet to be learned."""
     return col(BulkItem.result).is_(None), sa.or_(col(Bulk.cancelled_at).is_(None), col(BulkItem.sent_at).is_not(None))
 
 
-def was_obeyed(bulk_id: UUID, order_id: UUID) -> sa.Select[bool]:
-    """Whether the order's timeline says that it has obeyed this bulk."""
+def was_executed(bulk_id: UUID, order_id: UUID) -> sa.Select[bool]:
+    """Whether the order's timeline says that it has executed the command of this bulk."""
     by_bulk = col(TimelineRow.details)[BULK_DETAIL].as_string() == str(bulk_id)
     return sa.select(sa.exists().where(col(TimelineRow.order_id) == order_id, by_bulk))
 

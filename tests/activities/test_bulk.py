@@ -16,7 +16,6 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
-from activities import bulk_runner
 from activities.bulk import BulkActivities
 from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
@@ -92,8 +91,10 @@ async def frozen(
     return bulk
 
 
-async def work(sessions: Sessions, client: Client, bulk: Bulk) -> BulkPageDone:
-    activities = BulkActivities(sessions, client)
+async def work(
+    sessions: Sessions, client: Client, bulk: Bulk, *, patience: float = 15.0, pause: float = 1.0
+) -> BulkPageDone:
+    activities = BulkActivities(sessions, client, patience=patience, pause=pause)
     return await ActivityEnvironment().run(activities.work_bulk, BulkPage(bulk_id=bulk.id))
 
 
@@ -232,17 +233,15 @@ async def test_nothing_is_lost_while_temporal_is_away(
 
 
 async def test_an_order_that_does_not_answer_costs_the_others_nothing(
-    sessions: Sessions, temporal: WorkflowEnvironment, product: None, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, temporal: WorkflowEnvironment, product: None
 ) -> None:
-    monkeypatch.setattr(bulk_runner, "_PATIENCE", 0.2)
-    monkeypatch.setattr(bulk_runner, "_PAUSE", 0.0)
     mute = await living(sessions, temporal.client)
     await add_order(sessions, {"dear": "all"}, caller=MARIA, label="over")
     async with sessions.begin() as session:
         mine = sa.update(Order).where(col(Order.id) != mute.id)
         await session.execute(mine.values(status=OrderStatus.FULFILLED))
     bulk = await frozen(sessions)
-    found = await work(sessions, temporal.client, bulk)
+    found = await work(sessions, temporal.client, bulk, patience=0.2, pause=0.0)
     await temporal.client.get_workflow_handle(order_workflow_id(mute.id)).terminate()
     assert (found.failed, found.skipped) == (1, 1)
     assert ("failed", "no_answer") in await rows(sessions, ITEMS)
