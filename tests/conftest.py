@@ -13,7 +13,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.temporal import temporal_dev
 from database.engine import make_engine, make_sessions
 from temporal.converter import DATA_CONVERTER
-from tests.database import Databases, truncate
+from tests.databases import Databases, truncate
 
 LONG_ONES = (
     "test_outages", "test_end_to_end", "test_bench_facade", "test_dev_stack", "test_order_command",

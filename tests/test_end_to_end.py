@@ -22,7 +22,7 @@ from cli.dev.ports import any_free
 from cli.dev.temporal import temporal_dev
 from models.messages import order_workflow_id
 from tests.cli.processes import eventually
-from tests.database import Databases
+from tests.databases import Databases
 from tests.downloads import GENERATED, archives, contents, delivered, digest_of, the_end_of
 from tests.programs import asked, authorization, consignor, dev_stack, program
 from tests.services.catalogue_sources import collection, item, put, put_json

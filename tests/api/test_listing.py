@@ -18,7 +18,7 @@ from models.order import OrderStatus
 from models.queries import listing as queries
 from models.status_facts import DeliveryStatus
 from services import listing
-from tests.database import truncate
+from tests.databases import truncate
 from tests.factories import Sessions
 from tests.listings import BEGIN, CUSTOMERS, LABELS, SKUS, Row, add_rows, in_order, naive, order_row
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from models.catalogue_search import Box, ObjectFilter, interval_of
 from models.listing import Position
 from models.queries import catalogue_search as queries
-from tests.database import truncate
+from tests.databases import truncate
 
 OBJECTS = 100_000
 MANY, FEW = 1, 2

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from tests.database import Databases
+from tests.databases import Databases
 
 Consignor = Callable[..., subprocess.CompletedProcess[str]]
 

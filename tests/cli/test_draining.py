@@ -7,7 +7,7 @@ import httpx2
 
 from cli.dev.ports import any_free
 from tests.cli.processes import eventually
-from tests.database import Databases
+from tests.databases import Databases
 from tests.programs import authorization, program
 
 

@@ -1,0 +1,39 @@
+"""The triggers of the database: all there are, on which table, and what each is for.
+
+Revisions in `migrations/` make them and never change afterwards; `tests/database` compares this list with a migrated
+database. There is a trigger only where every writer of a row, by SQL or by COPY, has to have the effect.
+"""
+
+from typing import NamedTuple
+
+
+class DatabaseTrigger(NamedTuple):
+    """A trigger: its table, the function it calls, the revision that made it, and what it is for."""
+
+    table: str
+    function: str
+    revision: str
+    purpose: str
+
+
+_COUNT = "Counts orders by status in `order_counts`, so that totals of very many orders need no scan."
+
+TRIGGERS = {
+    "orders_search": DatabaseTrigger(
+        "orders", "orders_search", "0008", "Keeps the folded text that lists of orders are searched by."
+    ),
+    "orders_count_come": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),
+    "orders_count_moved": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),
+    "orders_count_gone": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),
+    "orders_count_emptied": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),
+    "orders_tell_insert": DatabaseTrigger(
+        "orders", "tell_of_order", "0009", "Notifies the listeners of live events of a new order, at its commit."
+    ),
+    "orders_tell_update": DatabaseTrigger(
+        "orders",
+        "tell_of_order",
+        "0009, 0011",
+        "Notifies of a change that clients can see; of mere progress at most once a second for each order.",
+    ),
+}
+"""By name."""
