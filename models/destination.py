@@ -40,7 +40,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-class Place(BaseModel):
+class DestinationLocation(BaseModel):
     """Where a destination is: a folder, or a bucket (of AWS, where there is no `endpoint`). Holds no secret."""
 
     model_config = ConfigDict(frozen=True)
@@ -84,7 +84,7 @@ def owner_of(customer: str, name: str) -> str:
     return f"{customer}/{name}"
 
 
-class Allowed(BaseModel):
+class DestinationAllowlist(BaseModel):
     """What the operator allows: folders below these roots, endpoints that are one of these. AWS is always allowed."""
 
     model_config = ConfigDict(frozen=True)
@@ -106,7 +106,7 @@ def name_faults(name: str) -> list[Fault]:
     return [_fault("name", "name_unusable", text)]
 
 
-def place_faults(place: Place, allowed: Allowed) -> list[Fault]:
+def place_faults(place: DestinationLocation, allowed: DestinationAllowlist) -> list[Fault]:
     """What is wrong with a place, or not allowed by the operator."""
     if place.kind is DestinationKind.LOCAL:
         return _folder_faults(place.folder or "", allowed)
@@ -119,7 +119,7 @@ def place_faults(place: Place, allowed: Allowed) -> list[Fault]:
     return faults + (_endpoint_faults(place.endpoint, allowed) if place.endpoint is not None else [])
 
 
-def _folder_faults(folder: str, allowed: Allowed) -> list[Fault]:
+def _folder_faults(folder: str, allowed: DestinationAllowlist) -> list[Fault]:
     path = PurePosixPath(folder)
     if _UNPRINTABLE.search(folder) or not path.is_absolute() or ".." in path.parts:
         text = "a folder is an absolute path without `..` and control characters"
@@ -130,7 +130,7 @@ def _folder_faults(folder: str, allowed: Allowed) -> list[Fault]:
     return []
 
 
-def _endpoint_faults(endpoint: str, allowed: Allowed) -> list[Fault]:
+def _endpoint_faults(endpoint: str, allowed: DestinationAllowlist) -> list[Fault]:
     try:
         url = urlsplit(endpoint)
         plain = url.scheme in {"http", "https"} and url.hostname and not (url.path or url.query or url.fragment)

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from models.destination import Credentials, Place, name_faults, owner_of, place_faults, prefix_faults
+from models.destination import Credentials, DestinationLocation, name_faults, owner_of, place_faults, prefix_faults
 from models.errors import Fault, InvalidDestination, NameTaken, NotFound
 from models.queries import destinations as queries
 from models.tables import Destination
@@ -19,7 +19,7 @@ async def save_destination(
     targets: DeliveryTargets,
     customer: str,
     name: str,
-    location: Place,
+    location: DestinationLocation,
     prefix: str,
     credentials: Credentials | None,
 ) -> Destination:

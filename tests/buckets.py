@@ -10,7 +10,7 @@ from boto3.session import Session
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from models.destination import Allowed, Credentials, DestinationKind, Place
+from models.destination import Credentials, DestinationAllowlist, DestinationKind, DestinationLocation
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -28,14 +28,14 @@ class Bucket:
     client: "S3Client"
 
     @property
-    def place(self) -> Place:
+    def place(self) -> DestinationLocation:
         """Where it is."""
-        return Place(kind=DestinationKind.S3, bucket=self.name, endpoint=self.endpoint)
+        return DestinationLocation(kind=DestinationKind.S3, bucket=self.name, endpoint=self.endpoint)
 
     @property
-    def allowed(self) -> Allowed:
+    def allowed(self) -> DestinationAllowlist:
         """An operator that allows it."""
-        return Allowed(endpoints=(self.endpoint,))
+        return DestinationAllowlist(endpoints=(self.endpoint,))
 
     def objects(self) -> dict[str, bytes]:
         """Everything in it."""

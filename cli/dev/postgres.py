@@ -10,13 +10,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from cli.dev import orphans
-from cli.dev.binaries import Identity, dying_with_parent, postgres_binaries, postgres_identity
+from cli.dev.binaries import ROOTS_WAYS, Identity, dying_with_parent, postgres_binaries, postgres_identity
 from cli.dev.ports import LOOPBACK, any_free
 from cli.errors import CommandFailed
 
@@ -34,7 +34,9 @@ class EmbeddedPostgres:
     The socket is the way in: its folder admits only this user. The TCP port, for other tools, wants a password.
     """
 
-    def __init__(self, data: Path, *, port: int = 0, durable: bool = True) -> None:
+    def __init__(
+        self, data: Path, *, port: int = 0, durable: bool = True, ways: Sequence[Identity] = ROOTS_WAYS
+    ) -> None:
         self.data = data.resolve()
         self.port = port or any_free()
         self.durable = durable
@@ -42,13 +44,14 @@ class EmbeddedPostgres:
         self.sockets = socket_folder(self.data)
         self.log = self.data / "postgres.log"
         self._binaries = postgres_binaries()
+        self._ways = ways
         self._password = self.data / "pg.password"
         self._lock: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @functools.cached_property
     def _identity(self) -> Identity:
-        return postgres_identity(self._binaries, self.data)
+        return postgres_identity(self._binaries, self.data, self._ways)
 
     def prepare(self) -> None:
         """Make the cluster if there is none, clear what was left of the last run; then `command()` may run."""

@@ -7,7 +7,7 @@ from sqlmodel import col
 from cli.errors import CommandFailed
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
-from models.destination import Allowed
+from models.destination import DestinationAllowlist
 from models.tables import Destination
 from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey, Vault
@@ -15,7 +15,7 @@ from storage.vault import NoKey, Vault
 
 def delivery_targets(settings: Settings) -> DeliveryTargets:
     """What delivering needs of the settings."""
-    allowed = Allowed(
+    allowed = DestinationAllowlist(
         roots=tuple(str(root) for root in settings.delivery_roots), endpoints=tuple(settings.delivery_endpoints)
     )
     return DeliveryTargets(allowed, vault(settings), settings.archive_filename)

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from models.destination import DEFAULT_PREFIX, DeliveryState, DestinationKind, Place, owner_of
+from models.destination import DEFAULT_PREFIX, DeliveryState, DestinationKind, DestinationLocation, owner_of
 from models.tables.base import INSTANT, new_id, now, one_of
 
 
@@ -36,9 +36,11 @@ class Destination(SQLModel, table=True):
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> DestinationLocation:
         """Where it is."""
-        return Place.model_validate({name: getattr(self, name) for name in Place.model_fields})
+        return DestinationLocation.model_validate(
+            {name: getattr(self, name) for name in DestinationLocation.model_fields}
+        )
 
     @property
     def owner(self) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from models.destination import Allowed, Credentials, DestinationKind, Place, place_faults
+from models.destination import Credentials, DestinationAllowlist, DestinationKind, DestinationLocation, place_faults
 from models.errors import Failed, FailureCode
 from models.naming import DEFAULT_ARCHIVE_FILENAME
 from storage.targets.local import LocalTarget
@@ -15,11 +15,11 @@ from storage.vault import Vault
 class DeliveryTargets:
     """What the operator has set up for deliveries: what is allowed, the keys, and how archives are named."""
 
-    allowed: Allowed = field(default_factory=Allowed)
+    allowed: DestinationAllowlist = field(default_factory=DestinationAllowlist)
     vault: Vault = field(default_factory=Vault)
     filename: str = DEFAULT_ARCHIVE_FILENAME
 
-    def target(self, place: Place, sealed: str | None, owner: str) -> Target:
+    def target(self, place: DestinationLocation, sealed: str | None, owner: str) -> Target:
         """Return the target at a location, given its sealed credentials. Raises Failed (`destination_refused`)."""
         # What was allowed when it was saved may be so no longer.
         if faults := place_faults(place, self.allowed):

@@ -11,7 +11,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid1
 
-from models.destination import Credentials, Place
+from models.destination import Credentials, DestinationLocation
 from models.errors import Failed
 from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
@@ -48,7 +48,7 @@ class _Part(NamedTuple):
 class S3Target:
     """A customer's bucket, at AWS or at an endpoint that speaks its language."""
 
-    def __init__(self, place: Place, credentials: Credentials, part_bytes: int = PART_BYTES) -> None:
+    def __init__(self, place: DestinationLocation, credentials: Credentials, part_bytes: int = PART_BYTES) -> None:
         self._place, self._credentials, self._part_bytes = place, credentials, part_bytes
         self._bucket = place.bucket or ""
 

@@ -13,7 +13,7 @@ from activities.delivery import DeliveringActivities
 from activities.orders import OrderActivities
 from activities.releasing import ReleasingActivities
 from activities.settling import AlreadySettled
-from models.destination import Allowed, DestinationKind, Place, owner_of
+from models.destination import DestinationAllowlist, DestinationKind, DestinationLocation, owner_of
 from models.errors import Failed, Failure, FailureCode
 from models.messages import (
     OrderRef,
@@ -59,7 +59,7 @@ class Held(DeliveryTargets):
 
     reached, released, released_next = Event(), Event(), False
 
-    def target(self, place: Place, sealed: str | None, owner: str) -> Target:
+    def target(self, place: DestinationLocation, sealed: str | None, owner: str) -> Target:
         self._inner = super().target(place, sealed, owner)
         return self
 
@@ -96,7 +96,7 @@ async def to_folder(sessions: Sessions, root: Path, files: Objects = SCENES) -> 
     exports = root / "exports"
     exports.mkdir()
     order = await ordered(sessions, root, files, kind=DestinationKind.LOCAL, folder=str(exports / "maria"))
-    return order, DeliveringActivities(sessions, DeliveryTargets(Allowed(roots=(str(exports),))))
+    return order, DeliveringActivities(sessions, DeliveryTargets(DestinationAllowlist(roots=(str(exports),))))
 
 
 async def to_bucket(

@@ -9,7 +9,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
-from models.destination import Allowed
+from models.destination import DestinationAllowlist
 from storage.targets.registry import DeliveryTargets
 from storage.vault import Vault, new_key
 from tests.activities.test_delivery import in_folder
@@ -31,7 +31,7 @@ async def client(
     sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket, tmp_path: Path
 ) -> AsyncIterator[AsyncClient]:
     """A facade whose operator allows the bucket's endpoint and one folder, and keeps secrets."""
-    allowed = Allowed(roots=(str(tmp_path),), endpoints=(server.endpoint,))
+    allowed = DestinationAllowlist(roots=(str(tmp_path),), endpoints=(server.endpoint,))
     delivery_targets = DeliveryTargets(allowed, Vault([new_key()]))
     async with facade(sessions, temporal_away, readers, delivery_targets=delivery_targets) as made:
         yield made

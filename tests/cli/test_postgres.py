@@ -11,8 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.dev import binaries
-from cli.dev.binaries import dying_with_parent, postgres_binaries
+from cli.dev.binaries import BY_SETUID, Identity, dying_with_parent, postgres_binaries
 from cli.dev.postgres import EmbeddedPostgres, socket_folder
 from cli.errors import CommandFailed
 from tests.cli.processes import eventually, is_alive
@@ -169,12 +168,10 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
-def test_root_runs_it_without_user_namespaces_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binaries, "_NOBODY_IN_A_NAMESPACE", ("false",))
-    with EmbeddedPostgres(data, durable=False) as server:
+def test_root_runs_it_without_user_namespaces_too(data: Path) -> None:
+    with EmbeddedPostgres(data, durable=False, ways=(Identity(("false",), 0), BY_SETUID)) as server:
         assert (data / "pg").stat().st_uid == 65534
         assert count_of(server.url(), "pg_database") >= 1
-    monkeypatch.undo()
     with EmbeddedPostgres(data, durable=False) as server:
         assert (data / "pg").stat().st_uid == 0
         assert count_of(server.url(), "pg_database") >= 1

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from models.destination import (
     MAX_KEY_BYTES,
-    Allowed,
     Credentials,
+    DestinationAllowlist,
     DestinationKind,
-    Place,
+    DestinationLocation,
     key_of,
     name_faults,
     place_faults,
@@ -19,11 +19,11 @@ from models.destination import (
 )
 from models.naming import DEFAULT_ARCHIVE_FILENAME, archive_filename, check_archive_filename
 
-ALLOWED = Allowed(roots=("/exports", "/mnt/out"), endpoints=("https://s3.example.org",))
+ALLOWED = DestinationAllowlist(roots=("/exports", "/mnt/out"), endpoints=("https://s3.example.org",))
 
 
 def faults_of(**place: str | None) -> list[str]:
-    return [fault.code for fault in place_faults(Place.model_validate(place), ALLOWED)]
+    return [fault.code for fault in place_faults(DestinationLocation.model_validate(place), ALLOWED)]
 
 
 @pytest.mark.parametrize("folder", ["/exports", "/exports/maria", "/mnt/out/a b/ü"])
@@ -148,5 +148,5 @@ def test_nothing_shows_a_secret_by_accident() -> None:
 
 
 def test_a_location_names_what_was_written() -> None:
-    assert Place(kind=DestinationKind.S3, bucket="b").location("k/a.zip") == "s3://b/k/a.zip"
-    assert Place(kind=DestinationKind.LOCAL, folder="/exports").location("k/a.zip") == "/exports/k/a.zip"
+    assert DestinationLocation(kind=DestinationKind.S3, bucket="b").location("k/a.zip") == "s3://b/k/a.zip"
+    assert DestinationLocation(kind=DestinationKind.LOCAL, folder="/exports").location("k/a.zip") == "/exports/k/a.zip"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from models.destination import Credentials, DestinationKind, Place
+from models.destination import Credentials, DestinationKind, DestinationLocation
 from models.errors import Failed, FailureCode
 from storage.targets.protocol import ArchiveUpload
 from storage.targets.s3 import MAX_OBJECT_BYTES, MAX_PARTS, PART_BYTES, S3Target, _part_size
@@ -123,7 +123,7 @@ def test_an_endpoint_that_does_not_answer_is_waited_for() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        place = Place(kind=DestinationKind.S3, bucket="archives", endpoint=endpoint)
+        place = DestinationLocation(kind=DestinationKind.S3, bucket="archives", endpoint=endpoint)
         with pytest.raises(Failed) as caught:
             S3Target(place, CREDENTIALS).probe()
     assert caught.value.failure.code is FailureCode.DESTINATION_UNAVAILABLE
