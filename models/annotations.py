@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from models.errors import Fault
+from models.text import is_printable, is_trimmed
 
 MAX_TAGS = 20
 MAX_TAG_CHARACTERS = 50
@@ -25,7 +26,7 @@ def tag_faults(tags: Sequence[str]) -> list[Fault]:
         text = f"an order has at most {MAX_TAGS} tags; these are {len(tags)}"
         faults.append(Fault(field="tags", code="too_many_tags", text=text))
     for index, tag in enumerate(tags[:MAX_TAGS]):
-        if not tag or len(tag) > MAX_TAG_CHARACTERS or not tag.isprintable() or tag != tag.strip():
+        if len(tag) > MAX_TAG_CHARACTERS or not is_trimmed(tag):
             text = f"a tag has 1 to {MAX_TAG_CHARACTERS} visible characters and no blank at either end"
             faults.append(Fault(field=f"tags/{index}", code="tag_unreadable", text=text))
     return faults
@@ -36,7 +37,7 @@ def note_faults(text: str) -> list[Fault]:
     if len(text) > MAX_NOTE_CHARACTERS:
         why = f"a note has at most {MAX_NOTE_CHARACTERS:,} characters; this one has {len(text):,}: write two"
         return [Fault(field="text", code="note_too_long", text=why)]
-    if not text.strip() or not all(char.isprintable() or char in "\n\t" for char in text):
+    if not text.strip() or not all(is_printable(char) or char in "\n\t" for char in text):
         why = "a note needs a visible character, and has no control characters but line ends and tabs"
         return [Fault(field="text", code="note_unreadable", text=why)]
     return []

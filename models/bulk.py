@@ -9,6 +9,7 @@ from typing import NamedTuple
 from models.errors import Fault, IllegalTransition
 from models.labels import MAX_LABEL_CHARACTERS
 from models.order import BULK_CANCELLABLE, Command, OrderStatus, allowed_actions
+from models.text import is_printable
 
 MAX_ORDERS = 100_000
 """Orders of one bulk."""
@@ -117,7 +118,7 @@ def template_faults(template: str, *, field: str = "label") -> list[Fault]:
         beside = " beside its placeholders" if names else ""
         text = f"a label has at most {limit} characters{beside}; this one has {len(fixed)}"
         return [Fault(field=field, code="label_too_long", text=text)]
-    if not (names or fixed.strip()) or not fixed.isprintable():
+    if not (names or fixed.strip()) or not is_printable(fixed):
         text = "a label needs a visible character and may have no control characters"
         return [Fault(field=field, code="label_unreadable", text=text)]
     return []

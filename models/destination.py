@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from models.errors import Fault
 from models.naming import archive_filename, clean_component
+from models.text import is_printable
 
 DEFAULT_PREFIX: Final = "{number}"
 PREFIX_FIELDS: Final = frozenset({"number", "label"})
@@ -68,7 +69,7 @@ class Credentials(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether all of it can travel in a header."""
-        return all(text.isascii() and text.isprintable() for text in self._texts().values())
+        return all(text.isascii() and is_printable(text) for text in self._texts().values())
 
     def revealed(self) -> str:
         """All of it as JSON, for the vault and nobody else."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from models.errors import Fault
+from models.text import is_visible
 
 MAX_LABEL_CHARACTERS = 50
 
@@ -23,15 +24,10 @@ def label_faults(label: str, *, field: str = "label") -> list[Fault]:
     if len(label) > MAX_LABEL_CHARACTERS:
         text = f"a label has at most {MAX_LABEL_CHARACTERS} characters; this one has {len(label)}"
         return [Fault(field=field, code="label_too_long", text=text)]
-    if not label.strip() or not label.isprintable():
+    if not is_visible(label):
         text = "a label needs a visible character and may have no control characters; leave it out for a default"
         return [Fault(field=field, code="label_unreadable", text=text)]
     return []
-
-
-def one_line(text: str, limit: int) -> str:
-    """A text that anybody may have written, as one line that every log and database can hold."""
-    return "".join(char if char.isprintable() else " " for char in text[:limit])
 
 
 def order_number(year: int, serial: int) -> str:

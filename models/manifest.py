@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from models.archive import Generated
 from models.errors import Failure, FailureCategory, FailureCode
+from models.text import is_printable
 
 MANIFEST: Final = "manifest.json"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -113,4 +114,4 @@ def _in_order(missing: Iterable[MissingFile]) -> list[MissingFile]:
 
 def _shown(text: str) -> str:
     """Text that cannot fake other lines of a letter: what does not print is escaped."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if is_printable(c) else f"\\u{ord(c):04x}" for c in text)

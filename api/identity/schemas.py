@@ -8,13 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.schemas import WHOLE
 from models.access import Permission, Role, Scope
+from models.text import is_visible
 
 MAX_DAYS = 366
 DEFAULT_DAYS = 90
 
 
 def _shown(text: str) -> str:
-    if not text.isprintable() or not text.strip():
+    if not is_visible(text):
         raise ValueError("it must be readable text, without control characters")
     return text.strip()
 

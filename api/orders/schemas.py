@@ -15,6 +15,7 @@ from models.order import Command, OrderStatus, Outcome
 from models.order_request import OrderRequest, RequestedLine
 from models.payment import PaymentState
 from models.status_facts import DeliveryStatus
+from models.text import is_printable
 
 MAX_SELECTED = 100_000
 """Ids in one order; for more, name the product."""
@@ -69,7 +70,7 @@ class OrderCreate(Body):
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
+    if not is_printable(text):
         raise ValueError("a reason is one line without control characters")
     return text
 

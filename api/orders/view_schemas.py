@@ -11,10 +11,11 @@ from api.schemas import Body, change_schema
 from models.access import Caller
 from models.listing import Sort
 from models.tables import SavedView
+from models.text import is_trimmed
 
 
 def _shown(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
+    if not is_trimmed(text):
         raise ValueError("a name has visible characters, no control characters and no blank at either end")
     return text
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from models.labels import one_line
+from models.text import one_line
 
 MAX_NAMED_FILES = 1_000
 """Files that one command may name by their numbers; whoever means more means all."""

@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from models.errors import Failure, Fault, IllegalTransition
-from models.labels import one_line
 from models.messages.base import MAX_NAMED_FILES, Message, Reason
 from models.messages.names import BULK_DETAIL
 from models.order import Command, OrderStatus, advance, allowed_actions
+from models.text import one_line
 
 Seqs = Annotated[tuple[int, ...], Field(max_length=MAX_NAMED_FILES)]
 ActorName = Annotated[str, AfterValidator(lambda text: one_line(text, 200))]

@@ -5,6 +5,7 @@ from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
 
+from models.text import is_printable
 from services.catalogue.messages import SkippedEntry
 from services.catalogue.stac_metadata import Description
 
@@ -80,6 +81,6 @@ def unstorable(text: str) -> str | None:
 
 def readable(text: str) -> str:
     """The text with everything escaped that a terminal would obey or could not show."""
-    if text.isprintable():
+    if is_printable(text):
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in text)

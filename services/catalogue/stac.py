@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from models.errors import Refusal
+from models.text import is_printable
 from services.catalogue.messages import MAX_NAME_CHARACTERS
 from services.catalogue.source_contents import unstorable
 from services.catalogue.stac_product import StacProduct
@@ -160,6 +161,6 @@ def _good_id(found: object) -> str:
         raise Refusal("it has no id")
     if len(found) > MAX_NAME_CHARACTERS:
         raise Refusal(f"its id has more than {MAX_NAME_CHARACTERS} characters")
-    if unstorable(found) or not found.isprintable():
+    if unstorable(found) or not is_printable(found):
         raise Refusal("its id holds characters that cannot be shown")
     return found

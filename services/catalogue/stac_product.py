@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.errors import Refusal
+from models.text import is_printable
 from services.catalogue.multihash import parse_multihash
 from services.catalogue.source_contents import FoundFile, FoundProduct, media_type_of, unstorable
 from services.catalogue.stac_metadata import description_of, extent_of
@@ -128,7 +129,7 @@ def _check_size(said: object, located: Located) -> None:
 
 
 def _media_type(said: Any, name: str) -> str:
-    return said if isinstance(said, str) and said and said.isascii() and said.isprintable() else media_type_of(name)
+    return said if isinstance(said, str) and said and said.isascii() and is_printable(said) else media_type_of(name)
 
 
 def _kind(roles: Any) -> str:

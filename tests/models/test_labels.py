@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.labels import (
+from models.text import one_line
     MAX_LABEL_CHARACTERS,
     counted,
     default_label,
