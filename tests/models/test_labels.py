@@ -7,16 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.labels import (
-from models.text import one_line
     MAX_LABEL_CHARACTERS,
     counted,
     default_label,
     label_faults,
     numbered,
-    one_line,
     order_number,
     size_in_words,
 )
+from models.text import one_line
 
 
 def test_a_default_label_tells_the_second() -> None:
