@@ -84,11 +84,11 @@ def waiting_on(
     waiting_for_user: bool,
     is_free: bool,
     since: datetime,
-    trouble: WaitingOn | None = None,
+    blocker: WaitingOn | None = None,
 ) -> WaitingOn | None:
-    """What a standing order waits for, or None while it moves or is over; `trouble` is what holds its work up."""
-    if trouble is not None:
-        return trouble
+    """What a standing order waits for, or None while it moves or is over; `blocker` is what holds its work up."""
+    if blocker is not None:
+        return blocker
     if waiting_for_user:
         text = "Archives are ready: download them."
         return WaitingOn(code="download", text=text, since=since, who=Actor.CUSTOMER)

@@ -6,7 +6,7 @@ from api.dependencies import Caller, Services
 from api.orders import presenting
 from api.orders.schemas import OrderDetail
 from models.queries import orders as queries
-from models.queries.blockers import TROUBLES
+from models.queries.blockers import BLOCKERS
 from models.queries.payments import refund_due
 from models.tables import Order
 
@@ -21,9 +21,9 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
     items = (await session.execute(queries.items_of(order.id))).scalars().all()
     counts = presenting.states(await session.execute(queries.suborder_states([order.id])))
     due = (await session.execute(refund_due(order.id))).scalar_one()
-    troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": [order.id]}))
+    blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
     shown = presenting.order_detail(
-        order, items, states, due, services.public_url, caller, trouble=troubles.get(order.id)
+        order, items, states, due, services.public_url, caller, blocker=blockers.get(order.id)
     )
     return shown.model_copy(update={"degraded": services.operations.temporal_health.unavailable})

@@ -33,10 +33,10 @@ def order_public(
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     caller: Caller,
-    trouble: WaitingOn | None = None,
+    blocker: WaitingOn | None = None,
 ) -> OrderPublic:
     """An order, or a row of its columns, as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, trouble))
+    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, blocker))
 
 
 def order_detail(
@@ -46,11 +46,11 @@ def order_detail(
     refund_due: Decimal | None,
     public_url: str,
     caller: Caller,
-    trouble: WaitingOn | None = None,
+    blocker: WaitingOn | None = None,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
-        **_order(order, [item.sku for item in items], suborders, public_url, caller, trouble),
+        **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker),
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         refund_due=refund_due,
@@ -64,7 +64,7 @@ def _order(
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     caller: Caller,
-    trouble: WaitingOn | None,
+    blocker: WaitingOn | None,
 ) -> dict[str, Any]:
     status = OrderStatus(order.status)
     waiting = is_waiting_for_user(status, suborders)
@@ -80,7 +80,7 @@ def _order(
         "outcome": outcome(status),
         "waiting_for_user": waiting,
         "waiting_on": waiting_on(
-            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at, trouble=trouble
+            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at, blocker=blocker
         ),
         "allowed_actions": list(caller.allowed_actions(status, order.customer)),
         "progress": progress(
@@ -169,8 +169,8 @@ def timeline_public(row: TimelineRow) -> TimelinePublic:
     return TimelinePublic.model_validate(row, from_attributes=True)
 
 
-def troubles(rows: Iterable[sa.Row[UUID, str, str, datetime]]) -> dict[UUID, WaitingOn]:
-    """Rows of `TROUBLES` by order."""
+def blockers(rows: Iterable[sa.Row[UUID, str, str, datetime]]) -> dict[UUID, WaitingOn]:
+    """Rows of `BLOCKERS` by order."""
     return {key: held_up(Failure(code=FailureCode(code), text=text), since) for key, code, text, since in rows}
 
 

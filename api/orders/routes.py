@@ -25,7 +25,7 @@ from api.orders.starting import start_workflow
 from api.schemas import PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.queries import orders as queries
-from models.queries.blockers import TROUBLES
+from models.queries.blockers import BLOCKERS
 from services import listing
 from services.order_lookup import get_owned
 from services.placing import place
@@ -70,10 +70,10 @@ async def list_orders(
         page = found[: query.limit]
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
-        troubles = presenting.troubles(await session.execute(TROUBLES, {"order_ids": ids}))
+        blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": ids}))
     body = OrdersPublic(
         items=[
-            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, troubles.get(o.id))
+            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, blockers.get(o.id))
             for o in page
         ],
         next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,

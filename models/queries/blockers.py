@@ -1,4 +1,4 @@
-"""Queries for troubles: why an order does not move just now, though it is tried again and again by itself."""
+"""Queries for blockers: why an order does not move just now, though it is tried again and again by itself."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ NOTE_OF_ORDER = sa.text(
 )
 """Note what holds up the validation of an order."""
 
-TROUBLES = sa.text(
+BLOCKERS = sa.text(
     f"""
     SELECT DISTINCT ON (t.order_id) t.order_id, t.code, t.text, t.since
     FROM troubles t JOIN orders o ON o.id = t.order_id
@@ -47,11 +47,11 @@ TROUBLES = sa.text(
     ORDER BY t.order_id, t.since, t.suborder
     """  # noqa: S608 - the words are our own enum
 )
-"""The oldest trouble of each of the orders that has one now."""
+"""The oldest blocker of each of the orders that has one now."""
 
 
 def clear_of_order(order_id: UUID) -> sa.Delete:
-    """An order of another status begins anew: whatever held it up is over, or will be noted again."""
+    """Clear the blockers of an order that changes its status: whatever held it up is over, or will be noted again."""
     return sa.delete(Blocker).where(col(Blocker.order_id) == order_id)
 
 

@@ -6,10 +6,10 @@ from sqlmodel import Field, SQLModel
 
 
 class OrderCount(SQLModel, table=True):
-    """A part of a counter, kept by triggers on `orders`; the sum over its slots is the count.
+    """A part of a counter, kept by triggers on `orders`; the sum over its shards is the count.
 
-    An empty `customer` stands for everybody. Each connection writes a slot of its own, mostly, so that nobody waits
-    for another's transaction. `changes` grows with every change of a status or version.
+    An empty `customer` stands for everybody. Each connection writes a shard of its own (`slot`), mostly, so that nobody
+    waits for another's transaction. `changes` grows with every change of a status or version.
     """
 
     __tablename__ = "order_counts"

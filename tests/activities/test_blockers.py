@@ -13,7 +13,7 @@ from activities.validation import ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, OrderTimeouts, Projection, TimelineEntry
 from models.order import OrderStatus
-from models.queries.blockers import TROUBLES
+from models.queries.blockers import BLOCKERS
 from models.tables import Order
 from tests.activities.builders import Sessions, first_of, moved, placed, planned, run
 from tests.services.catalogue_sources import rows
@@ -33,7 +33,7 @@ async def become(sessions: Sessions, order: Order, status: OrderStatus, sequence
 
 async def shown(sessions: Sessions, order: Order) -> list[Any]:
     async with sessions.begin() as session:
-        found = await session.execute(TROUBLES, {"order_ids": [order.id]})
+        found = await session.execute(BLOCKERS, {"order_ids": [order.id]})
         return [row[1] for row in found]
 
 

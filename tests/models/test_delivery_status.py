@@ -117,9 +117,9 @@ def test_an_order_with_something_to_download_waits_for_its_customer(status: str)
 
 @pytest.mark.parametrize("code", FailureCode)
 def test_what_holds_an_order_up_is_told_with_who_can_act(code: FailureCode) -> None:
-    trouble = held_up(Failure(code=code, text="the archive does not answer"), SINCE)
+    blocker = held_up(Failure(code=code, text="the archive does not answer"), SINCE)
     found = waiting_on(
-        OrderStatus.PROVISIONING, waiting_for_user=False, is_free=True, since=datetime.now(UTC), trouble=trouble
+        OrderStatus.PROVISIONING, waiting_for_user=False, is_free=True, since=datetime.now(UTC), blocker=blocker
     )
     assert found is not None
     assert (found.code, found.since) == (code, SINCE)
