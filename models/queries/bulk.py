@@ -152,6 +152,7 @@ def item_to_do(bulk_id: UUID, order_id: UUID) -> sa.Select[BulkItem]:
     """The item, locked, if it is still to do."""
     mine = col(BulkItem.bulk_id) == bulk_id, col(BulkItem.order_id) == order_id
     query = sa.select(BulkItem).join(Bulk, col(Bulk.id) == col(BulkItem.bulk_id))
+    # Locked, so that of two attempts at once the second sees that the first has sent the command.
     return query.where(*mine, *_still()).with_for_update(of=BulkItem)
 
 

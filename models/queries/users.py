@@ -73,4 +73,5 @@ def live_tokens(customer: str | None) -> sa.Select[AccessToken]:
 
 def live_token(customer: str | None, token_id: UUID) -> sa.Select[AccessToken]:
     """One of these."""
+    # Locked, so that of two revocations at once one finds the token and the other finds none.
     return live_tokens(customer).where(col(AccessToken.id) == token_id).with_for_update()
