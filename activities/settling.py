@@ -83,7 +83,7 @@ async def settle_files(
         "failed": failed,
         "bytes": sum(file.size_bytes for file in files),
     }
-    # The row lock this takes orders the attempts: whoever comes second sees the number of the first.
+    # The row lock this takes orders the attempts: the second sees the number of the first.
     if (await session.execute(queries.COUNT_SETTLED, counts)).one_or_none() is None:
         raise Superseded
     await session.execute(queries.COUNT_SETTLED_OF_ORDER, counts)

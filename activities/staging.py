@@ -25,7 +25,7 @@ from storage.sources.registry import Sources
 from temporal.heartbeat import heartbeating
 
 WRITE_EVERY = 0.5
-"""Seconds between two writes of progress: the most that is read again after a crash, beside the file in hand."""
+"""Seconds between two writes of progress: the most that is read again after a crash, besides the file in hand."""
 
 
 class Known(NamedTuple):

@@ -82,7 +82,11 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
             for sku, name in lost
         ]
         + [
-            _fault(sku, FailureCode.UNKNOWN_ID, f"{sku} is not open to whoever ordered it; ask its owner for access")
+            _fault(
+                sku,
+                FailureCode.UNKNOWN_ID,
+                f"{sku} is not open to the customer of this order; ask its owner for access",
+            )
             for (sku,) in closed
         ]
         + [

@@ -60,12 +60,12 @@ class AnsweringConnection(AsyncConnection[Any]):
                 task.cancel()
 
     async def _doubt(self) -> None:
-        """Cut the connection as soon as the server takes no new one; whoever waits is told of it by libpq."""
+        """Cut the connection as soon as the server takes no new one; libpq tells those that wait."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + AT_MOST
         while loop.time() < deadline and await self._is_there():  # noqa: ASYNC110 - there is nothing to be told by
             await asyncio.sleep(PROBE_AFTER)
-        # Shut down, not closed: whoever waits on the socket wakes, and its number is not given away meanwhile.
+        # Shut down, not closed: those that wait on the socket wake, and its number is not given away meanwhile.
         with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
 

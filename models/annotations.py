@@ -1,4 +1,4 @@
-"""What people may write beside an order: tags and notes."""
+"""The rules of what people write on orders: tags and notes."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -15,7 +15,7 @@ MAX_ORDERS = 100_000
 """Orders of one bulk."""
 
 MAX_FIXED_CHARACTERS = 30
-"""What a label template may have beside its placeholders: a number, and some of the old label, must have room."""
+"""Characters of a label template besides its placeholders: a number, and some of the old label, must have room."""
 
 
 class BulkCommand(StrEnum):
@@ -57,7 +57,9 @@ class Reason(NamedTuple):
 NOT_FOUND = Reason("not_found", "there is no such order")
 FORBIDDEN = Reason("forbidden", "you may see this order, but not command it")
 STOPPED = Reason("bulk_cancelled", "the bulk was cancelled before it came to this order")
-NO_ANSWER = Reason("no_answer", "the order's workflow did not answer; look at the order, it may still obey")
+NO_ANSWER = Reason(
+    "no_answer", "the order's workflow did not answer; look at the order, it may still execute the command"
+)
 UNDER_WAY = "under_way"
 
 _COMMANDS: Mapping[BulkCommand, Command] = MappingProxyType(

@@ -94,7 +94,7 @@ class DestinationAllowlist(BaseModel):
     endpoints: tuple[str, ...] = ()
 
     def root_of(self, folder: str) -> str | None:
-        """The root that a folder lies in, by its name alone: whoever opens it has to look for links that lead out."""
+        """The root that a folder lies in, by its name alone: who opens it has to look for links that lead out."""
         path = PurePosixPath(folder)
         return next((root for root in self.roots if path.is_relative_to(root)), None)
 

@@ -132,7 +132,7 @@ class EmbeddedPostgres:
         self.release()
 
     def release(self) -> None:
-        """Let go of the folder and remove the empty socket folder; for whoever ran `command()` itself."""
+        """Let go of the folder and remove the empty socket folder; for callers that ran `command()` themselves."""
         if self._lock:
             shutil.rmtree(self.sockets, ignore_errors=True)
             self._lock.close()

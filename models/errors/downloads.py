@@ -51,7 +51,7 @@ class LinksUnavailable(Refusal):
     http_status = 503
 
     def __init__(self) -> None:
-        super().__init__("links cannot be signed here: whoever runs this has to set CONSIGNOR_LINK_KEYS")
+        super().__init__("links cannot be signed here: the operator has to set CONSIGNOR_LINK_KEYS")
 
 
 class TooManyDownloads(Refusal):

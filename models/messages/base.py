@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from models.text import one_line
 
 MAX_NAMED_FILES = 1_000
-"""Files that one command may name by their numbers; whoever means more means all."""
+"""Files that one command may name by their numbers; more are named by naming none."""
 MAX_REASON_CHARACTERS = 500
-# Cleaned, not refused: whoever types a signal sees no refusal, and what PostgreSQL cannot hold is retried for ever.
+# Cleaned, not refused: a signal shows no refusal to its sender, and what PostgreSQL cannot hold is retried for ever.
 Reason = Annotated[str, AfterValidator(lambda text: one_line(text, MAX_REASON_CHARACTERS))]
 
 

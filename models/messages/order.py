@@ -77,7 +77,7 @@ class OrderBrief(Message):
 class CommandRequest(Message):
     """Somebody asks something of an order. The same `id` again is the same request and has no second effect.
 
-    `only_in` narrows the statuses in which it may be obeyed; empty: wherever the table allows it. `bulk_id` is the bulk
+    `only_in` narrows the statuses in which it may be executed; empty: all that the table allows. `bulk_id` is the bulk
     that asks, which the timeline then tells.
     """
 

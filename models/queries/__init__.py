@@ -1,1 +1,1 @@
-"""Queries as values: whoever has the session runs them. Writes that must be guarded carry their guard."""
+"""Queries as values: the caller that has the session runs them. Writes that must be guarded carry their guard."""

@@ -23,7 +23,7 @@ def note(order_id: UUID, note_id: UUID, *, operator: bool) -> sa.Select[Note]:
 
 
 def notes_counted(order_id: UUID) -> sa.Select[int]:
-    """How many notes an order has, whoever may read them."""
+    """How many notes an order has, for all readers."""
     return sa.select(sa.func.count()).select_from(Note).where(col(Note.order_id) == order_id)
 
 

@@ -99,7 +99,7 @@ def count_items(bulk_id: UUID) -> sa.Update:
 
 
 def bulk_by_id(bulk_id: UUID) -> sa.Select[Bulk]:
-    """One bulk, whoever's it is."""
+    """One bulk, of any customer."""
     return sa.select(Bulk).where(col(Bulk.id) == bulk_id)
 
 
@@ -120,7 +120,7 @@ def bulks_of(visibility: Visibility, after: UUID | None, limit: int) -> sa.Selec
 def items_of(bulk_id: UUID, results: Collection[str], after: UUID | None, limit: int) -> sa.Select[*tuple[Any, ...]]:
     """Items with the number of their orders, by their ids; `pending` are those without a result.
 
-    What was not there for whoever asked has no number: it may be somebody else's.
+    What its caller may not see has no number: it may be somebody else's.
     """
     there = col(BulkItem.code).is_distinct_from(NOT_FOUND.code)
     query = (

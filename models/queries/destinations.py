@@ -125,7 +125,7 @@ REOPEN_DELIVERIES = sa.text(
       AND ((:all AND d.state = 'failed') OR s.state = 'planned')
     """
 )
-"""Have failed deliveries tried again, and those whose archive is made anew."""
+"""Have failed deliveries tried again, and those whose archive is made again."""
 
 NAME_DELIVERIES = sa.text(
     """

@@ -17,7 +17,7 @@ from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
-    """One order, whoever's it is; for the workflow's own activities."""
+    """One order, of any customer; for the workflow's own activities."""
     return sa.select(Order).where(col(Order.id) == order_id)
 
 

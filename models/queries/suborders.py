@@ -93,7 +93,7 @@ REOPEN_FILES = sa.text(
     WHERE id = :order_id RETURNING (SELECT CAST(coalesce(sum(files), 0) AS bigint) FROM parts)
     """  # noqa: S608 - the words are our own enum
 )
-"""Make failed files pending again, and plan their sub-orders anew; tells how many files that are."""
+"""Make failed files pending again, and plan their sub-orders again; tells how many files that are."""
 
 RELEASE = sa.text(
     """
@@ -102,7 +102,7 @@ RELEASE = sa.text(
     RETURNING number
     """
 )
-"""End the sub-orders of an order and fence off whoever still works on them."""
+"""End the sub-orders of an order and fence off the attempts that still work on them."""
 
 
 def hold_suborders(order_id: UUID) -> sa.Select[int]:
@@ -114,7 +114,7 @@ def hold_suborders(order_id: UUID) -> sa.Select[int]:
 def begin_download(order_id: UUID, number: int, now: datetime) -> ReturningInsert[UUID]:
     """Note a download, which keeps the archive from expiring under it; nothing where that is over.
 
-    Waits for a release that is under way: whoever comes first, the other one sees it.
+    Waits for a release that is under way: whichever is first, the other one sees it.
     """
     alive = (
         sa.select(col(SubOrder.order_id), col(SubOrder.number), sa.literal(now, INSTANT))

@@ -1,4 +1,4 @@
-"""What people write beside orders: notes, with their earlier wordings."""
+"""The tables of notes on orders, with their earlier wordings."""
 
 from datetime import datetime
 from uuid import UUID

@@ -118,8 +118,8 @@ async def merge(session: AsyncSession, found: FoundProduct, options: ImportOptio
     moved = row["was_at"] is not None and row["was_at"] != found.location
     counts = await _merge_all(session, found, row["id"], moved=moved)
     notes = [*found.notes, f"the product moved here from {row['was_at']}"] if moved else [*found.notes]
-    if found.objects and (anew := counts["objects_changed"]):
-        notes.append(f"{anew} of the objects are described anew: their footprint, time or properties changed")
+    if found.objects and (changed := counts["objects_changed"]):
+        notes.append(f"{changed} of the objects have another description: their footprint, time or properties changed")
     return ImportReport(
         sku=found.sku,
         name=row["name"],

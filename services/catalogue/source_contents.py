@@ -80,7 +80,7 @@ def unstorable(text: str) -> str | None:
 
 
 def readable(text: str) -> str:
-    """The text with everything escaped that a terminal would obey or could not show."""
+    """The text with everything escaped that a terminal would interpret or could not show."""
     if is_printable(text):
         return text
     return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in text)

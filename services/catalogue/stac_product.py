@@ -133,7 +133,7 @@ def _media_type(said: Any, name: str) -> str:
 
 
 def _kind(roles: Any) -> str:
-    """An asset of several roles is what matters most to whoever orders it."""
+    """An asset of several roles is what matters most to its customer."""
     found = {role for role in roles if isinstance(role, str)} if isinstance(roles, list) else set()
     if "data" in found:
         return "data"

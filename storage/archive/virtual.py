@@ -40,7 +40,7 @@ class MemberFailed(Failed):
 async def stream(
     layout: Layout, members: Sequence[Member], executor: Executor, start: int = 0, stop: int | None = None
 ) -> AsyncGenerator[memoryview, None]:
-    """The bytes from `start` up to, not including, `stop`, read in the executor one block ahead of whoever consumes.
+    """The bytes from `start` up to, not including, `stop`, read in the executor one block ahead of the consumer.
 
     Ask for the first block before answering: until then a failure can still be told politely.
     """

@@ -1,4 +1,4 @@
-"""Archives into a folder of this machine: written beside their name, synced, and renamed when they are whole."""
+"""Archives into a folder of this machine: written next to their name, synced, and renamed when they are whole."""
 
 import errno
 import os

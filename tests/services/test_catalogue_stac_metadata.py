@@ -149,7 +149,7 @@ async def test_importing_again_changes_what_is_said_anew_and_nothing_else(sessio
     before = await rows(sessions, "SELECT id, changed_at FROM catalogue_objects")
     moved = await imported(sessions, tmp_path, {"gsd": 30}, geometry={"type": "Point", "coordinates": [5, 6]})
     assert moved.objects_changed == 1
-    assert "described anew" in moved.notes[-1]
+    assert "have another description" in moved.notes[-1]
     ((key, changed_at),) = await rows(sessions, "SELECT id, changed_at FROM catalogue_objects")
     assert (key, changed_at > before[0][1]) == (before[0][0], True)
     assert await rows(sessions, BOX) == [(5, 6, 5, 6)]
