@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: the engine and the sessions. The block that opens a transaction ends it; nobody commits."""
+"""The connection to PostgreSQL: engine and sessions. The block that opens a transaction ends it; nobody commits."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
