@@ -1,6 +1,5 @@
 """What a customer has after a download: archives, and whether they are sound."""
 
-import shutil
 import subprocess
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -8,13 +7,14 @@ from zipfile import ZipFile
 
 import httpx2
 
+from tests.tools import tool
+
 GENERATED = {"manifest.json", "SHA256SUMS", "NOTICE.txt"}
 
 
 def contents(archive: Path) -> dict[str, bytes]:
     """Everything in an archive, once whoever extracts such things has found it sound."""
-    if unzip := shutil.which("unzip"):
-        subprocess.run([unzip, "-tqq", archive], check=True, capture_output=True)
+    subprocess.run([tool("unzip"), "-tqq", archive], check=True, capture_output=True)
     with ZipFile(archive) as opened:
         assert opened.testzip() is None
         names = opened.namelist()
