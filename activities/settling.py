@@ -98,12 +98,13 @@ async def settle_files(
 
 
 def _columns(files: Sequence[SettledFile]) -> dict[str, object]:
-    """The columns of the files; those of failures are empty where there is none, and `unnest` fills them with NULL."""
-    failures = [file.failure for file in files]
+    """The columns of the files; a column of failures or of ETags that has none is left empty for `unnest` to fill."""
+    failures, etags = [file.failure for file in files], [file.etag for file in files]
     failed = any(failures)
     return {
         "seqs": _array(file.seq for file in files),
         "modified": _array(file.modified_ns for file in files),
+        "etags": etags if any(etags) else [],
         "sha256s": _array(f'"\\\\x{file.sha256.hex()}"' if file.sha256 else None for file in files),
         "crcs": _array(file.crc32 for file in files),
         "codes": [failure and failure.code.value for failure in failures] if failed else [],

@@ -19,6 +19,7 @@ class PackedFile(NamedTuple):
     href: str
     size_bytes: int
     modified_ns: int
+    etag: str | None
     crc32: int | None
     sha256: bytes | None
     failure_code: str | None

@@ -99,7 +99,7 @@ class FileDownload:
         file, digest = self.file, self.file.sha256 or b""
         seconds = file.modified_ns // NS_PER_SECOND
         layout = Layout([Entry(file.path, file.size_bytes, file.crc32 or 0, seconds, digest)])
-        version = FileVersion.dated(file.size_bytes, file.modified_ns)
+        version = FileVersion.dated(file.size_bytes, file.modified_ns, file.etag)
         member = Member(services.sources.at(self.suborder.location), file.href, version)
         etag = self.representation(services).version.etag
         target = DownloadTarget(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)

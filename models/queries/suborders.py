@@ -51,11 +51,12 @@ SETTLE_FILES = sa.text(
     f"""
     UPDATE order_files f SET
         state = CASE WHEN s.code IS NULL THEN '{FileState.AVAILABLE}' ELSE '{FileState.FAILED}' END,
-        modified_ns = coalesce(s.modified, f.modified_ns), sha256 = coalesce(s.sha256, f.sha256),
+        modified_ns = coalesce(s.modified, f.modified_ns),
+        etag = CASE WHEN s.code IS NULL THEN s.etag ELSE f.etag END, sha256 = coalesce(s.sha256, f.sha256),
         crc32 = coalesce(s.crc, f.crc32), failure_code = s.code, failure_text = s.text
-    FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:sha256s AS bytea[]),
+    FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:etags AS text[]), CAST(:sha256s AS bytea[]),
                 CAST(:crcs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[]))
-         AS s(seq, modified, sha256, crc, code, text)
+         AS s(seq, modified, etag, sha256, crc, code, text)
     CROSS JOIN LATERAL (
         SELECT ctid AS place FROM order_files
         WHERE order_id = :order_id AND seq = s.seq AND state IN ({sql_list(_SETTLING)}) OFFSET 0

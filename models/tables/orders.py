@@ -137,7 +137,10 @@ class SubOrder(SQLModel, table=True):
 
 
 class OrderFile(SQLModel, table=True):
-    """One file of a sub-order. `sha256` and `modified_ns` are the catalogue's until sealing has read the file."""
+    """One file of a sub-order. `sha256` and `modified_ns` are the catalogue's until sealing has read the file.
+
+    `modified_ns` and `etag` are the version that was sealed, and that every download has to find again.
+    """
 
     __tablename__ = "order_files"
     __table_args__ = (
@@ -163,6 +166,7 @@ class OrderFile(SQLModel, table=True):
     media_type: str = Field(sa_type=sa.Text)
     size_bytes: int = Field(sa_type=sa.BigInteger)
     modified_ns: int = Field(sa_type=sa.BigInteger)
+    etag: str | None = Field(default=None, sa_type=sa.Text)
     sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     crc32: int | None = Field(default=None, sa_type=sa.BigInteger)
     state: str = Field(sa_type=sa.Text)

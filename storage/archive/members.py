@@ -9,4 +9,4 @@ from storage.sources.protocol import FileVersion, Source
 
 def members_of(source: Source, files: Sequence[PackedFile]) -> list[Member]:
     """Return where the bytes of each entry come from, in the order of the entries of `layout_of`."""
-    return [Member(source, f.href, FileVersion.dated(f.size_bytes, f.modified_ns)) for f in delivered(files)]
+    return [Member(source, f.href, FileVersion.dated(f.size_bytes, f.modified_ns, f.etag)) for f in delivered(files)]

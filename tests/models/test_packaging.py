@@ -25,6 +25,7 @@ def packed(seq: int, path: str, content: bytes, *, failure: FailureCode | None =
         href=path,
         size_bytes=len(content),
         modified_ns=NOON + 999_999_999,
+        etag=None,
         crc32=crc32(content),
         sha256=sha256(content).digest(),
         failure_code=failure,

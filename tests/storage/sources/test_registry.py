@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import pytest
 import sqlalchemy as sa
@@ -42,7 +43,7 @@ class MemoryReader:
         return len(found)
 
     def version(self) -> FileVersion:
-        return FileVersion.dated(len(self._content), INSTANT)
+        return FileVersion.dated(len(self._content), INSTANT, f'"{crc32(self._content):x}"')
 
     def close(self) -> None:
         pass
@@ -131,6 +132,12 @@ async def test_another_kind_of_source_is_ordered_sealed_and_streamed_like_the_lo
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.testzip() is None
         assert {name: opened.read(name) for name in files} == files
+    # Of the same size and instant, but with another ETag: never spliced into what was sealed.
+    first = next(iter(files))
+    files[first] = bytes(len(files[first]))
+    with pytest.raises(Failed) as caught, Blocks(layout, members_of(sources.at(suborder.location), packed)) as blocks:
+        b"".join(bytes(block) for block in iter(blocks.read, None))
+    assert caught.value.failure.code is FailureCode.SOURCE_CHANGED
 
 
 async def ordered_from(sessions: async_sessionmaker[AsyncSession], location: str, folder: Path) -> Order:
