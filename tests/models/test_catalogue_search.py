@@ -57,7 +57,9 @@ def test_unrolling_a_box_and_rolling_it_up_again_changes_nothing(
     box = Box(west, min(south, north), east, max(south, north))
     unrolled = box.unrolled
     assert unrolled.west <= unrolled.east
-    assert rolled(*unrolled) == pytest.approx(box)
+    # -180 and 180 are one meridian: a box that ends there over the antimeridian comes back as ending at 180.
+    expected = box._replace(east=180.0) if box.east == -180.0 < box.west else box
+    assert tuple(rolled(*unrolled)) == pytest.approx(tuple(expected))
 
 
 @pytest.mark.parametrize(
