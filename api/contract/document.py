@@ -163,7 +163,7 @@ def _show_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 def _describe_problems(schemas: dict[str, Any], kinds: Iterable[ProblemKind]) -> None:
     """A schema for each kind; those that stand for any error, or are never answered, go."""
-    for never in ("HTTPValidationError", "ValidationError", "Problem"):
+    for never in ("HTTPValidationError", "ValidationError"):
         schemas.pop(never, None)
     schemas |= {name_of(kind): schema_of(kind) for kind in sorted(kinds)}
     for name in sorted(schemas):
