@@ -33,6 +33,8 @@ class Known(NamedTuple):
 
     version: FileVersion
     digest: Digest
+    doubted: bool = False
+    """Whether a download has found other bytes under this version since."""
 
 
 class PendingFile(NamedTuple):
@@ -48,10 +50,11 @@ class PendingFile(NamedTuple):
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """A row of the query `pending_files`."""
-        seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256 = row
+        seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256, doubted = row
         if known_size is None:
             return cls(seq, name, href, size, sha256, None)
-        known = Known(FileVersion.dated(known_size, modified, etag), Digest(known_size, crc, known_sha256))
+        version, digest = FileVersion.dated(known_size, modified, etag), Digest(known_size, crc, known_sha256)
+        known = Known(version, digest, doubted)
         return cls(seq, name, href, size, sha256, known)
 
 
@@ -167,7 +170,9 @@ class _StagingRun:
         for file in self._files:
             if self.stop.is_set():
                 raise DigestStopped
-            known = file.known if self._verify is not Verify.ALWAYS else None
+            known = file.known
+            if known and (known.doubted or self._verify is Verify.ALWAYS):
+                known = None
             if known and self._verify is Verify.NEVER and known.version.size == file.size_bytes:
                 self._settled.append(_proven(file, known.version, known.digest, was_read=False))
                 continue
@@ -198,6 +203,12 @@ class _StagingRun:
 
 def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read: bool) -> SettledFile:
     """The file as read now or earlier, or its failure where the catalogue knows better."""
+    if was_read and file.known and file.known.version == version and file.known.digest.sha256 != found.sha256:
+        text = (
+            f"{file.name} has other bytes than when it was read before, though its size and time are the same;"
+            " have it restored from a copy and retry, or import it anew if it is right as it is now"
+        )
+        return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
     if file.sha256 is not None and file.sha256 != found.sha256:
         text = (
             f"{file.name} is not what the catalogue promises: its SHA-256 is {found.sha256.hex()},"

@@ -1,7 +1,7 @@
 """Validation of an order: everything that is wrong with it, at once."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -35,25 +35,32 @@ class ValidationActivities:
     async def validate_order(self, order: OrderRef) -> ValidationResult:
         """Find every fault of an order. Raises Failed where a storage does not answer at all."""
         faults = _Faults()
-        async with recording_blocker(self.sessions, BlockerScope(order.order_id)), self.sessions.begin() as session:
-            faults.extend(await _catalogue_faults(session, order.order_id))
-            files = await session.stream(selections.selected_files(order.order_id))
+        async with recording_blocker(self.sessions, BlockerScope(order.order_id)):
+            async with self.sessions() as session:
+                faults.extend(await _catalogue_faults(session, order.order_id))
             count = 0
-            try:
-                async for batch in files.partitions(_BATCH):
-                    count += len(batch)
-                    found = await asyncio.to_thread(
-                        _storage_faults, self.sources, [SelectedFile(*row) for row in batch]
-                    )
-                    faults.extend(found)
-                    activity.heartbeat(count)
-            finally:
-                # Paused or cancelled half-way, the driver's cursor would stay open.
-                await files.close()
+            async for batch in self._selected(order.order_id):
+                count += len(batch)
+                faults.extend(await asyncio.to_thread(_storage_faults, self.sources, batch))
+                activity.heartbeat(count)
         if not count:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
         return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total)
+
+    async def _selected(self, order_id: UUID) -> AsyncIterator[list[SelectedFile]]:
+        """Files of an order in batches; between them nothing of the database is held, however slow the storage is."""
+        seq, name = 0, ""
+        while True:
+            query = selections.selected_files_after(order_id, seq, name, limit=_BATCH)
+            async with self.sessions() as session:
+                rows = (await session.execute(query)).all()
+            if not rows:
+                return
+            *_, seq = rows[-1]
+            batch = [SelectedFile(*file) for *file, _ in rows]
+            name = batch[-1].name
+            yield batch
 
 
 class _Faults:

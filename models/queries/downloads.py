@@ -94,7 +94,9 @@ FILES_LOST = sa.text(
         FROM unnest(CAST(:seqs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[])) AS l(seq, code, text)
         WHERE f.order_id = :order_id AND f.suborder = :number AND f.seq = l.seq
           AND f.state IN ({sql_list(file_states_before(FileState.FAILED) & AVAILABLE_FILES)})
-        RETURNING f.seq
+        RETURNING f.file_id
+    ), doubted AS (
+        UPDATE known_files SET doubted = true WHERE file_id IN (SELECT file_id FROM lost)
     ), part AS (
         UPDATE suborders SET state = '{SubOrderState.FAILED}', state_at = now(), archive_bytes = NULL,
             archive_etag = NULL, sealed_at = NULL, files_available = files_available - (SELECT count(*) FROM lost),
@@ -107,7 +109,10 @@ FILES_LOST = sa.text(
     WHERE id = :order_id RETURNING (SELECT count(*) FROM lost)
     """  # noqa: S608 - the words are our own enum
 )
-"""Files that cannot be had any more as they were sealed have failed, and with them the archive they were sealed in."""
+"""Files that cannot be had any more as they were sealed have failed, and with them the archive they were sealed in.
+
+What was known of them is doubted: size and time may be as they were, and the bytes are not.
+"""
 
 APPEND_TO_CLOSED_ORDER = sa.text(
     """

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 # The product's row is locked by an import, which may be about to forget: then nothing is remembered now.
 _UPSERT = """
     ON CONFLICT (file_id) DO UPDATE SET size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
-        etag = excluded.etag, sha256 = excluded.sha256, crc32 = excluded.crc32, read_at = now()
+        etag = excluded.etag, sha256 = excluded.sha256, crc32 = excluded.crc32, read_at = now(), doubted = false
 """
 
 UPSERT_STAGED = sa.text(

@@ -54,8 +54,8 @@ def _selected(selection: sa.FromClause = OrderSelection.__table__) -> sa.Join:  
     return join
 
 
-def selected_files(order_id: UUID) -> sa.Select[*tuple[Any, ...]]:
-    """All files an order selects, as columns of `SelectedFile`, by product, object and name."""
+def _files() -> sa.Select[*tuple[Any, ...]]:
+    """Files that are selected, as columns of `SelectedFile`."""
     columns = (
         col(Product.location),
         col(CatalogueFile.id),
@@ -67,17 +67,35 @@ def selected_files(order_id: UUID) -> sa.Select[*tuple[Any, ...]]:
         col(CatalogueFile.modified_ns),
         col(CatalogueFile.sha256),
     )
+    return sa.select(*columns).select_from(_selected())
+
+
+def selected_files_after(order_id: UUID, seq: int, name: str, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """A page of all files an order selects, as columns of `SelectedFile`, and last the number of its selection.
+
+    The first page is after (0, ""): no cursor and no transaction stays open while storage is asked.
+    """
+    number, file = col(OrderSelection.seq), col(CatalogueFile.name)
     return (
-        sa.select(*columns)
-        .select_from(_selected())
-        .where(col(OrderSelection.order_id) == order_id)
-        .order_by(col(OrderSelection.position), col(CatalogueObject.name), col(CatalogueFile.name))
+        _files()
+        .add_columns(number)
+        # The first condition says nothing new; it is what the primary key can seek.
+        .where(col(OrderSelection.order_id) == order_id, number >= seq, sa.tuple_(number, file) > (seq, name))
+        .order_by(number, file)
+        .limit(limit)
     )
 
 
 def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tuple[Any, ...]]:
-    """The same for some of its objects."""
-    return selected_files(order_id).where(_among(col(OrderSelection.object_id), object_ids, sa.Uuid))
+    """All files an order selects of some objects, as columns of `SelectedFile`, by product, object and name."""
+    return (
+        _files()
+        .where(
+            col(OrderSelection.order_id) == order_id,
+            _among(col(OrderSelection.object_id), object_ids, sa.Uuid),
+        )
+        .order_by(col(OrderSelection.position), col(CatalogueObject.name), col(CatalogueFile.name))
+    )
 
 
 Weights = sa.Select[UUID, str, str, bool, int, int]

@@ -148,7 +148,7 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
     """The files of a sub-order that have yet to be proven.
 
     Sequence, name, href, size, expected SHA-256; then what is known of an earlier read: size, time, ETag, CRC-32,
-    SHA-256, all None where there was none.
+    SHA-256, and whether it is doubted, all None where there was none.
     """
     return (
         sa.select(
@@ -162,6 +162,7 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
             col(KnownFile.etag),
             col(KnownFile.crc32),
             col(KnownFile.sha256),
+            col(KnownFile.doubted),
         )
         .outerjoin(KnownFile, col(KnownFile.file_id) == col(OrderFile.file_id))
         .where(

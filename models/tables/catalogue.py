@@ -120,3 +120,5 @@ class KnownFile(SQLModel, table=True):
     sha256: bytes = Field(sa_type=sa.LargeBinary)
     crc32: int = Field(sa_type=sa.BigInteger)
     read_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+    doubted: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Whether a download has found other bytes under the same size and time: then only a new read proves anything."""

@@ -85,12 +85,36 @@ async def test_a_file_of_another_version_is_read_again(sessions: Sessions, tmp_p
     assert (await rows(sessions, KNOWN))[0][2:] == (5, *proof[2:4])
 
 
-async def test_always_reads_always(sessions: Sessions, tmp_path: Path, order: Order) -> None:
+async def test_always_reads_always_and_finds_what_has_rotted(sessions: Sessions, tmp_path: Path, order: Order) -> None:
     await staged(sessions, order)
     falsify(tmp_path)
     again = await ordered_again(sessions)
-    assert (await staged_with(sessions, again, Verify.ALWAYS)).available == 3
-    assert (await proofs_of(sessions, again))[0][2] == sha256(b"X" * 1000).digest()
+    assert (await staged_with(sessions, again, Verify.ALWAYS)).failed == 3
+    texts = await rows(sessions, f"SELECT failure_text FROM order_files WHERE order_id = '{again.id}'")
+    assert all("other bytes than when it was read before" in text for text in texts)
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+async def test_a_doubted_file_is_read_whatever_the_setting(
+    sessions: Sessions, tmp_path: Path, order: Order, verify: Verify
+) -> None:
+    await staged(sessions, order)
+    doubt = "UPDATE known_files k SET doubted = true FROM catalogue_files c WHERE c.id = k.file_id AND c.name"
+    await rows(sessions, f"{doubt} <> 'c.tif' RETURNING 1")
+    rotten = tmp_path / "s1" / "a.tif"
+    was = rotten.stat().st_mtime_ns
+    rotten.write_bytes(b"X" * 1000)
+    os.utime(rotten, ns=(was, was))
+    again = await ordered_again(sessions)
+    assert (await staged_with(sessions, again, verify)).available == 2
+    assert [code for _, code, *_ in await proofs_of(sessions, again)] == ["checksum_mismatch", None, None]
+    # Equal when read again: the doubt is over. Other bytes: it stays, for every order, until the file is another.
+    doubted = "SELECT doubted FROM known_files k JOIN catalogue_files c ON c.id = k.file_id ORDER BY c.href"
+    assert await rows(sessions, doubted) == [True, False, False]
+    os.utime(rotten, ns=(7, 7))
+    third = await ordered_again(sessions)
+    assert (await staged_with(sessions, third, verify)).available == 3
+    assert await rows(sessions, doubted) == [False, False, False]
 
 
 async def test_never_does_not_even_ask_the_storage(sessions: Sessions, tmp_path: Path, order: Order) -> None:

@@ -8,6 +8,7 @@ import pytest
 from activities.validation import MAX_FAULTS, ValidationActivities
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, ValidationResult
+from models.queries.selections import SelectedFile, selected_files_after
 from models.queries.users import upsert_user
 from models.tables import Order, User
 from tests.activities.builders import Sessions, everything, placed, run
@@ -95,6 +96,18 @@ async def test_every_fault_is_told_at_once(sessions: Sessions, tmp_path: Path, o
             "o6/f.bin": "source_forbidden",
         }
         assert verdict.faults_total == 6
+
+
+async def test_files_are_looked_at_page_by_page_and_each_once(sessions: Sessions, tmp_path: Path) -> None:
+    order = await placed(sessions, tmp_path, {f"o{n}": {f"{m}": b"" for m in range(n)} for n in range(1, 6)})
+    seq, name, seen = 0, "", []
+    async with sessions() as session:
+        while page := (await session.execute(selected_files_after(order.id, seq, name, limit=4))).all():
+            assert len(page) <= 4
+            files = [SelectedFile(*row[:-1]) for row in page]
+            seen += [(file.object_name, file.name) for file in files]
+            seq, name = page[-1].seq, files[-1].name
+    assert seen == [(f"o{n}", f"{m}") for n in range(1, 6) for m in range(n)]
 
 
 async def test_a_withdrawn_file_that_was_ordered_by_itself_is_a_fault(sessions: Sessions, order: Order) -> None:

@@ -21,6 +21,7 @@ from storage.archive.virtual import Member
 from storage.sources.protocol import FileVersion
 from storage.sources.registry import Sources
 from tests.factories import Sessions, add_order, add_product, make_ready
+from tests.services.catalogue_sources import rows
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 FILES = {"spring": {"a.tif": b"a" * 10, "b.tif": b"b" * 20}}
@@ -153,6 +154,8 @@ async def test_a_lost_file_fails_and_with_it_the_archive(sessions: Sessions, rea
         assert (event.what, event.details, event.reason_code) == (Event.FILES_LOST, {"failed": 1}, failure.code)
         assert await record_source_loss(session, target, {1: failure}, failure, NOW) is None
     assert await state_of(sessions, ready) == (SubOrderState.FAILED, [FileState.FAILED, FileState.AVAILABLE])
+    known = "SELECT c.name, k.doubted FROM known_files k JOIN catalogue_files c ON c.id = k.file_id ORDER BY c.name"
+    assert [*map(tuple, await rows(sessions, known))] == [("a.tif", True), ("b.tif", False)]
     async with sessions.begin() as session:
         with pytest.raises(Gone):
             await downloadable_archive(session, ready, 1)
