@@ -13,19 +13,21 @@ import httpx2 as httpx
 from cli import credentials
 from cli.errors import CommandFailed
 from cli.hints import fault_in_words
+from cli.outages import Patience, is_outage
 
 _POLL = 0.2
 _RETRIES = 20
 
 
 class Api:
-    """The facade under one URL."""
+    """The facade under one URL. With `patience` an outage is waited out by everything that only reads."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
+        self.patience: Patience | None = None
         token = token or credentials.bearer_token(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers)
+        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +154,8 @@ class Api:
         headers = {"Range": f"bytes={have}-", "If-Range": etag} if have else {}
         try:
             with self._client.stream("GET", url, headers=headers) as answer, part.open("ab") as file:
+                if is_outage(answer):
+                    return False
                 if answer.is_error:
                     answer.read()
                     file.close()
@@ -169,8 +173,11 @@ class Api:
         return have == size
 
     def _asked(self, method: str, path: str, **options: Any) -> Any:
+        def ask() -> httpx.Response:
+            return self._client.request(method, path, **options)
+
         try:
-            answer = self._client.request(method, path, **options)
+            answer = self.patience.ask(ask) if self.patience and method == "GET" else ask()
         except httpx.TransportError as error:
             raise CommandFailed(
                 f"the API at {self.url} does not answer ({error}); is `consignor dev` running?"

@@ -26,6 +26,11 @@ def progress_bar(quiet: bool) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
+def say(bar: Progress, line: str) -> None:
+    """Print a line above a progress bar, on stderr."""
+    bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
     """One line an order; `narrowed` if not all of them were asked for."""
     if not orders and narrowed:

@@ -153,10 +153,12 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
 
 def _wait(api: "Api", bulk_id: str, *, quiet: bool) -> Any:
     """The bulk when it has ended; on a terminal with a bar."""
-    from cli.tables import progress_bar
+    from cli.outages import Patience
+    from cli.tables import progress_bar, say
 
     with progress_bar(quiet) as bar:
         task = bar.add_task("", total=100)
+        api.patience = Patience(lambda line: say(bar, line))
         return api.wait_for(
             f"/bulks/{bulk_id}",
             lambda bulk: bulk["finished_at"] is not None,

@@ -249,11 +249,13 @@ def _find(api: "Api", key: str) -> Any:
 
 def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:
     """Wait for the outcome; on a terminal with a bar. What holds the order up is said once, on stderr."""
-    from cli.tables import progress_bar
+    from cli.outages import Patience
+    from cli.tables import progress_bar, say
 
     held_up = ""
     with progress_bar(quiet) as bar:
         task = bar.add_task("", total=100)
+        api.patience = Patience(lambda line: say(bar, line))
 
         def seen(order: Any) -> None:
             nonlocal held_up
@@ -261,7 +263,7 @@ def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:
             bar.update(task, description=f"{order['number']} {status}", completed=percent)
             reason = _held_up(order) if order["outcome"] == "pending" else ""
             if reason and reason != held_up:
-                bar.console.print(f"{order['number']} {reason}", markup=False, highlight=False, soft_wrap=True)
+                say(bar, f"{order['number']} {reason}")
             held_up = reason
 
         return api.wait(order_id, seen)

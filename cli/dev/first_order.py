@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
 from cli.errors import CommandFailed
+from cli.outages import is_outage
 
 _POLL = 0.05
 _PATIENCE = 180.0
@@ -59,17 +61,22 @@ async def _settled(api: httpx2.AsyncClient, order_id: str) -> Mapping[str, Any]:
     try:
         async with asyncio.timeout(_PATIENCE):
             while True:
-                order = await _get(api, f"/api/v1/orders/{order_id}")
-                if order["outcome"] != "pending":
-                    return order
+                # An API that is being restarted is asked again.
+                with suppress(httpx2.TransportError):
+                    answer = await api.get(f"/api/v1/orders/{order_id}")
+                    if not is_outage(answer) and (order := _checked(answer))["outcome"] != "pending":
+                        return order
                 await asyncio.sleep(_POLL)
     except TimeoutError:
         raise CommandFailed(f"the first order has no outcome after {_PATIENCE:.0f} s") from None
 
 
 async def _get(api: httpx2.AsyncClient, path: str) -> dict[str, Any]:
-    answer = await api.get(path)
-    if answer.status_code >= 400:
-        raise CommandFailed(f"GET {path} answered {answer.status_code}: {answer.text}")
+    return _checked(await api.get(path))
+
+
+def _checked(answer: httpx2.Response) -> dict[str, Any]:
+    if answer.is_error:
+        raise CommandFailed(f"GET {answer.url.path} answered {answer.status_code}: {answer.text}")
     found: dict[str, Any] = answer.json()
     return found

@@ -16,6 +16,7 @@ _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EISDIR}
 _NO_PREALLOCATION: Final = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+_NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
 _PROBE: Final = b"written by Consignor to see whether archives can be delivered here\n"
 
 
@@ -64,7 +65,7 @@ class LocalTarget:
             with suppress(OSError):
                 os.unlink(part, dir_fd=folder)
             raise
-        os.fsync(folder)
+        sync_folder(folder)
 
     @contextmanager
     def _opened(self, folders: tuple[str, ...]) -> Iterator[int]:
@@ -77,13 +78,25 @@ class LocalTarget:
             for name in folders:
                 with suppress(FileExistsError):
                     os.mkdir(name, dir_fd=current)
-                    os.fsync(current)
+                    sync_folder(current)
                 below = os.open(name, _DIRECTORY, dir_fd=current)
                 os.close(current)
                 current = below
             yield current
         finally:
             os.close(current)
+
+
+def sync_folder(folder: int) -> None:
+    """Have the names in a folder survive a loss of power, where its file system can promise that.
+
+    Some FUSE, NFS and CIFS mounts sync files but no folders. What was written is there all the same.
+    """
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
 
 
 def _part(name: str, key: str) -> str:

@@ -1,5 +1,6 @@
 """Archives into folders: whole under their name or not at all, and never outside of the root."""
 
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import Failed, FailureCode
-from storage.targets.local import LocalTarget
+from storage.targets.local import LocalTarget, sync_folder
 from storage.targets.protocol import ArchiveUpload
 
 CONTENT = bytes(range(256)) * 10_000
@@ -125,3 +126,15 @@ def test_a_probe_leaves_nothing_behind(tmp_path: Path) -> None:
     target(tmp_path).probe()
     assert files(tmp_path) == {}
     assert [path.name for path in tmp_path.iterdir()] == ["maria"]
+
+
+def test_a_folder_whose_file_system_syncs_no_folders_is_no_failure() -> None:
+    folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with pytest.raises(OSError, match="Invalid argument"):
+            os.fsync(folder)
+        sync_folder(folder)
+    finally:
+        os.close(folder)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_folder(folder)
