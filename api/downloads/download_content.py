@@ -123,7 +123,7 @@ async def find_file(session: AsyncSession, order: Order, key: int | UUID) -> Fil
 async def answer(request: Request, services: Services, found: Downloadable, actor: str) -> Response:
     """What a GET or a HEAD of it is answered; no transaction may be open, for this may take days."""
     representation = found.representation(services)
-    if (short := download_response.response_without_body(request, representation)) is not None:
+    if (short := download_response.response_without_body(request, representation, services.now())) is not None:
         return short
     content = await found.open(services, actor)
     return await download_response.answer(request, services, representation, content.target, content.read)

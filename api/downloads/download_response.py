@@ -5,6 +5,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from api.http.answers import (
     REPR_DIGEST,
     Declared,
 )
+from api.http.fields import folded
 from models.coverage import Span
 from models.errors import Failed, FailureCode, Gone, NotFound, NotReady, TooManyDownloads
 from models.naming import content_disposition
@@ -91,10 +93,10 @@ class Representation:
         return headers
 
 
-def response_without_body(request: Request, representation: Representation) -> Response | None:
+def response_without_body(request: Request, representation: Representation, now: datetime) -> Response | None:
     """The answer that needs no bytes: 304 or that of a HEAD. Raises PreconditionFailed."""
     headers = representation.headers
-    if ranges.not_modified(request.headers, representation.version):
+    if ranges.not_modified(folded(request.headers), representation.version, now=now):
         kept = {"ETag", "Cache-Control", "Last-Modified"}
         return Response(status_code=304, headers={k: v for k, v in headers.items() if k in kept})
     if request.method == "HEAD":
@@ -113,7 +115,7 @@ async def answer(
     """
     size, headers = representation.version.size, representation.headers
     try:
-        spans = ranges.parse_range(request.headers, representation.version, now=services.now())
+        spans = ranges.parse_range(folded(request.headers), representation.version, now=services.now())
     except ranges.Unsatisfiable:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     if spans is None:

@@ -21,7 +21,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(self, hub: Hub, event_filter: EventFilter, last_id: str | None) -> None:
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         # Unlike a body, a stream has no length.
         del self.headers["content-length"]
         self._hub, self._filter, self._last_id = hub, event_filter, last_id

@@ -1,23 +1,26 @@
 """What part of a representation a request asks for (RFC 9110, sections 13 and 14).
 
-Ours, though werkzeug.http reads the same headers: it cuts no range at the end, refuses none that overlap, and takes
-30 ms of every start to be imported, for the ten lines on dates and lists of tags that it would save.
+Ours, though werkzeug.http reads the same headers: it cuts no range at the end, refuses none that overlap, reads dates
+as mail does, and takes 30 ms of every start to be imported.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import NamedTuple
 
+from api.http.dates import parse_http_date
+from api.http.entity_tags import EntityTags
 from models.coverage import Span
 from models.errors import PreconditionFailed
 
 MAX_RANGES = 32
 """Ranges in one request; a request for more gets everything, which costs less than many pieces."""
 
-_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"(\d*)-(\d*)", re.ASCII)
+_BEYOND = 2**63
+"""Stands for every position that has more digits than any content has bytes; Python reads no number of 4,301 digits."""
 _STRONG_AFTER = timedelta(seconds=1)
 
 
@@ -33,27 +36,25 @@ class Unsatisfiable(Exception):
     """Every range lies wholly behind the end."""
 
 
-def not_modified(headers: Mapping[str, str], version: Version) -> bool:
+def not_modified(headers: Mapping[str, str], version: Version, *, now: datetime) -> bool:
     """Whether the client has this version already (304). Raises PreconditionFailed (412).
 
     In the order of RFC 9110, section 13.2.2: a condition with an ETag takes precedence over one with a date.
     """
     if (tags := headers.get("if-match")) is not None:
         # Strong comparison: a weak tag never matches.
-        if tags.strip() != "*" and version.etag not in named_tags(tags):
+        if not EntityTags(tags).match_bytes(version.etag):
             raise PreconditionFailed
-    elif _is_younger(version, headers.get("if-unmodified-since")):
+    elif _is_younger(version, _instant(headers.get("if-unmodified-since"), now)):
         raise PreconditionFailed
     if (tags := headers.get("if-none-match")) is not None:
-        named = {tag.removeprefix("W/") for tag in named_tags(tags)}
-        return tags.strip() == "*" or "*" in named or version.etag in named
-    since = headers.get("if-modified-since")
-    return _instant(since) is not None and version.modified is not None and not _is_younger(version, since)
+        return EntityTags(tags).match_version(version.etag)
+    since = _instant(headers.get("if-modified-since"), now)
+    return since is not None and version.modified is not None and not _is_younger(version, since)
 
 
-def _is_younger(version: Version, date: str | None) -> bool:
-    """Whether the version was made after a date; False where either is unknown."""
-    instant = _instant(date)
+def _is_younger(version: Version, instant: datetime | None) -> bool:
+    """Whether the version was made after an instant; False where either is unknown."""
     return instant is not None and version.modified is not None and _seconds(version.modified) > instant
 
 
@@ -84,7 +85,7 @@ def _if_range_holds(if_range: str | None, version: Version, now: datetime) -> bo
     """Whether If-Range lets the range count: the strong ETag, or the very date where a second has gone by since."""
     if if_range is None or if_range.strip() == version.etag:
         return True
-    when = _instant(if_range)
+    when = _instant(if_range, now)
     if when is None or version.modified is None:
         return False
     return when == _seconds(version.modified) and now - version.modified > _STRONG_AFTER
@@ -94,27 +95,22 @@ def _span(text: str, size: int) -> Span | None:
     """One range, cut at the end of the content; empty where it lies behind it; None where it cannot be parsed."""
     if (match := _RANGE.fullmatch(text)) is None or text == "-":
         return None
-    first, last = match.groups()
+    first, last = (digits.lstrip("0") if digits.strip("0") else digits[:1] for digits in match.groups())
     if not first:
-        return Span(max(size - int(last), 0), size)
-    if last and int(last) < int(first):
+        return Span(max(size - _position(last), 0), size)
+    if last and (len(last), last) < (len(first), first):
         return None
-    return Span(int(first), min(int(last) + 1, size) if last else size)
+    return Span(_position(first), min(_position(last) + 1, size) if last else size)
 
 
-def named_tags(header: str) -> list[str]:
-    """The entity tags of a condition."""
-    return [tag.strip() for tag in header.split(",")]
+def _position(digits: str) -> int:
+    """A number without leading zeros."""
+    return int(digits) if len(digits) < len(str(_BEYOND)) else _BEYOND
 
 
-def _instant(text: str | None) -> datetime | None:
+def _instant(text: str | None, now: datetime) -> datetime | None:
     """An HTTP date; one that cannot be parsed counts as not sent."""
-    if not text or not text.endswith("GMT"):
-        return None
-    try:
-        return parsedate_to_datetime(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return None if text is None else parse_http_date(text, now)
 
 
 def _seconds(instant: datetime) -> datetime:

@@ -52,6 +52,25 @@ async def test_a_file_is_itself_whole_in_parts_and_proven(client: AsyncClient, m
                 assert (part.status_code, part.content) == (206, CONTENT[path][1:4])
 
 
+async def test_no_date_and_no_position_is_an_error_of_ours(client: AsyncClient, make_ready_order: MakeReady) -> None:
+    order = await make_ready_order()
+    huge = f"Fri, 31 Dec {'9' * 30} 23:59:59 GMT"
+    for url in (f"/orders/{order.id}/suborders/1/archive", f"/orders/{order.id}/files/1/content"):
+        size = int((await client.head(url)).headers["content-length"])
+        for name in ("If-Modified-Since", "If-Unmodified-Since"):
+            assert (await client.get(url, headers={name: huge})).status_code == 200
+        beyond = await client.get(url, headers={"Range": f"bytes={'9' * 5000}-"})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+        cut = await client.get(url, headers={"Range": f"bytes=1-{'9' * 19}"})
+        assert (cut.status_code, cut.headers["content-range"]) == (206, f"bytes 1-{size - 1}/{size}")
+        # Of several lines of one field a list is made, whose elements all count; a range is no list.
+        twice = [("Range", "bytes=0-1")] * 2
+        known = [("If-None-Match", '"x"'), ("If-None-Match", f"W/{cut.headers['etag']}")]
+        assert (await client.get(url, headers=[*twice, *known])).status_code == 304
+        assert (await client.get(url, headers=twice)).status_code == 200
+    assert (await client.get(f"/orders/{order.id}", headers={"If-Modified-Since": huge})).status_code == 200
+
+
 async def test_several_ranges_come_as_parts_of_one_answer(client: AsyncClient, make_ready_order: MakeReady) -> None:
     order = await make_ready_order()
     seq = (await files_of(client, order))["spring/b1.tif"]["seq"]

@@ -12,6 +12,7 @@ from models.errors import PreconditionFailed
 
 MADE = datetime(2026, 3, 3, 5, 6, 7, 891, tzinfo=UTC)
 DATE, BEFORE, AFTER = (f"Tue, 03 Mar 2026 05:06:0{second} GMT" for second in (7, 6, 8))
+RFC_850, ASCTIME = "Tuesday, 03-Mar-26 05:06:07 GMT", "Tue Mar  3 05:06:07 2026"
 NOW = MADE + timedelta(hours=1)
 V = Version('"a"', 1000, MADE)
 
@@ -65,13 +66,36 @@ def test_ranges_that_overlap_or_are_too_many_give_the_whole() -> None:
     assert len(spans("bytes=" + many.rpartition(",")[0]) or ()) == MAX_RANGES
 
 
+LARGE = ["1" + "0" * digits for digits in (17, 18, 19, 20, 400, 5_000)]
+
+
+@pytest.mark.parametrize("position", LARGE, ids=len)
+def test_a_position_of_however_many_digits_is_a_position(position: str) -> None:
+    for beyond in (f"bytes={position}-", f"bytes={position}-{position}", f"bytes=1000-{position}"):
+        with pytest.raises(Unsatisfiable):
+            spans(beyond)
+    for cut in (f"bytes=10-{position}", f"bytes=00{'0' * 20}10-{position}", f"bytes={position}-,10-{position}"):
+        assert spans(cut) == [Span(10, 1000)]
+    assert spans(f"bytes=-{position}") == [Span(0, 1000)]
+    # The end before the beginning is not a range, so that it does not count.
+    assert spans(f"bytes={position}1-{position}") is None
+    assert spans(f"bytes={position}-{position[:-1]}") is None
+
+
+def test_zeros_before_a_position_change_nothing() -> None:
+    assert spans("bytes=000-0000") == [Span(0, 1)]
+    assert spans("bytes=-0001") == [Span(999, 1000)]
+    with pytest.raises(Unsatisfiable):
+        spans("bytes=-00")
+
+
 @pytest.mark.parametrize("asked", ["bytes=0-1,x", "bytes=1-0,5-6", "bytes=-", "lines=0-1", "bytes", "0-1"])
 def test_what_is_no_range_does_not_count(asked: str) -> None:
     assert spans(asked) is None
 
 
 def test_if_range_lets_a_range_count_for_the_very_version_only() -> None:
-    for good in ('"a"', DATE):
+    for good in ('"a"', DATE, RFC_850, ASCTIME):
         assert spans("bytes=0-1", if_range=good) == [Span(0, 2)]
     for bad in ('"b"', 'W/"a"', BEFORE, AFTER, "", "yesterday"):
         assert spans("bytes=0-1", if_range=bad) is None, bad
@@ -91,18 +115,40 @@ def test_if_range_lets_a_range_count_for_the_very_version_only() -> None:
         ({"if-modified-since": DATE}, True),
         ({"if-modified-since": BEFORE}, False),
         ({"if-modified-since": "some day"}, False),
+        ({"if-none-match": '"b,c", "a"'}, True),
+        ({"if-none-match": '"b, ", "a", "c"'}, True),
+        ({"if-none-match": '"*"'}, False),
+        ({"if-none-match": '"a-gzip"'}, True),
+        ({"if-none-match": 'W/"a;br"'}, True),
+        ({"if-none-match": '"a-zip"'}, False),
+        ({"if-none-match": ""}, False),
+        ({"if-modified-since": RFC_850}, True),
+        ({"if-modified-since": ASCTIME}, True),
+        ({"if-modified-since": "Tue Mar  3 05:06:06 2026"}, False),
+        ({"if-modified-since": f"{DATE}, {DATE}"}, False),
+        ({"if-match": '"b", "a"'}, False),
         ({"if-match": '"a"', "if-unmodified-since": BEFORE}, False),
         ({"if-match": "*"}, False),
         ({"if-unmodified-since": DATE}, False),
+        ({"if-unmodified-since": RFC_850}, False),
+        ({"if-unmodified-since": ASCTIME}, False),
+        ({"if-unmodified-since": "Tue, 03 Mar 20266 05:06:06 GMT"}, False),
     ],
 )
 def test_a_client_is_told_when_it_has_this_version_already(headers: dict[str, str], expected: bool) -> None:
-    assert not_modified(headers, V) == expected
+    assert not_modified(headers, V, now=NOW) == expected
 
 
 @pytest.mark.parametrize(
-    "headers", [{"if-match": '"b"'}, {"if-match": 'W/"a"'}, {"if-match": ""}, {"if-unmodified-since": BEFORE}]
+    "headers",
+    [
+        *({"if-match": tags} for tags in ('"b"', 'W/"a"', "", '"a-gzip"', '"b, a"', "a")),
+        *(
+            {"if-unmodified-since": date}
+            for date in (BEFORE, "Tue Mar  3 05:06:06 2026", "Tue, 03 Mar 1000 05:06:06 GMT")
+        ),
+    ],
 )
 def test_a_request_meant_for_another_version_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(PreconditionFailed):
-        not_modified(headers, V)
+        not_modified(headers, V, now=NOW)

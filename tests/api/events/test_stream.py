@@ -64,6 +64,8 @@ async def reading(base: str, last_id: str | None = None, **params: str) -> Async
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
+        # A proxy that compressed it would hold events back until a block is full.
+        assert answer.headers["cache-control"] == "no-store, no-transform"
         lines = answer.aiter_lines()
         assert await anext(lines) == "retry: 3000"
         yield Reader(lines)
