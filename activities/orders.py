@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from models.errors import Failure, FailureCode
 from models.messages import (
@@ -33,6 +34,19 @@ _OF_THE_END = (_REMINDER, "extended", Event.REFUSED, Event.SETTLED, Event.SETTLE
 
 _NAMED = {"suborder_delivered", "suborder_not_delivered"}
 """Entries that PostgreSQL completes with what no workflow may know."""
+
+
+class TimelineConflict(ApplicationError):
+    """The timeline has gone on otherwise than this run of the workflow knows, as after a reset in the Temporal UI.
+
+    The run must end: it decides by a past that is not the order's. The reconciler starts another from the rows.
+    """
+
+    code = "timeline_conflict"
+
+    def __init__(self) -> None:
+        text = "the order has gone on without this run, as after a reset; another takes it up from its rows in a minute"
+        super().__init__(text, type=self.code, non_retryable=True)
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,10 @@ class OrderActivities:
 
     @activity.defn
     async def record(self, news: Projection) -> None:
-        """Project a status and its timeline rows; news that came before leave everything as it is."""
+        """Project a status and its timeline rows; news that came before leave everything as it is.
+
+        Raises TimelineConflict where other news have these numbers already.
+        """
         newest = news.entries[-1]
         rows = [{"order_id": news.order_id, **_row(entry)} for entry in news.entries]
         async with self.sessions.begin() as session:
@@ -81,7 +98,9 @@ class OrderActivities:
             )
             if _since(news):
                 await session.execute(clear_of_order(news.order_id))
-            await session.execute(insert(TimelineRow).values(rows).on_conflict_do_nothing())
+            inserted = insert(TimelineRow).values(rows).on_conflict_do_nothing().returning(col(TimelineRow.sequence))
+            if len((await session.scalars(inserted)).all()) < len(rows):
+                await _require_same(session, news)
             if sequences := [entry.sequence for entry in news.entries if entry.what in _NAMED]:
                 where = {"order_id": news.order_id, "sequences": sequences}
                 await session.execute(NAME_DELIVERIES, where)
@@ -112,6 +131,16 @@ class OrderActivities:
             undelivered = (await session.execute(undelivered_of(order.order_id))).scalar_one()
         failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
         return SettlementTotals(files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered)
+
+
+async def _require_same(session: AsyncSession, news: Projection) -> None:
+    """Raise TimelineConflict unless the rows of these numbers are these entries."""
+    query = sa.select(col(TimelineRow.sequence), col(TimelineRow.at), col(TimelineRow.what)).where(
+        col(TimelineRow.order_id) == news.order_id,
+        col(TimelineRow.sequence).in_([entry.sequence for entry in news.entries]),
+    )
+    if {tuple(row) for row in await session.execute(query)} != {(e.sequence, e.at, e.what) for e in news.entries}:
+        raise TimelineConflict
 
 
 def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:

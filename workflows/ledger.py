@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
@@ -39,6 +40,17 @@ class Ledger:
         self._lock = asyncio.Lock()
         self._unwritten: list[TimelineEntry] = []
         self._is_superseded = False
+        self._failure: ActivityError | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether PostgreSQL refuses what this run has to tell: then the run has to end."""
+        return self._failure is not None
+
+    def raise_if_failed(self) -> None:
+        """Raise ActivityError where PostgreSQL has refused news, whoever was told of it first."""
+        if self._failure is not None:
+            raise self._failure
 
     @property
     def is_behind(self) -> bool:
@@ -89,11 +101,16 @@ class Ledger:
                 return
             entries, self._unwritten = tuple(self._unwritten), []
             # Awaited under the lock: a later entry must not reach PostgreSQL before an earlier one.
-            await RECORD.execute(
-                OrderActivities.record,
-                Projection(order_id=self._state.order_id, entries=entries),
-                summary=", ".join(entry.what.replace("_", " ") for entry in entries[:5]),
-            )
+            try:
+                await RECORD.execute(
+                    OrderActivities.record,
+                    Projection(order_id=self._state.order_id, entries=entries),
+                    summary=", ".join(entry.what.replace("_", " ") for entry in entries[:5]),
+                )
+            except ActivityError as error:
+                # Raised to whoever waits, who may be an update that only fails itself; the run ends by what is kept.
+                self._failure = error
+                raise
 
     def _append(self, what: str, before: OrderStatus, actor: str, fields: EntryFields) -> None:
         self._state.version += 1

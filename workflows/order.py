@@ -90,7 +90,8 @@ class OrderWorkflow:
         self._ledger.begin_phase()
         self._provisioning.show()
         handler = asyncio.create_task(self._handlers.handle(status))
-        await workflow.wait_condition(lambda: handler.done() or self._ledger.is_superseded)
+        await workflow.wait_condition(lambda: handler.done() or self._ledger.is_superseded or self._ledger.has_failed)
+        self._ledger.raise_if_failed()
         if not self._ledger.is_superseded:
             return handler.result()
         # A command came first; the result of the handler no longer counts.

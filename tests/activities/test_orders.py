@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.orders import OrderActivities
+from activities.orders import OrderActivities, TimelineConflict
 from activities.planning import PlanningActivities
 from activities.staging import StagingActivities
 from models.errors import Failure, FailureCode, Fault
@@ -76,6 +76,18 @@ async def test_a_later_workflow_is_told_where_the_order_stands(sessions: Session
 async def test_an_order_with_a_price_is_not_free(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, price=Decimal("0.01"))
     assert not (await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))).is_free
+
+
+async def test_other_news_under_numbers_that_are_taken_are_refused_and_change_nothing(
+    sessions: Sessions, order: Order
+) -> None:
+    await record(sessions, order, [CONFIRMED, STARTED])
+    once = await everything(sessions)
+    otherwise = REFUSED.model_copy(update={"sequence": 3})
+    for entries in ([otherwise], [otherwise, REFUSED], [CONFIRMED, otherwise, REFUSED]):
+        with pytest.raises(TimelineConflict, match="as after a reset"):
+            await record(sessions, order, entries)
+        assert await everything(sessions) == once
 
 
 async def test_news_recorded_twice_are_recorded_once(sessions: Sessions, order: Order) -> None:

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities.failures import FailureInterceptor
+from activities.orders import TimelineConflict
 from models.errors import Failed, Failure, FailureCode
 from models.messages import (
     ORDERS_QUEUE,
@@ -143,8 +144,11 @@ class World:
 
     def take(self, news: Projection) -> None:
         """Enter the news."""
-        # Like the primary key of the timeline: what has come already is not taken again.
+        # Like the primary key of the timeline: what has come already is not taken again, and nothing else in its place.
         newest = self.entries[-1].sequence if self.entries else 0
+        known = {entry.sequence: entry for entry in self.entries}
+        if any(known.get(entry.sequence, entry) != entry for entry in news.entries):
+            raise TimelineConflict
         self.entries += [entry for entry in news.entries if entry.sequence > newest]
         self._called("record")
 
