@@ -14,11 +14,12 @@ from activities.settling import AlreadySettled
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
 from models.messages import Delivered, SubOrderFailed, SubOrderInput
-from models.packaging import PackedFile, layout_of
+from models.packaging import Contents, layout_of
 from models.queries import destinations as queries
 from models.queries import orders
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.tables import Delivery, Destination, Order, SubOrder
+from services.archive_contents import contents_of
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks, Member
 from storage.sources.registry import Sources
@@ -37,7 +38,7 @@ class DeliveryStopped(Exception):
 class _Job(NamedTuple):
     order: Order
     suborder: SubOrder
-    files: list[PackedFile]
+    contents: Contents
     destination: Destination
 
 
@@ -58,7 +59,7 @@ class DeliveringActivities:
         place, key = found.destination.place, self._key(found)
         upload = ArchiveUpload(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
         target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
-        members = members_of(self.sources.at(found.suborder.location), found.files)
+        members = members_of(self.sources.at(found.suborder.location), found.contents.files)
         await _run(_DeliveryRun(found, members, upload, target))
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
@@ -92,8 +93,8 @@ class DeliveringActivities:
             destination = (await session.execute(queries.destination_of_order(order_id))).scalar_one_or_none()
             if destination is None:
                 raise refused(f"the destination {order.destination_name} was removed")
-            files = [PackedFile(*row) for row in await session.execute(orders.packed_files(order_id, number))]
-        return _Job(order, suborder, files, destination)
+            contents = await contents_of(session, order_id, number)
+        return _Job(order, suborder, contents, destination)
 
     def _key(self, job: _Job) -> str:
         prefix, number, label = job.destination.prefix, job.order.number, job.order.label
@@ -130,7 +131,7 @@ class _DeliveryRun:
     def run(self) -> None:
         """Deliver everything; ends early, with DeliveryStopped, when told to stop."""
         job = self._job
-        layout = layout_of(job.order.number, job.suborder.number, job.files)
+        layout = layout_of(job.order.number, job.suborder.number, *job.contents)
         if layout.etag != self._archive.etag:
             raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
         with Blocks(layout, self._members) as blocks:

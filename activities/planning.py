@@ -11,7 +11,7 @@ from sqlmodel import col
 from temporalio import activity
 
 from models.messages import OrderRef
-from models.naming import entry_names
+from models.naming import file_and_folder_names
 from models.queries import orders, selections
 from models.queries.selections import SelectedFile
 from models.splitting import Limits, Part, split
@@ -23,6 +23,8 @@ _COPY = """
                       size_bytes, modified_ns, sha256, state)
     FROM STDIN (FORMAT BINARY)
 """
+_COPY_FOLDERS = "COPY order_folders (order_id, seq, suborder, object_name, name, path) FROM STDIN (FORMAT BINARY)"
+_FOLDER_TYPES = ["uuid", "int8", "int4", "text", "text", "text"]
 _TYPES = ["uuid", "int8", "int4", "uuid", "text", "text", "text", "text", "text", "int8", "int8", "bytea", "text"]
 
 
@@ -72,19 +74,29 @@ def _suborders(order_id: UUID, parts: Sequence[Part], locations: dict[str, str])
 async def _write_files(session: AsyncSession, order_id: UUID, parts: Sequence[Part]) -> dict[str, int]:
     """COPY the files of every part, numbered through the order; gives the totals of the order."""
     raw: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-    seq = size = 0
+    seq = size = folder_seq = 0
     for number, part in enumerate(parts, 1):
-        query = selections.selected_files_of(order_id, [UUID(str(key)) for key in part.keys])
-        files = [SelectedFile(*row) for row in await session.execute(query)]
-        paths = entry_names((file.object_name, file.name) for file in files)
+        objects = [UUID(str(key)) for key in part.keys]
+        selected = await session.execute(selections.selected_files_of(order_id, objects))
+        files = [SelectedFile(*row) for row in selected]
+        folders = [(row[0], row[1]) for row in await session.execute(selections.selected_folders_of(order_id, objects))]
+        # All at once, for a folder must not take a file's name, nor a file's folder another name than the folder's.
+        names = ((file.object_name, file.name) for file in files)
+        paths, folder_paths = file_and_folder_names(names, folders)
         async with raw.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
             for file, path in zip(files, paths, strict=True):
                 seq, size = seq + 1, size + file.size_bytes
                 await copy.write_row(_row(order_id, seq, number, file, path))
+        # Two spellings of one folder are one entry: an archive that had it twice would be doubtful to its readers.
+        named = dict(zip(folder_paths, folders, strict=True))
+        async with raw.cursor() as cursor, cursor.copy(_COPY_FOLDERS) as copy:
+            copy.set_types(_FOLDER_TYPES)
+            for path, folder in named.items():
+                folder_seq += 1
+                await copy.write_row((order_id, folder_seq, number, *folder, path))
         activity.heartbeat(seq)
-    objects = sum(len(part.keys) for part in parts)
-    return {"files_total": seq, "bytes_total": size, "objects_total": objects}
+    return {"files_total": seq, "bytes_total": size, "objects_total": sum(len(part.keys) for part in parts)}
 
 
 def _row(order_id: UUID, seq: int, number: int, file: SelectedFile, path: str) -> tuple[object, ...]:

@@ -8,12 +8,13 @@ from temporalio import activity
 
 from activities.settling import AlreadySettled, Superseded
 from models.messages import Publication, SubOrderResult
-from models.packaging import PackedFile, delivered, layout_of
+from models.packaging import delivered, layout_of
 from models.queries import orders
 from models.queries import suborders as queries
 from models.status_facts import RELEASED_SUBORDERS, UNSETTLED_SUBORDERS
 from models.suborder import SUBORDER_TRANSITIONS, SubOrderState
 from models.tables import SubOrder
+from services.archive_contents import contents_of
 from temporal.heartbeat import heartbeating
 
 _SINCE = SUBORDER_TRANSITIONS[SubOrderState.READY] - UNSETTLED_SUBORDERS - RELEASED_SUBORDERS
@@ -33,10 +34,9 @@ class PublishingActivities:
         order_id, number = publication.order_id, publication.number
         async with self.sessions.begin() as session:
             order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
-            rows = await session.execute(orders.packed_files(order_id, number))
-            files = [PackedFile(*row) for row in rows]
-        there = len(delivered(files))
-        layout = await asyncio.to_thread(layout_of, order.number, number, files) if there else None
+            contents = await contents_of(session, order_id, number)
+        there = len(delivered(contents.files))
+        layout = await asyncio.to_thread(layout_of, order.number, number, *contents) if there else None
         state = SubOrderState.READY if layout else SubOrderState.FAILED
         size, etag = (layout.total_bytes, layout.etag) if layout else (None, None)
         change = queries.publish(order_id, number, publication.attempt, state=state, archive_bytes=size, etag=etag)
@@ -49,7 +49,7 @@ class PublishingActivities:
                 # Under the newest number only an order that is over refuses; so the number tells the two apart.
                 raise AlreadySettled if newest or found.state in RELEASED_SUBORDERS else Superseded
         return SubOrderResult(
-            number=number, state=state, available=there, failed=len(files) - there, archive_bytes=size or 0
+            number=number, state=state, available=there, failed=len(contents.files) - there, archive_bytes=size or 0
         )
 
 

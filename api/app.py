@@ -13,7 +13,7 @@ from api.catalogue import stac_routes
 from api.contract.document import document
 from api.deliveries import routes as delivery_routes
 from api.dependencies import Services
-from api.downloads import archive_routes, file_routes, link_routes, metalink_routes
+from api.downloads import archive_routes, file_routes, folder_routes, link_routes, metalink_routes
 from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
 from api.http.limiting import RateLimitHeaders
@@ -79,7 +79,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         # Notes stand before commands, whose names would be any word.
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, command_routes.router),
         *(catalogue_routes.router, result_routes.router, token_routes.router, view_routes.router),
-        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router),
+        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
         api.include_router(router, dependencies=[Depends(reject_unknown_query_parameters)])

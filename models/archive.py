@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
 
 class Generated(NamedTuple):
-    """A member that has no source: its bytes are part of the layout."""
+    """A member that has no source: its bytes are part of the layout. A folder's name ends in `/`, and it has none."""
 
     name: str
     content: bytes

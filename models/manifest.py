@@ -25,6 +25,13 @@ class ManifestFile(NamedTuple):
     sha256: str
 
 
+class ManifestFolder(NamedTuple):
+    """A folder that is in the archive though no file is in it: its name there and its name in the catalogue."""
+
+    path: str
+    original: str
+
+
 class MissingFile(NamedTuple):
     """A file that was ordered and is not in the archive."""
 
@@ -54,11 +61,15 @@ def remedy(failure: Failure) -> str:
 
 
 def generated_members(
-    number: str, suborder: int, files: Iterable[ManifestFile], missing: Sequence[MissingFile] = ()
+    number: str,
+    suborder: int,
+    files: Iterable[ManifestFile],
+    missing: Sequence[MissingFile] = (),
+    folders: Sequence[ManifestFolder] = (),
 ) -> list[Generated]:
     """Everything Consignor adds to the archive of a sub-order, in the order it stands there."""
     known = sorted(files)
-    members = [Generated(MANIFEST, manifest_json(number, suborder, known, missing))]
+    members = [Generated(MANIFEST, manifest_json(number, suborder, known, missing, folders))]
     if missing:
         members.append(Generated(NOTICE, notice_txt(number, suborder, missing)))
     sums = [(file.path, file.sha256) for file in known]
@@ -67,9 +78,16 @@ def generated_members(
 
 
 def manifest_json(
-    number: str, suborder: int, files: Iterable[ManifestFile], missing: Iterable[MissingFile] = ()
+    number: str,
+    suborder: int,
+    files: Iterable[ManifestFile],
+    missing: Iterable[MissingFile] = (),
+    folders: Iterable[ManifestFolder] = (),
 ) -> bytes:
-    """The manifest: one file on each line, sorted by path, the same bytes for the same files in any order."""
+    """The manifest: one file on each line, sorted by path, the same bytes for the same files in any order.
+
+    Archives without empty folders have the manifest they had before there were any, and so the ETag.
+    """
     inside = [
         f'{{"path": {_quoted(path)}, "original": {_quoted(original)}, "size": {size}, "sha256": "{digest}"}}'
         for path, original, size, digest in sorted(files)
@@ -77,9 +95,11 @@ def manifest_json(
     absent = [
         json.dumps({"original": m.original, "code": m.failure.code, "text": m.failure.text}) for m in _in_order(missing)
     ]
+    empty = [f'{{"path": {_quoted(path)}, "original": {_quoted(original)}}}' for path, original in sorted(folders)]
+    folders_too = f'"folders": {_lines(empty)},\n' if empty else ""
     return (
         f'{{\n"number": {json.dumps(number)},\n"suborder": {suborder},\n'
-        f'"files": {_lines(inside)},\n"missing": {_lines(absent)}\n}}\n'
+        f'"files": {_lines(inside)},\n{folders_too}"missing": {_lines(absent)}\n}}\n'
     ).encode()
 
 

@@ -39,8 +39,15 @@ def entry_names(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
     Files of one object share one folder, files of two objects never do. A file's name may have folders of its own.
     """
+    return file_and_folder_names(pairs, ())[0]
+
+
+def file_and_folder_names(
+    files: Iterable[tuple[str, str]], folders: Iterable[tuple[str, str]]
+) -> tuple[list[str], list[str]]:
+    """The same, and the names of folders in that archive, which end in `/`; two spellings of one have one name."""
     names = _Names()
-    return [names.add(obj, file) for obj, file in pairs]
+    return [names.add(obj, file) for obj, file in files], [names.add_folder(obj, folder) for obj, folder in folders]
 
 
 class _Names:
@@ -54,15 +61,23 @@ class _Names:
 
     def add(self, obj: str, file: str) -> str:
         """The name of one more file."""
+        *middle, last = _components(file)
+        return self._claim(self._inside(obj, middle) + "/", last)
+
+    def add_folder(self, obj: str, name: str) -> str:
+        """The name of a folder, whether it has files or not."""
+        return self._inside(obj, _components(name)) + "/"
+
+    def _inside(self, obj: str, components: Iterable[str]) -> str:
+        """A folder of an object, by its components from the outside in."""
         folder = self._objects.get(obj)
         if folder is None:
             folder = self._objects[obj] = self._claim("", clean_component(obj))
-        *middle, last = _components(file)
-        for component in middle:
+        for component in components:
             if len(folder.encode()) + len(component.encode()) + MAX_COMPONENT_BYTES + _SLACK > MAX_NAME_BYTES:
                 break
             folder = self._folder(folder, component)
-        return self._claim(folder + "/", last)
+        return folder
 
     def _folder(self, parent: str, name: str) -> str:
         """A folder inside an object; spellings that differ only in case are one folder, the first one's."""

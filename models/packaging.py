@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.archive import Entry, Layout
+from models.archive import Entry, Generated, Layout
 from models.errors import Failure, FailureCode
-from models.manifest import ManifestFile, MissingFile, generated_members
+from models.manifest import ManifestFile, ManifestFolder, MissingFile, generated_members
 
 NS_PER_SECOND = 1_000_000_000
 
@@ -26,15 +26,31 @@ class PackedFile(NamedTuple):
     failure_text: str | None
 
 
-def layout_of(number: str, suborder: int, files: Sequence[PackedFile]) -> Layout:
-    """The archive of a sub-order all of whose files have settled; entries stand in the order of the files."""
+class PackedFolder(NamedTuple):
+    """An empty folder as packaging sees it: its name in the archive, which ends in `/`, and in the catalogue."""
+
+    path: str
+    original: str
+
+
+class Contents(NamedTuple):
+    """What the archive of a sub-order is made of, as `layout_of` takes it."""
+
+    files: Sequence[PackedFile]
+    folders: Sequence[PackedFolder] = ()
+
+
+def layout_of(number: str, suborder: int, files: Sequence[PackedFile], folders: Sequence[PackedFolder] = ()) -> Layout:
+    """The archive of a sub-order all of whose files have settled: these in their order, then its empty folders."""
     there = delivered(files)
     manifest = [ManifestFile(f.path, f.original, f.size_bytes, (f.sha256 or b"").hex()) for f in there]
     missing = [MissingFile(f.original, _failure(f)) for f in files if f.failure_code is not None]
     entries = (
         Entry(f.path, f.size_bytes, f.crc32 or 0, f.modified_ns // NS_PER_SECOND, f.sha256 or b"") for f in there
     )
-    return Layout(entries, generated_members(number, suborder, manifest, missing))
+    empty = [ManifestFolder(*folder) for folder in folders]
+    generated = generated_members(number, suborder, manifest, missing, empty)
+    return Layout(entries, [*(Generated(path, b"") for path, _ in folders), *generated])
 
 
 def delivered(files: Sequence[PackedFile]) -> list[PackedFile]:

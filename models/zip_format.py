@@ -36,6 +36,8 @@ _VERSION_64: Final = 45
 _UNIX: Final = 3 << 8
 _UTF8: Final = 0x0800
 _REGULAR_0644: Final = 0o100644 << 16
+_FOLDER_0755: Final = 0o040755 << 16 | 0x10
+"""Unix mode above, and below it the attribute that says “directory” to DOS."""
 
 
 def seconds_since_1980(mtime: int) -> int:
@@ -93,7 +95,8 @@ def central_header(name: bytes, size: int, crc32: int, seconds: int, offset: int
     need = _VERSION_64 if big or far else _VERSION
     head = _CENTRAL.pack(
         b"PK\1\2", _UNIX | need, need, _UTF8, 0, time, day, crc32, shown, shown,
-        len(name), len(extra), 0, 0, 0, _REGULAR_0644, _FULL_32 if far else offset,
+        len(name), len(extra), 0, 0, 0, _FOLDER_0755 if name.endswith(b"/") else _REGULAR_0644,
+        _FULL_32 if far else offset,
     )  # fmt: skip
     return head + name + extra
 

@@ -19,9 +19,9 @@ from models.archive import Entry, Layout
 from models.coverage import Span
 from models.links import API, metalink_path
 from models.metalink import part_of
-from models.packaging import NS_PER_SECOND, PackedFile, delivered, layout_of
-from models.queries import orders as queries
+from models.packaging import NS_PER_SECOND, Contents, delivered, layout_of
 from models.tables import Order, OrderFile, SubOrder
+from services.archive_contents import contents_of
 from services.download_lookup import downloadable_archive, downloadable_file
 from services.download_tracking import DownloadTarget
 from services.source_loss import changed_members, record_source_loss
@@ -48,11 +48,11 @@ class Downloadable(Protocol):
 
 @dataclass(frozen=True)
 class ArchiveDownload:
-    """The archive of a sub-order; `files` are left out where no bytes are asked for."""
+    """The archive of a sub-order; its contents are left out where no bytes are asked for."""
 
     order: Order
     suborder: SubOrder
-    files: Sequence[PackedFile]
+    contents: Contents
 
     def representation(self, services: Services) -> Representation:
         """A zip of a length that is known before it exists."""
@@ -66,12 +66,12 @@ class ArchiveDownload:
     async def open(self, services: Services, actor: str) -> "DownloadContent":
         """Laid out as it was sealed, or it is not served."""
         order, part = self.order, self.suborder
-        layout = await asyncio.to_thread(layout_of, order.number, part.number, self.files)
+        layout = await asyncio.to_thread(layout_of, order.number, part.number, *self.contents)
         if layout.etag != part.archive_etag:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
-        members = members_of(services.sources.at(part.location), self.files)
+        members = members_of(services.sources.at(part.location), self.contents.files)
         target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor)
-        return DownloadContent(services, target, layout, members, [f.seq for f in delivered(self.files)])
+        return DownloadContent(services, target, layout, members, [f.seq for f in delivered(self.contents.files)])
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,8 @@ async def find_archive(session: AsyncSession, order: Order, number: int, method:
     """The archive of a sub-order. Raises NotFound, Gone or NotReady."""
     suborder = await downloadable_archive(session, order, number)
     if method == "HEAD":
-        return ArchiveDownload(order, suborder, ())
-    files = [PackedFile(*row) for row in await session.execute(queries.packed_files(order.id, number))]
-    return ArchiveDownload(order, suborder, files)
+        return ArchiveDownload(order, suborder, Contents(()))
+    return ArchiveDownload(order, suborder, await contents_of(session, order.id, number))
 
 
 async def find_file(session: AsyncSession, order: Order, key: int | UUID) -> FileDownload:

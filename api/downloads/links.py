@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from api.dependencies import Services
 from models.errors import LinksUnavailable
 from models.links import API, file_path
@@ -34,16 +36,26 @@ async def linked_files(
         page = queries.linked_files(order.id, after=start, upto=min(start + _PAGE, upto))
         async with services.sessions.begin() as session:
             if mixed is None:
-                where = {"order_id": order.id}
-                mixed = set((await session.execute(queries.FOLDERS_IN_SEVERAL_SUBORDERS, where)).scalars())
+                mixed = await mixed_folders(session, order)
             rows = (await session.execute(page)).all()
         yield [
-            (seq, LinkedFile(_name(order, part, path, mixed), size, sha256, signed(services, file_path(order_id, seq))))
+            (
+                seq,
+                LinkedFile(
+                    side_by_side(order, part, path, mixed), size, sha256, signed(services, file_path(order_id, seq))
+                ),
+            )
             for seq, part, path, size, sha256 in rows
         ]
 
 
-def _name(order: Order, part: int, path: str, mixed: set[str]) -> str:
+async def mixed_folders(session: AsyncSession, order: Order) -> set[str]:
+    """The folders, in lower case, that several archives of an order have."""
+    return set((await session.execute(queries.FOLDERS_IN_SEVERAL_SUBORDERS, {"order_id": order.id})).scalars())
+
+
+def side_by_side(order: Order, part: int, path: str, mixed: set[str]) -> str:
+    """The name of something of an archive where those of several lie in one folder."""
     if mixed and path.partition("/")[0].lower() in mixed:
         return f"{order.number}_{part}/{path}"
     return path

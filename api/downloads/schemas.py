@@ -24,6 +24,21 @@ class FileLink(BaseModel):
     url: str
 
 
+class FolderPublic(BaseModel):
+    """An empty folder; `path` is its name where the files of several archives lie side by side."""
+
+    suborder: int
+    object: str
+    path: str
+
+
+class FoldersPublic(BaseModel):
+    """A page of empty folders; `next_cursor` leads to the next one."""
+
+    items: list[FolderPublic]
+    next_cursor: str | None
+
+
 class LinksListing(BaseModel):
     """Signed links of an order; `next_cursor` leads to further files."""
 

@@ -13,7 +13,7 @@ from models.order import FULFILLED, TERMINAL, OrderStatus
 from models.packaging import PackedFile
 from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
-from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
+from models.tables import Order, OrderFile, OrderFolder, OrderItem, SubOrder, TimelineRow
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
@@ -98,6 +98,22 @@ def packed_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
         .where(col(OrderFile.order_id) == order_id, col(OrderFile.suborder) == number)
         .order_by(col(OrderFile.seq))
     )
+
+
+def packed_folders(order_id: UUID, number: int) -> sa.Select[str, str]:
+    """The empty folders of a sub-order as columns of `PackedFolder`, in the order of the archive."""
+    original = col(OrderFolder.object_name) + "/" + col(OrderFolder.name)
+    return (
+        sa.select(col(OrderFolder.path), original)
+        .where(col(OrderFolder.order_id) == order_id, col(OrderFolder.suborder) == number)
+        .order_by(col(OrderFolder.seq))
+    )
+
+
+def folders_of(order_id: UUID, *, after: int = 0, limit: int) -> sa.Select[OrderFolder]:
+    """A page of an order's empty folders, in their order, behind the one numbered `after`."""
+    query = sa.select(OrderFolder).where(col(OrderFolder.order_id) == order_id, col(OrderFolder.seq) > after)
+    return query.order_by(col(OrderFolder.seq)).limit(limit)
 
 
 def tally_of(order_id: UUID) -> sa.Select[int, int, int]:

@@ -98,6 +98,18 @@ def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tupl
     )
 
 
+def selected_folders_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[str, str]:
+    """Object and name of the empty folders of objects that an order selects as a whole."""
+    folder = sa.func.unnest(col(CatalogueObject.empty_folders)).label("folder")
+    whole = sa.exists().where(
+        col(OrderSelection.order_id) == order_id,
+        col(OrderSelection.object_id) == col(CatalogueObject.id),
+        col(OrderSelection.file_id).is_(None),
+    )
+    among = _among(col(CatalogueObject.id), object_ids, sa.Uuid)
+    return sa.select(col(CatalogueObject.name), folder).where(among, whole).order_by(col(CatalogueObject.name), folder)
+
+
 Weights = sa.Select[UUID, str, str, bool, int, int]
 """Object id, SKU, location, whether any file is nearline, files and bytes, of each object that is selected."""
 

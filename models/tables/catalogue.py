@@ -47,6 +47,7 @@ class CatalogueObject(SQLModel, table=True):
     """One thing of a product. `changed_at` moves when it, or any of its files, is added, changed or withdrawn.
 
     Its box is in degrees; one that crosses the antimeridian goes on beyond 180. What has no geometry has no box.
+    `empty_folders` are those of its folders that no file is in, named as files are, with a `/` at the end.
     """
 
     __tablename__ = "catalogue_objects"
@@ -80,6 +81,9 @@ class CatalogueObject(SQLModel, table=True):
         default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"}, nullable=False
     )
     changed_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
+    empty_folders: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
+    )
 
 
 class CatalogueFile(SQLModel, table=True):

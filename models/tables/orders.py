@@ -174,6 +174,25 @@ class OrderFile(SQLModel, table=True):
     failure_text: str | None = Field(default=None, sa_type=sa.Text)
 
 
+class OrderFolder(SQLModel, table=True):
+    """A folder of a sub-order's object that no file is in; there is nothing of it to read, prove or download."""
+
+    __tablename__ = "order_folders"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"
+        ),
+        sa.Index("ix_order_folders_suborder", "order_id", "suborder", "seq"),
+    )
+
+    order_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    suborder: int
+    object_name: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
+    path: str = Field(sa_type=sa.Text)
+
+
 class TimelineRow(SQLModel, table=True):
     """One thing that happened to an order; sequences have no gaps."""
 

@@ -104,3 +104,28 @@ async def test_one_file_of_an_object_can_be_ordered_alone(sessions: Sessions, or
     await rows(sessions, f"{only} AND f.name = 'image.tif' RETURNING f.id")
     assert await plan(sessions, order, Limits()) == 2
     assert await files_in(sessions, "name") == ["image.tif"] * 5 + ["big.pdf"]
+
+
+async def test_empty_folders_of_whole_objects_travel_with_them_and_are_no_files(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await placed(sessions, tmp_path, {"S1.SAFE": {"measurement/x.tif": b"1"}, "other": {"y": b"2"}})
+    await rows(sessions, "UPDATE catalogue_objects SET empty_folders = '{rep_info/, Measurement/, MEASUREMENT/}' "
+        "WHERE name = 'S1.SAFE' RETURNING id")  # fmt: skip
+    await plan(sessions, order, Limits(max_files=1))
+    written = "SELECT seq, suborder, object_name, name, path FROM order_folders ORDER BY seq"
+    assert await rows(sessions, written) == [
+        (1, 1, "S1.SAFE", "Measurement/", "S1.SAFE/measurement/"),
+        (2, 1, "S1.SAFE", "rep_info/", "S1.SAFE/rep_info/"),
+    ]
+    assert await rows(sessions, "SELECT files_total, bytes_total FROM orders") == [(2, 2)]
+
+
+async def test_a_single_file_travels_without_the_empty_folders_of_its_object(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await placed(sessions, tmp_path, {"S1.SAFE": {"x.tif": b"1"}})
+    await rows(sessions, "UPDATE catalogue_objects SET empty_folders = '{rep_info/}' RETURNING id")
+    await rows(sessions, "UPDATE order_selections SET file_id = (SELECT id FROM catalogue_files) RETURNING seq")
+    await plan(sessions, order)
+    assert await rows(sessions, "SELECT seq FROM order_folders") == []

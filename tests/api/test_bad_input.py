@@ -270,6 +270,7 @@ PAGED = (
     "/orders",
     "/products/scenes/objects",
     f"/orders/{NOBODY}/files",
+    f"/orders/{NOBODY}/folders",
     f"/orders/{NOBODY}/links",
     f"/orders/{NOBODY}/stac/items",
     "/bulks",
