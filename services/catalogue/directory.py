@@ -7,7 +7,7 @@ from typing import Final
 from unicodedata import normalize
 
 from models.errors import Refusal
-from services.catalogue.source_contents import FoundFile, FoundProduct, media_type_of, unstorable
+from services.catalogue.source_contents import FoundProduct, media_type_of, unstorable
 from services.catalogue.tree import SourceTree, why_not
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
@@ -64,13 +64,10 @@ def _add(product: FoundProduct, tree: SourceTree, entry: os.DirEntry[str], href:
         # What is a file without following links cannot lead out: its folders were not links either.
         plain = entry.is_file(follow_symlinks=False)
         stat = entry.stat(follow_symlinks=False) if plain else tree.look(entry.path).stat
+        object_name, _, rest = href.partition("/")
+        name = rest or object_name
+        product.files.append(product.file(object_name, name, href, stat, media_type_of(name)))
     except Refusal as refusal:
         product.refuse(href, str(refusal))
     except OSError as error:
         product.refuse(href, why_not(error))
-    else:
-        object_name, _, rest = href.partition("/")
-        name = rest or object_name
-        product.files.append(
-            FoundFile(object_name, name, href, stat.st_size, media_type_of(name), "data", stat.st_mtime_ns)
-        )

@@ -117,7 +117,9 @@ async def merge(session: AsyncSession, found: FoundProduct, options: ImportOptio
     row = (await session.execute(_PRODUCT, _product_values(found, options))).mappings().one()
     moved = row["was_at"] is not None and row["was_at"] != found.location
     counts = await _merge_all(session, found, row["id"], moved=moved)
-    notes = [*found.notes, f"the product moved here from {row['was_at']}"] if moved else [*found.notes]
+    notes = found.all_notes()
+    if moved:
+        notes.append(f"the product moved here from {row['was_at']}")
     if found.objects and (changed := counts["objects_changed"]):
         notes.append(f"{changed} of the objects have another description: their footprint, time or properties changed")
     return ImportReport(
@@ -172,5 +174,5 @@ async def _left_alone(session: AsyncSession, found: FoundProduct) -> ImportRepor
         location=found.location,
         product="unchanged" if known is not None else "absent",
         refused=tuple(found.refused),
-        notes=(*found.notes, note),
+        notes=(*found.all_notes(), note),
     )

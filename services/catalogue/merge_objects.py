@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalogue.stac_metadata import Description
+from services.catalogue.source_contents import Description
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

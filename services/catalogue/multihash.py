@@ -3,14 +3,14 @@
 Ours: the packages that read multihashes bring all hash functions with them, and only SHA-256 is compared here.
 """
 
+import re
 from typing import Final, NamedTuple
 
-from models.errors import Refusal
-
 SHA2_256: Final = 0x12
+_SHA256: Final = "SHA-256"
 _NAMES: Final = {
     0x11: "SHA-1",
-    SHA2_256: "SHA-256",
+    SHA2_256: _SHA256,
     0x13: "SHA-512",
     0x14: "SHA3-512",
     0x16: "SHA3-256",
@@ -20,8 +20,13 @@ _NAMES: Final = {
     0xB240: "BLAKE2b-512",
 }
 
+# What `sha256sum` prints, with or without the name before it. No multihash has 32 bytes and an algorithm of ours.
+_BARE_SHA256: Final = re.compile(r"(?:sha-?256[:=]\s*)?([0-9a-f]{64})", re.IGNORECASE)
+_HEXADECIMAL: Final = re.compile(r"f?((?:[0-9a-f]{2})+)", re.IGNORECASE)
+"""With or without the letter that multibase puts before hexadecimal."""
 
-class Multihash(NamedTuple):
+
+class Checksum(NamedTuple):
     """A checksum and the name of what computed it."""
 
     algorithm: str
@@ -30,20 +35,23 @@ class Multihash(NamedTuple):
     @property
     def sha256(self) -> bytes | None:
         """The digest, if it is one that Consignor verifies."""
-        return self.digest if self.algorithm == _NAMES[SHA2_256] else None
+        return self.digest if self.algorithm == _SHA256 else None
 
 
-def parse_multihash(text: object) -> Multihash:
-    """The checksum that a text holds; raises Refusal where it holds none."""
-    try:
-        raw = bytes.fromhex(text) if isinstance(text, str) else b""
-        code, rest = _varint(raw)
-        length, digest = _varint(rest)
-    except (ValueError, IndexError):
-        raise Refusal("its file:checksum is not a multihash") from None
+def parse_checksum(text: object) -> Checksum:
+    """The checksum that a text holds: a multihash, or a bare SHA-256. Raises ValueError where it is neither."""
+    if not isinstance(text, str):
+        raise ValueError("not a text")  # noqa: TRY004 - text of a stranger, not a mistake of ours
+    text = text.strip()
+    if bare := _BARE_SHA256.fullmatch(text):
+        return Checksum(_SHA256, bytes.fromhex(bare[1]))
+    if not (found := _HEXADECIMAL.fullmatch(text)):
+        raise ValueError("not hexadecimal")
+    code, rest = _varint(bytes.fromhex(found[1]))
+    length, digest = _varint(rest)
     if len(digest) != length or (code == SHA2_256 and length != 32):
-        raise Refusal("its file:checksum is a multihash of the wrong length")
-    return Multihash(_NAMES.get(code, f"algorithm {code:#x}"), digest)
+        raise ValueError("of the wrong length")
+    return Checksum(_NAMES.get(code, f"algorithm {code:#x}"), digest)
 
 
 def _varint(raw: bytes) -> tuple[int, bytes]:

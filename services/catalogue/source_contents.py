@@ -1,13 +1,19 @@
 """What a source holds, as its reader found it and before the catalogue knows."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
 
+from models.catalogue_search import Box
+from models.errors import Refusal
+from models.instants import kept_ns
 from models.text import is_printable
 from services.catalogue.messages import SkippedEntry
-from services.catalogue.stac_metadata import Description
+from services.catalogue.oddities import Oddities
 
 # An own instance: the module's functions also read /etc/mime.types, and two machines would disagree.
 _TYPES: Final = MimeTypes()
@@ -21,6 +27,13 @@ _GEODATA: Final = {
 UNKNOWN_TYPE: Final = "application/octet-stream"
 _by_extension: dict[str, str] = {}
 
+MAX_FILE_BYTES: Final = 2**53 - 1
+"""Whole numbers beyond are rounded by many readers of JSON, and a thousand such files are more than can be summed."""
+MAX_FILE_NAME_BYTES: Final = 2_000
+"""What PostgreSQL can have in an index."""
+_MAX_REFUSED_CHARACTERS: Final = 500
+"""Of what is told of a refusal: whole documents can stand where a name belongs."""
+
 
 class FoundFile(NamedTuple):
     """A file that may be catalogued; `href` is relative to the product's location."""
@@ -33,6 +46,16 @@ class FoundFile(NamedTuple):
     kind: str
     modified_ns: int
     sha256: bytes | None = None
+
+
+class Description(NamedTuple):
+    """What is kept of a STAC item; without a time of its own the newest file's is taken."""
+
+    geometry: dict[str, Any] | None = None
+    box: Box | None = None
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    properties: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -53,10 +76,28 @@ class FoundProduct:
     files: list[FoundFile] = field(default_factory=list)
     refused: list[SkippedEntry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    oddities: Oddities = field(default_factory=Oddities)
 
     def refuse(self, what: str, why: str) -> None:
         """Leave something out and say so."""
-        self.refused.append(SkippedEntry(what=readable(what), why=readable(why)))
+        self.refused.append(SkippedEntry(what=readable(_short(what)), why=readable(_short(why))))
+
+    def all_notes(self) -> list[str]:
+        """What is to be said of the product, what is odd about it last."""
+        return [*self.notes, *self.oddities.notes()]
+
+    def file(
+        self, object_name: str, name: str, href: str, stat: os.stat_result, media_type: str, kind: str = "data"
+    ) -> FoundFile:
+        """A file as the disk knows it; raises Refusal where the catalogue cannot hold it."""
+        if stat.st_size > MAX_FILE_BYTES:
+            raise Refusal(f"it has {stat.st_size:,} bytes, more than can be kept")
+        check_file_name(name)
+        modified_ns = kept_ns(stat.st_mtime_ns)
+        if modified_ns != stat.st_mtime_ns:
+            what = "were changed in a year that cannot be kept: 1677 or 2262 is taken"
+            self.oddities.add("files", what, readable(_short(f"{object_name}/{name}")))
+        return FoundFile(object_name, name, href, stat.st_size, media_type, kind, modified_ns)
 
 
 def media_type_of(name: str) -> str:
@@ -66,6 +107,21 @@ def media_type_of(name: str) -> str:
         kind, encoding = _TYPES.guess_type(f"file{extension}")
         _by_extension[extension] = _GEODATA.get(extension) or (kind if not encoding else None) or UNKNOWN_TYPE
     return _by_extension[extension]
+
+
+def check_file_name(name: str) -> None:
+    """Raise Refusal for a name that is too long for the catalogue."""
+    if len(name) * 4 > MAX_FILE_NAME_BYTES and len(name.encode(errors="replace")) > MAX_FILE_NAME_BYTES:
+        raise Refusal(f"its name has more than {MAX_FILE_NAME_BYTES:,} bytes")
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether PostgreSQL can hold a text."""
+    return unstorable(text) is None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_REFUSED_CHARACTERS else f"{text[:_MAX_REFUSED_CHARACTERS]}…"
 
 
 def unstorable(text: str) -> str | None:

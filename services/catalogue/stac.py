@@ -1,28 +1,31 @@
 """Reads a static STAC catalogue on this disk: each collection is a product, each item an object, each asset a file.
 
-pystac reads the catalogues and collections, and items older than STAC 1.0, which it migrates. Items of today's form are
-read as they are: 20,000 pystac items cost two to three seconds, and little of them is wanted.
+Documents are read as they are written, of every version of STAC: of each only a few members are needed, and a flaw in
+any other is no reason to refuse anything. What is needed and cannot be read costs that one thing, by its name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-
-import orjson
 
 from models.errors import Refusal
 from models.text import is_printable
+from services.catalogue.directory import slug
+from services.catalogue.json_documents import read_document
 from services.catalogue.messages import MAX_NAME_CHARACTERS
-from services.catalogue.source_contents import unstorable
+from services.catalogue.source_contents import readable, unstorable
 from services.catalogue.stac_product import StacProduct
-from services.catalogue.tree import SourceTree, why_not
+from services.catalogue.tree import SourceTree
 
 if TYPE_CHECKING:
-    from pystac import Catalog
-
     from services.catalogue.source_contents import FoundProduct
 
 ENTRY_NAMES: Final = ("catalog.json", "collection.json")
 """What a folder is called by that is the root of a static STAC catalogue."""
+
+_CONTAINERS: Final = frozenset({"Catalog", "Collection"})
+_NO_CONTAINERS: Final = frozenset({"Feature", "FeatureCollection"})
+_NO_ITEMS: Final = _CONTAINERS | {"FeatureCollection"}
+_ONLY_IN_COLLECTIONS: Final = ("extent", "license", "item_assets", "summaries")
 
 
 def read_stac(entry: str) -> list["FoundProduct"]:
@@ -35,7 +38,7 @@ def read_stac(entry: str) -> list["FoundProduct"]:
 def is_stac(entry: str) -> bool:
     """Whether a file is a STAC catalogue or collection."""
     try:
-        return _json(SourceTree(entry.rpartition("/")[0]), entry).get("type") in {"Catalog", "Collection"}
+        return _type_of(read_document(_tree_of(entry), entry)) in _CONTAINERS
     except Refusal:
         return False
 
@@ -45,7 +48,7 @@ class _StacReader:
 
     def __init__(self, entry: str) -> None:
         self.products: list[StacProduct] = []
-        self._tree = SourceTree(entry.rpartition("/")[0])
+        self._tree = _tree_of(entry)
         self._entry = entry
         self._skus: set[str] = set()
         self._seen: set[str] = set()
@@ -61,104 +64,114 @@ class _StacReader:
             except Refusal as refusal:
                 if owner is None:
                     raise Refusal(f"{path}: {refusal}") from refusal
-                owner.found.refuse(path.removeprefix(f"{self._tree.root}/"), str(refusal))
+                owner.refuse(path, refusal)
+
+    def _is_new(self, path: str) -> bool:
+        """Whether a document has not been read yet, by whatever path of links it is reached."""
+        real = self._tree.look(path).real
+        new = real not in self._seen
+        self._seen.add(real)
+        return new
 
     def _container(self, path: str, owner: StacProduct | None) -> None:
-        from pystac import Collection
-
-        if path in self._seen:
+        if not self._is_new(path):
             return
-        self._seen.add(path)
-        raw = _json(self._tree, path)
-        # As it was written: pystac takes today's time for an extent that it cannot read.
-        words = {name: raw.get(name) for name in ("title", "description", "license", "extent")}
-        container = _container(raw, path)
+        raw = read_document(self._tree, path)
+        is_collection = _is_collection(raw)
         # Items of a catalogue below a collection are that collection's: catalogues are folders, no products.
-        if owner is None or isinstance(container, Collection):
-            owner = self._product(container, words, path)
-        if isinstance(container, Collection) and container.assets:
-            owner.add_object(container.id, {key: asset.to_dict() for key, asset in container.assets.items()}, path)
-        for item in self._linked(container, "item", path, owner):
+        if owner is None or is_collection:
+            owner = self._product(raw, path, is_collection=is_collection)
+        if is_collection:
+            owner.keep_own_assets(raw.get("assets"), path)
+        links = _links(raw, path, owner)
+        for item in self._linked(links, "item", path, owner):
             self._item(item, owner)
-        children = [(child, owner) for child in self._linked(container, "child", path, owner)]
+        children = [(child, owner) for child in self._linked(links, "child", path, owner)]
         self._waiting.extend(reversed(children))
 
-    def _product(self, container: "Catalog", words: dict[str, Any], path: str) -> StacProduct:
-        if container.id in self._skus:
-            raise Refusal(f"another collection of the source is called {container.id} too")
-        product = StacProduct(self._tree, _good_id(container.id), words, path)
-        self._skus.add(container.id)
+    def _product(self, raw: Mapping[str, Any], path: str, *, is_collection: bool) -> StacProduct:
+        note = None
+        try:
+            sku = _good_id(raw.get("id"))
+        except Refusal as refusal:
+            if not (sku := slug(path.rpartition("/")[0].rpartition("/")[2])):
+                raise
+            note = f"cannot give the product its SKU, for {refusal}: it has that of its folder, {sku}"
+        if sku in self._skus:
+            raise Refusal(f"another collection of the source is called {sku} too")
+        product = StacProduct(self._tree, sku, raw, path, is_collection=is_collection)
+        if note:
+            product.note(path, note)
+        self._skus.add(sku)
         self.products.append(product)
         return product
 
-    def _linked(self, container: "Catalog", relation: str, path: str, owner: StacProduct) -> Iterator[str]:
+    def _linked(self, links: list[Any], relation: str, path: str, owner: StacProduct) -> Iterator[str]:
         folder = path.rpartition("/")[0]
-        for link in container.get_links(relation):
-            href = str(link.get_target_str())
+        for link in links:
+            if not isinstance(link, dict) or link.get("rel") != relation:
+                continue
+            href = link.get("href")
+            if not isinstance(href, str) or not href:
+                owner.refuse(path, f"a link of the relation {relation} has no href")
+                continue
             try:
                 yield self._tree.locate(folder, href).path
             except Refusal as refusal:
-                owner.found.refuse(href, str(refusal))
+                owner.refuse_reference(href, href, refusal)
 
     def _item(self, path: str, owner: StacProduct) -> None:
-        if path in self._seen:
-            return
-        self._seen.add(path)
         try:
-            item = _current(_json(self._tree, path))
-            owner.add_object(_good_id(item.get("id")), item.get("assets"), path, item)
+            if not self._is_new(path):
+                return
+            item = read_document(self._tree, path)
+            kind = _type_of(item)
+            if kind in _NO_ITEMS:
+                raise Refusal("it is not a STAC item")
+            name = _good_id(item.get("id"))
+            owner.add_object(name, item.get("assets"), path, item)
+            if kind != "Feature":
+                owner.oddities.add("items", "are not of the type Feature", readable(name))
         except Refusal as refusal:
-            owner.found.refuse(path.removeprefix(f"{self._tree.root}/"), str(refusal))
+            owner.refuse(path, refusal)
 
 
-def _json(tree: SourceTree, path: str) -> dict[str, Any]:
-    tree.look(path)
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - the hot path of many items
-            found = orjson.loads(file.read())
-    except OSError as error:
-        raise Refusal(why_not(error)) from error
-    except orjson.JSONDecodeError as error:
-        raise Refusal(f"it is not valid JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise Refusal("it is not a JSON object")
-    return found
+def _tree_of(entry: str) -> SourceTree:
+    return SourceTree(entry.rpartition("/")[0] or "/")
 
 
-def _container(raw: dict[str, Any], path: str) -> "Catalog":
-    from pystac import Catalog, Collection
-
-    kind = Collection if raw.get("type") == "Collection" or "extent" in raw else Catalog
-    try:
-        return kind.from_dict(raw, href=path, preserve_dict=False, migrate=True)
-    except _stac_errors() as error:
-        raise Refusal(f"it is not a STAC catalogue or collection: {error}") from error
+def _type_of(raw: Mapping[str, Any]) -> str | None:
+    found = raw.get("type")
+    return found if isinstance(found, str) else None
 
 
-def _current(raw: dict[str, Any]) -> dict[str, Any]:
-    """An item in today's form; the file extension's names changed with STAC 1.0."""
-    from pystac import Item
-
-    if raw.get("type") != "Feature":
-        raise Refusal("it is not a STAC item")
-    if str(raw.get("stac_version", "")).startswith("1."):
-        return raw
-    try:
-        return Item.from_dict(raw, preserve_dict=False, migrate=True).to_dict(include_self_link=False)
-    except _stac_errors() as error:
-        raise Refusal(f"it is not a STAC item: {error}") from error
+def _is_collection(raw: Mapping[str, Any]) -> bool:
+    """Whether a document is a collection, else it is a catalogue; raises Refusal where it is neither."""
+    kind = _type_of(raw)
+    if kind in _CONTAINERS and {"id", "links"} & raw.keys():
+        return kind == "Collection"
+    # Before STAC 1.0 there was no type.
+    if kind in _NO_CONTAINERS or "links" not in raw or not {"id", "stac_version"} & raw.keys():
+        raise Refusal("it is not a STAC catalogue or collection")
+    return any(name in raw for name in _ONLY_IN_COLLECTIONS)
 
 
-def _stac_errors() -> tuple[type[Exception], ...]:
-    """What pystac raises on documents that are not as the standard says."""
-    from pystac.errors import RequiredPropertyMissing, STACError, STACTypeError
-
-    return (STACError, STACTypeError, RequiredPropertyMissing, AttributeError, KeyError, TypeError, ValueError)
+def _links(raw: Mapping[str, Any], path: str, owner: StacProduct) -> list[Any]:
+    links = raw.get("links")
+    if isinstance(links, list):
+        return links
+    owner.note(path, "has no links that can be read, and so no items")
+    return []
 
 
 def _good_id(found: object) -> str:
-    if not isinstance(found, str) or not found.strip():
+    # Numbers are a common slip, and mean the same.
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    if found is None or found == "":
         raise Refusal("it has no id")
+    if not isinstance(found, str) or not found.strip():
+        raise Refusal("its id is no text")
     if len(found) > MAX_NAME_CHARACTERS:
         raise Refusal(f"its id has more than {MAX_NAME_CHARACTERS} characters")
     if unstorable(found) or not is_printable(found):

@@ -1,199 +1,134 @@
 """What STAC says of an object besides its files: where, when, and plain properties; all of it bounded."""
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
-from models.catalogue_search import Box
-from models.instants import rfc3339
+from models.instants import read_instant, rfc3339
+from services.catalogue.places import Unfit, box_in_degrees, is_number, place_of
+from services.catalogue.source_contents import Description, is_storable
 
-MAX_POSITIONS: Final = 5_000
-"""Points of an outline; a page of items must stay one that a client can hold."""
 MAX_PROPERTIES: Final = 100
 MAX_KEY_CHARACTERS: Final = 100
 MAX_TEXT_CHARACTERS: Final = 1_000
 
-# Rings in rings: how deep the coordinates of each type are nested (RFC 7946, section 3.1).
-_DEPTHS: Final = {
-    "Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3,
-}  # fmt: skip
-_TIMES: Final = ("datetime", "start_datetime", "end_datetime")
+# Before STAC 0.9 the two ends of a range were an extension.
+_BEGINS: Final = ("start_datetime", "dtr:start_datetime")
+_ENDS: Final = ("end_datetime", "dtr:end_datetime")
+_TIMES: Final = frozenset({"datetime", *_BEGINS, *_ENDS})
+_OURS: Final = ("order:", "consignor:")
 
 
-class Description(NamedTuple):
-    """What is kept of a STAC item; without a time of its own the newest file's is taken."""
-
-    geometry: dict[str, Any] | None = None
-    box: Box | None = None
-    begins_at: datetime | None = None
-    ends_at: datetime | None = None
-    properties: Mapping[str, Any] | None = None
-
-
-class _Unfit(ValueError):
-    """Something that is not as the standard says."""
-
-
-def description_of(item: Mapping[str, Any], faults: Counter[str]) -> Description:
-    """What an item says of itself; what is not as the standard says is left out and counted in `faults`."""
-    geometry, box = _place(item, faults)
-    said = item.get("properties")
-    properties: Mapping[str, Any] = said if isinstance(said, dict) else {}
-    begins_at, ends_at = _time(properties, faults)
-    plain = _plain(properties, faults)
+def description_of(item: Mapping[str, Any], odd: set[str]) -> Description:
+    """What an item says of itself; what cannot be kept is left out, and `odd` gets what follows “some of the items”."""
+    place = place_of(item.get("geometry"), item.get("bbox"), odd)
+    properties = item.get("properties")
+    if not isinstance(properties, dict):
+        odd.add("have no properties")
+        properties = {}
+    begins_at, ends_at = _time(properties, odd)
+    plain = _plain(properties, odd)
     if begins_at != ends_at and (nominal := _nominal(properties)):
         plain["datetime"] = nominal
-    return Description(geometry, box, begins_at, ends_at, plain)
+    return Description(place and place.geometry, place and place.box, begins_at, ends_at, plain)
 
 
-def _place(item: Mapping[str, Any], faults: Counter[str]) -> tuple[dict[str, Any] | None, Box | None]:
-    raw = item.get("geometry")
-    if raw is None:
-        return None, None
-    try:
-        geometry, positions = _geometry(raw)
-        box = _said_box(item.get("bbox")) or _box_of(positions)
-    except _Unfit:
-        faults["have a geometry that is no GeoJSON in degrees: kept without it"] += 1
-        return None, None
-    if len(positions) > MAX_POSITIONS:
-        faults[f"have outlines of more than {MAX_POSITIONS} points: kept as their boxes"] += 1
-        return outline(box), box
-    return geometry, box
-
-
-def _geometry(raw: Any, *, within: bool = False) -> tuple[dict[str, Any], list[tuple[float, float]]]:
-    """A geometry with nothing but its coordinates, and these one by one."""
-    if not isinstance(raw, dict):
-        raise _Unfit
-    if raw.get("type") == "GeometryCollection" and not within and isinstance(parts := raw.get("geometries"), list):
-        found = [_geometry(part, within=True) for part in parts]
-        geometry = {"type": "GeometryCollection", "geometries": [part for part, _ in found]}
-        return geometry, [position for _, positions in found for position in positions]
-    kind, coordinates = raw.get("type"), raw.get("coordinates")
-    if not isinstance(kind, str) or kind not in _DEPTHS:
-        raise _Unfit
-    return {"type": kind, "coordinates": coordinates}, list(_positions(coordinates, _DEPTHS[kind]))
-
-
-def _positions(coordinates: Any, depth: int) -> Iterator[tuple[float, float]]:
-    if not isinstance(coordinates, list):
-        raise _Unfit
-    if depth:
-        for inner in coordinates:
-            yield from _positions(inner, depth - 1)
-        return
-    if not 2 <= len(coordinates) <= 4 or not all(_is_number(number) for number in coordinates):
-        raise _Unfit
-    yield coordinates[0], coordinates[1]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _said_box(raw: Any) -> Box | None:
-    """The box the item gives; None for one that cannot be."""
-    if not isinstance(raw, list) or len(raw) not in {4, 6} or not all(_is_number(number) for number in raw):
-        return None
-    half = len(raw) // 2
-    return _possible(Box(float(raw[0]), float(raw[1]), float(raw[half]), float(raw[half + 1])))
-
-
-def _box_of(positions: list[tuple[float, float]]) -> Box:
-    if not positions:
-        raise _Unfit
-    longitudes, latitudes = [x for x, _ in positions], [y for _, y in positions]
-    box = Box(float(min(longitudes)), float(min(latitudes)), float(max(longitudes)), float(max(latitudes)))
-    if _possible(box) is None:
-        raise _Unfit
-    return box
-
-
-def _possible(box: Box) -> Box | None:
-    fits = -180 <= box.west <= 180 and -180 <= box.east <= 180 and -90 <= box.south <= box.north <= 90
-    return box if fits else None
-
-
-def outline(box: Box) -> dict[str, Any]:
-    """A box as a geometry; two where it crosses the antimeridian (RFC 7946, section 3.1.9)."""
-    west, south, east, north = box
-    if box.crosses:
-        return {
-            "type": "MultiPolygon",
-            "coordinates": [[_ring(west, south, 180.0, north)], [_ring(-180.0, south, east, north)]],
-        }
-    return {"type": "Polygon", "coordinates": [_ring(west, south, east, north)]}
-
-
-def _ring(west: float, south: float, east: float, north: float) -> list[list[float]]:
-    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
-
-
-def _time(properties: Mapping[str, Any], faults: Counter[str]) -> tuple[datetime | None, datetime | None]:
+def _time(properties: Mapping[str, Any], odd: set[str]) -> tuple[datetime | None, datetime | None]:
     """Begin and end; the range where one is given, else the one instant; nothing where either cannot be read."""
-    at, begins, ends = (properties.get(name) for name in _TIMES)
+    at, begins, ends = _first(properties, ("datetime",)), _first(properties, _BEGINS), _first(properties, _ENDS)
+    if at is None and (begins is None) != (ends is None):
+        odd.add("have a range of time with one end: taken as an instant")
+        at = ends if begins is None else begins
     try:
         if begins is not None and ends is not None:
-            span = instant(begins), instant(ends)
-        elif at is not None:
-            span = instant(at), instant(at)
+            span = _instant(begins, odd), _instant(ends, odd)
         else:
-            span = None
+            span = (_instant(at, odd),) * 2
+        if span[0] > span[1]:
+            raise Unfit
     except ValueError:
-        span = None
-    if span is None or span[0] > span[1]:
-        faults["have no time that can be read: their newest file's is taken"] += 1
+        odd.add("have no time that can be read: their newest file's is taken")
         return None, None
     return span
+
+
+def _first(properties: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((found for name in names if (found := properties.get(name)) is not None), None)
 
 
 def _nominal(properties: Mapping[str, Any]) -> str | None:
     """The one instant that stands for a range, where the item names one besides."""
     try:
-        return rfc3339(instant(properties.get("datetime")))
+        return rfc3339(_instant(properties.get("datetime"), set()))
     except ValueError:
         return None
 
 
-def instant(said: Any) -> datetime:
-    """An instant as RFC 3339 writes it; without an offset it is UTC. Raises ValueError."""
+def _instant(said: Any, odd: set[str]) -> datetime:
+    """An instant in UTC, as which it is taken where it has no offset. Raises ValueError."""
     if not isinstance(said, str):
-        raise _Unfit
+        raise Unfit
+    found = read_instant(said)
+    if found.tzinfo is None:
+        odd.add("have a time without a time zone: taken as UTC")
+        return found.replace(tzinfo=UTC)
     try:
-        found = datetime.fromisoformat(said)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return found.astimezone(UTC)
     except OverflowError as error:
-        raise _Unfit from error
+        raise Unfit from error
 
 
-def _plain(properties: Mapping[str, Any], faults: Counter[str]) -> dict[str, Any]:
+def _plain(properties: Mapping[str, Any], odd: set[str]) -> dict[str, Any]:
     """The properties that are one text, number or truth value; times have columns of their own, orders are ours."""
     found: dict[str, Any] = {}
     for key, value in properties.items():
-        if key in _TIMES or key.startswith(("order:", "consignor:")) or not _is_plain(value):
+        if key in _TIMES or key.startswith(_OURS):
             continue
-        if len(key) > MAX_KEY_CHARACTERS or "\0" in key or len(found) == MAX_PROPERTIES:
-            faults["have more or longer properties than are kept"] += 1
+        if not isinstance(value, str | int | float):
+            continue
+        if not _is_plain(value) or len(key) > MAX_KEY_CHARACTERS or not is_storable(key):
+            odd.add("have properties that cannot be kept: left out")
+        elif len(found) == MAX_PROPERTIES:
+            odd.add(f"have more than {MAX_PROPERTIES} properties: the others are left out")
             break
-        found[key] = value
+        else:
+            found[key] = value
     return found
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: str | float) -> bool:
     if isinstance(value, str):
-        return len(value) <= MAX_TEXT_CHARACTERS and "\0" not in value
-    return isinstance(value, bool) or _is_number(value)
+        return len(value) <= MAX_TEXT_CHARACTERS and is_storable(value)
+    return isinstance(value, bool) or is_number(value)
 
 
-def extent_of(said: Any) -> dict[str, Any] | None:
-    """A collection's extent: its first box and its first interval, which are those of all of it; None if unfit."""
+class Extent(NamedTuple):
+    """A collection's extent as it is kept, None where it cannot be read, and what is odd about it."""
+
+    kept: dict[str, Any] | None
+    oddity: str | None = None
+
+
+def extent_of(said: Any) -> Extent:
+    """A collection's extent: its first box and its first interval, which are those of all of it."""
+    if not isinstance(said, dict):
+        return Extent(None, "no extent")
+    box = box_in_degrees(_of_first("bbox", said.get("spatial")))
+    interval = _of_first("interval", said.get("temporal"))
+    if box is None:
+        return Extent(None, "no bbox in its extent that can be read")
+    if not isinstance(interval, list) or not 1 <= len(interval) <= 2:
+        return Extent(None, "no interval in its extent that can be read")
     try:
-        box = _said_box(said["spatial"]["bbox"][0])
-        interval = cast("list[Any]", said["temporal"]["interval"][0])
-        begins, ends = (None if end is None else rfc3339(instant(end)) for end in interval)
-    except (TypeError, KeyError, IndexError, ValueError):
-        return None
-    return None if box is None else {"bbox": [*box], "interval": [begins, ends]}
+        begins, ends = (None if end is None else rfc3339(_instant(end, set())) for end in [*interval, None][:2])
+    except ValueError:
+        return Extent(None, "no interval in its extent that can be read")
+    oddity = "an interval with one end in its extent: open" if len(interval) == 1 else None
+    return Extent({"bbox": [*box], "interval": [begins, ends]}, oddity)
+
+
+def _of_first(name: str, said: Any) -> Any:
+    """The first of a list of lists; a list that is the first itself is a common slip, and means the same."""
+    found = said.get(name) if isinstance(said, dict) else None
+    first = found[0] if isinstance(found, list) and found else None
+    return first if isinstance(first, list) else found

@@ -1,42 +1,109 @@
 """One product of a STAC catalogue while it is read: its objects, their assets, and where all of it lies."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
 from models.errors import Refusal
 from models.text import is_printable
-from services.catalogue.multihash import parse_multihash
-from services.catalogue.source_contents import FoundFile, FoundProduct, media_type_of, unstorable
+from services.catalogue.hrefs import is_of_the_web
+from services.catalogue.multihash import parse_checksum
+from services.catalogue.oddities import Oddities
+from services.catalogue.source_contents import (
+    FoundFile,
+    FoundProduct,
+    check_file_name,
+    is_storable,
+    media_type_of,
+    readable,
+)
 from services.catalogue.stac_metadata import description_of, extent_of
 from services.catalogue.tree import Located, SourceTree, is_below
 
 MAX_WORDS_CHARACTERS: Final = 10_000
+MAX_TYPE_CHARACTERS: Final = 200
 _QUICKLOOKS: Final = frozenset({"thumbnail", "overview"})
+_DIGITS: Final = re.compile(r"\s*[0-9]{1,20}\s*", re.ASCII)
+_CHECKSUMS: Final = ("file:checksum", "checksum:multihash")
+"""The second is that of STAC before 1.0."""
+
+_REMEDY: Final = (
+    "{count:,} of the references lead to the web, as in a catalogue that was saved as ABSOLUTE_PUBLISHED, and only"
+    " files of this disk are imported: save it with relative references beside its files, as pystac does with"
+    " catalog.make_all_asset_hrefs_relative() and catalog.save('SELF_CONTAINED', dest_href=FOLDER), and import that"
+)
 
 
 class StacProduct:
     """A collection, or the outermost catalogue where items are in no collection."""
 
-    def __init__(self, tree: SourceTree, sku: str, words: Mapping[str, Any], path: str) -> None:
+    def __init__(self, tree: SourceTree, sku: str, raw: Mapping[str, Any], path: str, *, is_collection: bool) -> None:
         self._tree = tree
         self._folder = path.rpartition("/")[0]
         self._real_folder = tree.look(path).real.rpartition("/")[0]
         self._all_in_folder = True
         self._objects: dict[str, str] = {}
+        self._own_assets: tuple[object, str] | None = None
         self._other_checksums: Counter[str] = Counter()
-        self._faults: Counter[str] = Counter()
         self._same_files = 0
-        title = _words(words.get("title"))
+        self._web = 0
+        odd: list[str] = []
+        title, description, license_ = (self._words(raw, name, odd) for name in ("title", "description", "license"))
+        extent = extent_of(raw.get("extent"))
+        if is_collection:
+            odd += [] if license_ else ["no license"]
+            odd += [] if extent.oddity is None else [extent.oddity]
         self.found = FoundProduct(
             sku=sku,
             name=title or sku,
             location="",
             titled=title is not None,
-            description=_words(words.get("description")),
-            license=_words(words.get("license")),
-            extent=extent_of(words.get("extent")),
+            description=description,
+            license=license_,
+            extent=extent.kept,
         )
+        if odd:
+            self.note(path, f"has {', '.join(odd)}")
+
+    @staticmethod
+    def _words(raw: Mapping[str, Any], name: str, odd: list[str]) -> str | None:
+        """A text of the source, if it is one; as much of it as a page holds."""
+        said = raw.get(name)
+        if said is None or said == "":
+            return None
+        if not isinstance(said, str) or not is_storable(said):
+            odd.append(f"a {name} that is no text")
+            return None
+        return said.strip()[:MAX_WORDS_CHARACTERS] or None
+
+    @property
+    def oddities(self) -> Oddities:
+        """What is odd about the product."""
+        return self.found.oddities
+
+    def note(self, path: str, what: str) -> None:
+        """Say what is odd about one of its documents."""
+        self.found.notes.append(readable(f"{self._name_of(path)} {what}"))
+
+    def refuse(self, path: str, why: object) -> None:
+        """Refuse one of its documents."""
+        self.found.refuse(self._name_of(path), str(why))
+
+    def refuse_reference(self, name: str, href: object, why: object) -> None:
+        """Refuse what a reference leads to."""
+        self._web += isinstance(href, str) and is_of_the_web(href)
+        self.found.refuse(name, str(why))
+
+    def _name_of(self, path: str) -> str:
+        return path.removeprefix(f"{self._tree.root.rstrip('/')}/")
+
+    def keep_own_assets(self, assets: object, path: str) -> None:
+        """Remember the assets of the collection itself; they become an object when all of its items are known."""
+        if isinstance(assets, Mapping) and assets:
+            self._own_assets = assets, path
+        elif assets not in (None, {}, []):
+            self.note(path, "has assets that are no JSON object: left out")
 
     def add_object(self, name: str, assets: object, path: str, item: Mapping[str, Any] | None = None) -> None:
         """One more object with all of its assets, and what its item says; raises Refusal where there are none."""
@@ -44,92 +111,120 @@ class StacProduct:
             raise Refusal(f"{self._objects[name]} is called {name} too")
         if not isinstance(assets, Mapping) or not assets:
             raise Refusal("it has no assets")
-        self._objects[name] = path.removeprefix(f"{self._tree.root}/")
         files: dict[str, FoundFile] = {}
         folder = path.rpartition("/")[0]
         for key, asset in assets.items():
             try:
-                file = self._file(name, asset, folder)
+                file = self._file(name, key, asset, folder)
             except Refusal as refusal:
-                self.found.refuse(f"{name}/{key}", str(refusal))
+                self.refuse_reference(f"{name}/{key}", asset.get("href") if isinstance(asset, dict) else None, refusal)
             else:
                 self._same_files += file.href in files
                 files.setdefault(file.href, file)
+        if not files:
+            return
+        self._objects[name] = self._name_of(path)
         self.found.files.extend(files.values())
-        if files and item is not None:
-            self.found.objects[name] = description_of(item, self._faults)
+        if item is not None:
+            odd: set[str] = set()
+            self.found.objects[name] = description_of(item, odd)
+            for what in odd:
+                self.oddities.add("items", what, readable(name))
 
-    def _file(self, object_name: str, asset: object, folder: str) -> FoundFile:
+    def _file(self, object_name: str, key: str, asset: object, folder: str) -> FoundFile:
         """The file of an asset; its href stays absolute until the product's location is known."""
         href = asset.get("href") if isinstance(asset, dict) else None
         if not isinstance(asset, dict) or not isinstance(href, str) or not href:
             raise Refusal("it has no href")
         located = self._tree.locate(folder, href)
-        _check_size(asset.get("file:size"), located)
+        self._check_size(asset.get("file:size"), located, f"{object_name}/{key}")
         self._all_in_folder &= is_below(located.path, self._folder) and is_below(located.real, self._real_folder)
         name = located.path.rpartition("/")[2]
-        return FoundFile(
-            object_name,
-            name,
-            located.path,
-            located.stat.st_size,
-            _media_type(asset.get("type"), name),
-            _kind(asset.get("roles")),
-            located.stat.st_mtime_ns,
-            self._sha256(asset.get("file:checksum")),
-        )
+        media_type = _media_type(asset.get("type"), name)
+        file = self.found.file(object_name, name, located.path, located.stat, media_type, _kind(asset.get("roles")))
+        return file._replace(sha256=self._sha256(asset, f"{object_name}/{key}"))
 
-    def _sha256(self, checksum: object) -> bytes | None:
-        if checksum is None:
+    def _check_size(self, said: Any, located: Located, asset: str) -> None:
+        if said is None:
+            return
+        if (size := _whole_number(said)) is None:
+            self.oddities.add("assets", "have a file:size that is no number of bytes: not compared", readable(asset))
+        elif size != located.stat.st_size:
+            raise Refusal(f"its file:size says {size} bytes, the file has {located.stat.st_size}")
+
+    def _sha256(self, asset: Mapping[str, Any], name: str) -> bytes | None:
+        said = next((found for key in _CHECKSUMS if (found := asset.get(key)) is not None), None)
+        if said is None:
             return None
-        found = parse_multihash(checksum)
+        try:
+            found = parse_checksum(said)
+        except ValueError:
+            what = "have a file:checksum that is neither a multihash in hexadecimal nor a SHA-256: not verified"
+            self.oddities.add("assets", what, readable(name))
+            return None
         if found.sha256 is None:
             self._other_checksums[found.algorithm] += 1
         return found.sha256
 
     def finished(self) -> FoundProduct:
         """The product with its location: the collection's own folder if everything is there, else the source's."""
+        self._add_own_assets()
         location = self._folder if self._all_in_folder else self._tree.root
         # The name of a file is its last component, unless two of an object share it: then all of its path.
         taken = Counter((file.object_name, file.name) for file in self.found.files)
         start = len(location.rstrip("/")) + 1
-        for index, file in enumerate(self.found.files):
+        files, self.found.files = self.found.files, []
+        for file in files:
             href = file.href[start:]
             name = file.name if taken[file.object_name, file.name] == 1 else href
-            self.found.files[index] = file._replace(name=name, href=href)
+            try:
+                check_file_name(name)
+            except Refusal as refusal:
+                self.found.refuse(href, str(refusal))
+            else:
+                self.found.files.append(file._replace(name=name, href=href))
         self.found.location = location
         self.found.notes.extend(self._notes())
         return self.found
+
+    def _add_own_assets(self) -> None:
+        if self._own_assets is None:
+            return
+        assets, path = self._own_assets
+        name = self.found.sku
+        if name in self._objects:
+            name = f"{name} (collection)"
+            self.note(path, f"has assets, and an item of its own name: they are the object {name}")
+        try:
+            self.add_object(name, assets, path)
+        except Refusal as refusal:
+            self.refuse(path, refusal)
 
     def _notes(self) -> list[str]:
         notes = [
             f"{count} of the checksums are {algorithm}: not verified, only SHA-256 is"
             for algorithm, count in sorted(self._other_checksums.items())
         ]
-        notes += [f"{count} of the items {fault}" for fault, count in sorted(self._faults.items())]
         if self._same_files:
             notes.append(f"{self._same_files} of the assets name a file that another asset of the item names too")
+        if self._web > len(self.found.files):
+            notes.append(_REMEDY.format(count=self._web))
         return notes
 
 
-def _words(said: object) -> str | None:
-    """A text of the source, if it is one; as much of it as a page holds."""
-    return (
-        said.strip()[:MAX_WORDS_CHARACTERS] if isinstance(said, str) and said.strip() and not unstorable(said) else None
-    )
-
-
-def _check_size(said: object, located: Located) -> None:
-    if said is None:
-        return
-    if not isinstance(said, int) or isinstance(said, bool):
-        raise Refusal("its file:size is not a whole number")
-    if said != located.stat.st_size:
-        raise Refusal(f"its file:size says {said} bytes, the file has {located.stat.st_size}")
+def _whole_number(said: Any) -> int | None:
+    """A whole number, which many write as a text or with a point."""
+    if isinstance(said, str) and _DIGITS.fullmatch(said):
+        return int(said)
+    if isinstance(said, float) and said.is_integer():
+        return int(said)
+    return said if isinstance(said, int) and not isinstance(said, bool) else None
 
 
 def _media_type(said: Any, name: str) -> str:
-    return said if isinstance(said, str) and said and said.isascii() and is_printable(said) else media_type_of(name)
+    if isinstance(said, str) and 0 < len(said) <= MAX_TYPE_CHARACTERS and said.isascii() and is_printable(said):
+        return said
+    return media_type_of(name)
 
 
 def _kind(roles: Any) -> str:

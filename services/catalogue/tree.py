@@ -4,9 +4,9 @@ import os
 import re
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from models.errors import Refusal
+from services.catalogue.hrefs import other_paths, path_of
 from services.catalogue.source_contents import unstorable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -30,10 +30,12 @@ class SourceTree:
 
     def locate(self, folder: str, href: str) -> Located:
         """The file that a relative reference means, seen from a folder; raises Refusal with the reason."""
+        href = path_of(href)
         path = self.resolve(folder, href)
-        # References are URLs, and many writers forget it: what is there as written is meant as written.
-        if "%" in href and not os.path.lexists(path):
-            path = self.resolve(folder, unquote(href))
+        # What is there as written is meant as written.
+        if not os.path.lexists(path):
+            others = (self.resolve(folder, other) for other in other_paths(href))
+            path = next(filter(os.path.lexists, others), path)
         return self.look(path)
 
     def resolve(self, folder: str, href: str) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from models.errors import Failed, FailureCode
+from models.instants import kept_ns
 
 
 class FileVersion(NamedTuple):
@@ -24,6 +25,7 @@ class FileVersion(NamedTuple):
     @classmethod
     def dated(cls, size: int, modified_ns: int, etag: str | None = None) -> Self:
         """Make a version of what a source says of a file, or of the columns that keep it."""
+        modified_ns = kept_ns(modified_ns)
         return cls(size, str(modified_ns) if etag is None else f"{modified_ns} {etag}")
 
     @property

@@ -42,12 +42,8 @@ def put_all(folder: Path, documents: Mapping[str, Any]) -> None:
         ({"href": "."}, "it is a folder"),
         ({"href": "nul\0.tif"}, "NUL"),
         ({"href": "here.tif", "file:size": 8}, "its file:size says 8 bytes, the file has 7"),
-        ({"href": "here.tif", "file:size": "7"}, "its file:size is not a whole number"),
-        ({"href": "here.tif", "file:checksum": "xyz"}, "its file:checksum is not a multihash"),
-        ({"href": "here.tif", "file:checksum": ""}, "its file:checksum is not a multihash"),
-        ({"href": "here.tif", "file:checksum": 12}, "its file:checksum is not a multihash"),
-        ({"href": "here.tif", "file:checksum": "1220abcd"}, "wrong length"),
-        ({"href": "here.tif", "file:checksum": "1202abcd"}, "wrong length"),
+        ({"href": "here.tif", "file:size": "8"}, "its file:size says 8 bytes, the file has 7"),
+        ({"href": "here.tif", "file:size": 10**30}, "the file has 7"),
         ({"href": ""}, "it has no href"),
         ({"href": 3}, "it has no href"),
         ("here.tif", "it has no href"),
@@ -74,7 +70,8 @@ async def test_broken_documents_are_named_and_the_rest_comes_in(sessions: Sessio
         "twin": item("good", good),
         "none": item("none", {}),
         "list": item("list", ["x"]),
-        "noid": item(7, good),
+        "noid": item(None, good),
+        "textless": item(["a"], good),
         "nul": item("a\0b", good),
         "long": item("x" * 201, good),
         "kind": item("kind", good) | {"type": "Catalog"},
@@ -94,6 +91,7 @@ async def test_broken_documents_are_named_and_the_rest_comes_in(sessions: Sessio
     assert found["twin.json"] == "good.json is called good too"
     assert found["none.json"] == found["list.json"] == "it has no assets"
     assert found["noid.json"] == "it has no id"
+    assert found["textless.json"] == "its id is no text"
     assert found["half.json"].startswith("it is not valid JSON")
-    assert found["surrogate.json"].startswith("it is not valid JSON")
+    assert "characters" in found["surrogate.json"]
     assert found["absent.json"] == "it is not there"
