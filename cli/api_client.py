@@ -1,4 +1,4 @@
-"""A client of the facade for our own commands: problems become sentences, downloads are resumed."""
+"""A client of the facade for our own commands: problems become sentences."""
 
 import json
 import time
@@ -11,12 +11,13 @@ from uuid import UUID
 import httpx2 as httpx
 
 from cli import credentials
+from cli.archive_download import ArchiveDownload
+from cli.archive_proof import Part
 from cli.errors import CommandFailed
 from cli.hints import fault_in_words
-from cli.outages import Patience, is_outage
+from cli.outages import Patience
 
 _POLL = 0.2
-_RETRIES = 20
 
 
 class Api:
@@ -101,29 +102,18 @@ class Api:
         seen(found)
         return found
 
-    def download(self, url: str, folder: Path, progress: Callable[[int], None]) -> Path:
-        """Download into a folder under the name the server gives; a part that is there already is continued.
-
-        The part carries the ETag in its name: of another version nothing is continued.
-        """
-        head = self._client.head(url)
-        _check(head)
-        name = _filename(head.headers["content-disposition"])
-        size, etag = int(head.headers["content-length"]), head.headers["etag"]
-        target = folder / name
-        if target.exists() and target.stat().st_size == size:
-            progress(size)
-            return target
-        # Between two names of one file system, so that what has the true name is whole.
-        part = folder / f".{name}.{etag.strip(chr(34))[:16]}.part"
-        for attempt in range(_RETRIES):
-            if self._continue(url, part, size, etag, progress):
-                break
-            time.sleep(min(2**attempt * 0.1, 5))
-        else:
-            raise CommandFailed(f"{name}: the connection was cut {_RETRIES} times; run the same command to continue")
-        part.replace(target)
-        return target
+    def download(
+        self,
+        url: str,
+        folder: Path,
+        progress: Callable[[int], None],
+        *,
+        part: Part,
+        tell: Callable[[str], None],
+        force: bool = False,
+    ) -> Path:
+        """Download an archive into a folder; see `ArchiveDownload`."""
+        return ArchiveDownload(self._client, _check, url, part, folder, progress, tell, force).run()
 
     def save(self, path: str, target: Path, *, method: str = "GET", body: Any = None, **params: Any) -> int:
         """Save what a path streams, whole or not at all; how many bytes. Raises CommandFailed."""
@@ -144,33 +134,6 @@ class Api:
         finally:
             part.unlink(missing_ok=True)
         return size
-
-    def _continue(self, url: str, part: Path, size: int, etag: str, progress: Callable[[int], None]) -> bool:
-        """Fetch what is missing of a part; whether it is whole now."""
-        have = part.stat().st_size if part.exists() else 0
-        progress(have)
-        if have == size:
-            return True
-        headers = {"Range": f"bytes={have}-", "If-Range": etag} if have else {}
-        try:
-            with self._client.stream("GET", url, headers=headers) as answer, part.open("ab") as file:
-                if is_outage(answer):
-                    return False
-                if answer.is_error:
-                    answer.read()
-                    file.close()
-                    if not have:
-                        part.unlink()
-                _check(answer)
-                if have and answer.status_code != httpx.codes.PARTIAL_CONTENT:
-                    file.truncate(0)
-                    have = 0
-                for block in answer.iter_raw(1024 * 1024):
-                    have += file.write(block)
-                    progress(have)
-        except httpx.TransportError:
-            return False
-        return have == size
 
     def _asked(self, method: str, path: str, **options: Any) -> Any:
         def ask() -> httpx.Response:
@@ -200,9 +163,3 @@ def _check(answer: httpx.Response) -> None:
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         detail += " (commands show the token in CONSIGNOR_TOKEN)"
     raise CommandFailed(f"{answer.status_code} {detail}")
-
-
-def _filename(disposition: str) -> str:
-    """The plain name in a Content-Disposition; only ever the last part of a path."""
-    name = disposition.split('filename="', 1)[-1].split('"', 1)[0]
-    return Path(name).name or "archive.zip"

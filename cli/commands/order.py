@@ -89,11 +89,16 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
 def download(
     order_id: OrderId,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace whatever has the name of an archive.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Download every archive that is ready; what was cut off is continued."""
+    """Download every archive that is ready; what was cut off is continued.
+
+    What is called saved has been read back: every file in it has the size and the checksum that the archive says. A
+    file of the same name that is no archive of this order stays as it is, and the archive gets another name.
+    """
     with the_api() as api:
-        _download(api, _find(api, order_id), folder, quiet=as_json, as_json=as_json)
+        _download(api, _find(api, order_id), folder, quiet=as_json, as_json=as_json, force=force)
 
 
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept on the timeline.")]
@@ -275,7 +280,8 @@ def _held_up(order: Any) -> str:
     return f"waits for {waiting['who']} ({waiting['code']}): {waiting['text']}" if waiting else ""
 
 
-def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: bool = False) -> None:
+def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: bool = False, force: bool = False) -> None:
+    from cli.archive_proof import Part
     from cli.errors import CommandFailed
     from cli.tables import progress_bar
 
@@ -288,9 +294,10 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
     with progress_bar(quiet) as bar:
         for suborder in ready:
             task = bar.add_task(f"part {suborder['number']}", total=suborder["archive_bytes"])
+            seen, part = partial(_advance, bar, task), Part(order["number"], suborder["number"])
             path = f"/orders/{order['id']}/suborders/{suborder['number']}/archive"
             try:
-                saved.append(api.download(path, folder, partial(_advance, bar, task)))
+                saved.append(api.download(path, folder, seen, part=part, tell=partial(_tell, bar), force=force))
             except CommandFailed as error:
                 failed.append(f"part {suborder['number']}: {error}")
     if as_json:
@@ -300,6 +307,10 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
             typer.echo(f"saved {file}")
     if failed:
         raise CommandFailed(f"{order['number']}: not everything could be downloaded\n" + "\n".join(failed))
+
+
+def _tell(bar: "Progress", line: str) -> None:
+    bar.console.print(f"consignor: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _advance(bar: "Progress", task: "TaskID", completed: int) -> None:
