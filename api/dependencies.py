@@ -30,6 +30,7 @@ from models.queries.catalogue_search import WALK
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
+from services.storage_check import StorageCheck
 from storage.sources.registry import Sources
 from storage.targets.registry import DeliveryTargets
 
@@ -71,6 +72,11 @@ class Services:
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""
         return archive_filename(order.number, order.label, part, self.delivery_targets.filename)
+
+    @property
+    def storage_check(self) -> StorageCheck:
+        """How the files of an order are checked before it costs anything."""
+        return StorageCheck(self.sources, self.readers)
 
     @property
     def hub(self) -> Hub:

@@ -73,6 +73,8 @@ def order_page(order: Any) -> None:
     )
     if price := price_in_words(order):
         head.append(f"price     {price}\n")
+    for line in warnings_in_words(order):
+        head.append(f"{line}\n", "yellow")
     if waiting := order["waiting_on"]:
         since, who = instant(waiting["since"]), waiting["who"]
         head.append(f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}\n")
@@ -102,6 +104,13 @@ def instant(text: str) -> str:
 def price_in_words(order: Any) -> str:
     """What an order costs, as in `37.50 EUR`; nothing where it is free."""
     return f"{order['total_price']} {order['currency']}" if Decimal(order["total_price"]) else ""
+
+
+def warnings_in_words(order: Any) -> list[str]:
+    """What was left out of an order or an estimate, and what has another price, a line each."""
+    lines = [f"warning: {warning['text']}" for warning in order["warnings"]]
+    more = order["warnings_total"] - len(lines)
+    return [*lines, f"warning: and {more:,} more"] if more > 0 else lines
 
 
 def _suborders(suborders: Sequence[Any]) -> Table:

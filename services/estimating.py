@@ -20,8 +20,9 @@ from models.queries import selections
 from models.quotas import Quota, Quotas, Usage, quota_faults
 from models.splitting import Limits, ObjectWeight, Part, split
 from models.tables import Order
-from services.order_lines import MAX_NAMED_FAULTS, Line, nothing_to_order, quote_lines, resolve
+from services.order_lines import MAX_NAMED_FAULTS, Line, nothing_left, nothing_to_order, quote_lines, resolve, unplaced
 from services.quotas import get_quotas
+from services.storage_check import StorageCheck
 
 
 @dataclass(frozen=True)
@@ -33,29 +34,35 @@ class Estimate:
     parts: list[Part]
     faults: list[Fault]
     quotas: list[Quota]
+    warnings: list[Fault]
 
 
 async def estimate(
-    session: AsyncSession, caller: Caller, request: OrderRequest, now: datetime, *, limits: Limits, quotas: Quotas
+    session: AsyncSession,
+    caller: Caller,
+    request: OrderRequest,
+    now: datetime,
+    *,
+    limits: Limits,
+    quotas: Quotas,
+    check: StorageCheck | None = None,
 ) -> Estimate:
     """Estimate an order. Nothing about it is refused: what stands against it is among its faults."""
-    resolved = await resolve(session, caller, request)
+    resolved = await resolve(session, caller, request, check)
     weights = await _weigh(session, resolved.lines)
     usage = Usage(1, sum(weight.files for weight in weights), sum(weight.bytes for weight in weights))
     used = await get_quotas(session, quotas, resolved.customer, now, usage)
     faults = [*resolved.faults, *await _label_taken(session, resolved.customer, request.label)]
     if not weights and not faults:
-        faults.append(nothing_to_order())
+        faults += [nothing_left(), *resolved.warnings] if resolved.warnings else [nothing_to_order()]
     faults += quota_faults(used)
     quantities = Counter(weight.product for weight in weights)
     quote = quote_lines(resolved.lines, [quantities[line.product.sku] for line in resolved.lines])
-    return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used)
+    return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used, resolved.warnings)
 
 
 async def _weigh(session: AsyncSession, lines: Sequence[Line]) -> list[ObjectWeight]:
-    wholes = [(n, line.product.id) for n, line in enumerate(lines, 1) if line.whole]
-    singles = [(n, obj, file) for n, line in enumerate(lines, 1) for obj, file, _ in line.selections()]
-    weights, _ = selections.to_weights(await session.execute(selections.weights_of(wholes, singles)))
+    weights, _ = selections.to_weights(await session.execute(selections.weights_of(unplaced(lines))))
     return weights
 
 

@@ -1,4 +1,8 @@
-"""The lines of an order: what a request names, looked up in the catalogue, and everything that is wrong with it."""
+"""The lines of an order: what a request names, looked up in catalogue and storage, and everything wrong with it.
+
+Placing, estimating, ordering again and submitting a draft look up the same things, here. What a request names and
+nobody has is a fault. What was there and is gone is left out with a warning; if nothing is left, that is a fault.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +16,18 @@ from models.labels import label_faults
 from models.order_request import OrderRequest, RequestedLine
 from models.pricing import Quote, quote
 from models.queries import selections
-from models.queries.destinations import destination_of
-from models.tables import CatalogueObject, Order, Product
+from models.queries.access import closed_products
+from models.queries.destinations import destination_by_id, destination_of
+from models.queries.selections import SelectedFile, UnplacedSelection
+from models.tables import CatalogueObject, Order, OrderItem, Product
+from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
 
 MAX_NAMED_FAULTS = 100
 
 Groups = Collection[str] | None
 """Groups whose products may be ordered besides the public ones; None for every product."""
+
+PRICE_CHANGED = "price_changed"
 
 Destination = tuple[UUID, str]
 """Id and name of a saved destination."""
@@ -26,12 +35,13 @@ Destination = tuple[UUID, str]
 
 @dataclass
 class Line:
-    """What is ordered of one product: all of it, or whole objects and single files of others."""
+    """What is ordered of one product: all of it but `left_out`, or whole objects and single files of others."""
 
     product: Product
     whole: bool = False
     objects: dict[UUID, str] = field(default_factory=dict)
     files: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
+    left_out: set[UUID] = field(default_factory=set)
 
     @property
     def configuration(self) -> str:
@@ -45,6 +55,27 @@ class Line:
         single = [(obj, file, name) for file, (obj, name) in self.files.items() if obj not in self.objects]
         return [*((obj, None, name) for obj, name in self.objects.items()), *single]
 
+    def leave_out(self, object_id: UUID, file_id: UUID) -> None:
+        """Leave an object out of which a file cannot be had, or the file alone where it was selected by itself."""
+        if object_id in self.objects or self.whole:
+            self.left_out.add(object_id)
+            self.objects.pop(object_id, None)
+        self.files.pop(file_id, None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (self.whole or self.objects or self.files)
+
+
+def unplaced(lines: Sequence[Line]) -> UnplacedSelection:
+    """What lines select, by their position."""
+    return UnplacedSelection(
+        wholes=[(n, line.product.id) for n, line in enumerate(lines, 1) if line.whole],
+        singles=[(n, obj, file) for n, line in enumerate(lines, 1) for obj, file, _ in line.selections()],
+        left_out=[key for line in lines for key in line.left_out],
+    )
+
 
 def quote_lines(lines: Sequence[Line], quantities: Sequence[int]) -> Quote:
     """Price lines of so many objects each."""
@@ -54,32 +85,77 @@ def quote_lines(lines: Sequence[Line], quantities: Sequence[int]) -> Quote:
 
 @dataclass(frozen=True)
 class ResolvedOrder:
-    """What a request asks for, as the catalogue has it, and everything that is wrong with it."""
+    """What a request asks for, as it can be had now, with everything that is wrong with it.
+
+    `warnings` tell what is left out, and which prices have changed since it was ordered or drafted.
+    """
 
     customer: str
     lines: list[Line]
     faults: list[Fault]
     destination: Destination | None
+    warnings: list[Fault]
 
 
-async def resolve(session: AsyncSession, caller: Caller, request: OrderRequest) -> ResolvedOrder:
-    """Look up what a request asks for."""
+async def resolve(
+    session: AsyncSession, caller: Caller, request: OrderRequest, check: StorageCheck | None = None
+) -> ResolvedOrder:
+    """Look up what a request asks for; without a `check` no storage is asked."""
     customer, destination = caller.customer, None
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
     if request.again is not None:
         old = await session.get_one(Order, request.again)
         customer = old.customer
-        destination = (old.destination_id, old.destination_name or "") if old.destination_id else None
-        lines, faults = await _lines_of(session, old, caller.admitted)
+        lines, warnings = await look_again(session, old, caller.admitted, check)
+        if old.destination_id:
+            destination, missing = await _destination_again(session, old)
+            warnings += missing
     else:
         lines, faults = await _resolve_lines(session, request, caller.admitted)
+        if check is not None:
+            lines, warnings = await _in_storage(session, lines, check)
+    if not lines and not faults:
+        faults = [nothing_left(), *warnings] if warnings else [nothing_to_order()]
     if request.label is not None:
         faults += label_faults(request.label)
-    if request.again is None:  # what is ordered again has been in one currency before
-        faults += _currency_faults(lines)
+    faults += _currency_faults(lines)
     if request.destination is not None:
         destination, missing = await _resolve_destination(session, customer, request.destination)
         faults += missing
-    return ResolvedOrder(customer, lines, faults, destination)
+    return ResolvedOrder(customer, lines, faults, destination, warnings)
+
+
+async def look_again(
+    session: AsyncSession, old: Order, groups: Groups, check: StorageCheck | None
+) -> tuple[list[Line], list[Fault]]:
+    """What can be had now of an order or draft, and a warning for all that is gone or has another price."""
+    lines, warnings = await _lines_of(session, old, groups)
+    if check is not None:
+        lines, gone = await _in_storage(session, lines, check)
+        warnings += gone
+    return lines, warnings
+
+
+async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCheck) -> tuple[list[Line], list[Fault]]:
+    """The lines without what is gone from its storage, and a warning for each object that is left out."""
+    rows = await session.execute(selections.files_of(unplaced(lines), limit=MAX_CHECKED))
+    gone = await check.gone([CheckedFile(key, sku, SelectedFile(*file)) for key, sku, *file in rows])
+    by_sku = {line.product.sku: line for line in lines}
+    warnings: dict[UUID, Fault] = {}
+    for checked, fault in gone:
+        by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
+        warnings.setdefault(checked.object_id, fault.model_copy(update={"text": f"{fault.text}; it is left out"}))
+    return [line for line in lines if not line.is_empty], list(warnings.values())
+
+
+async def _destination_again(session: AsyncSession, old: Order) -> tuple[Destination | None, list[Fault]]:
+    """Where an old order went, if there still is such a place."""
+    found = (await session.execute(destination_by_id(old.customer, old.destination_id))).scalar_one_or_none()
+    if found is not None:
+        return (found.id, found.name), []
+    text = f"the destination {old.destination_name} was removed; the archives can be downloaded"
+    return None, [Fault(field="delivery/destination", code=FailureCode.UNKNOWN_ID, text=text)]
 
 
 async def _resolve_destination(
@@ -93,22 +169,45 @@ async def _resolve_destination(
 
 
 async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[list[Line], list[Fault]]:
-    """The lines of an old order as they can be ordered now; a product that is gone is a fault."""
+    """The lines of an old order or draft as they can be ordered now, with a warning for all that is gone or differs."""
     lines: dict[int, Line] = {}
-    faults: list[Fault] = []
+    skus: dict[int, str] = {}
+    warnings: list[Fault] = []
+    closed = set((await session.execute(closed_products(old.id))).scalars())
     for item, product in await session.execute(selections.items_with_products(old.id, groups)):
-        if product is None:
-            faults.append(_unknown(f"items/{item.position}", "product", item.sku, Hint.LIST_PRODUCTS))
-        else:
-            lines[item.position] = Line(product)
-    for selection in (await session.execute(selections.selections_of(old.id))).scalars():
+        skus[item.position] = item.sku
+        if product is None or product.sku in closed:
+            text = f"there is no product {item.sku!r} any more that this customer may order; it is left out"
+            warnings.append(_warning(item.sku, FailureCode.UNKNOWN_ID, text))
+            continue
+        lines[item.position] = Line(product)
+        warnings += _price_warnings(item, old.currency, product)
+    for selection, is_there in await session.execute(selections.selections_of(old.id)):
         if (line := lines.get(selection.position)) is None:
             continue
-        if selection.file_id is None:
+        if not is_there:
+            name = f"{skus[selection.position]}/{selection.name}"
+            text = f"{name} is no longer in the catalogue; it is left out"
+            warnings.append(_warning(name, FailureCode.UNKNOWN_ID, text))
+        elif selection.file_id is None:
             line.objects[selection.object_id] = selection.name
         else:
             line.files[selection.file_id] = (selection.object_id, selection.name)
-    return list(lines.values()), faults
+    return [line for line in lines.values() if not line.is_empty], warnings
+
+
+def _price_warnings(item: OrderItem, currency: str, product: Product) -> list[Fault]:
+    """What an object of a product costs now, where it has cost something else."""
+    before = f"{item.unit_price:.2f} {currency}" if item.unit_price else "nothing"
+    now = f"{product.unit_price:.2f} {product.currency}" if product.unit_price else "nothing"
+    if before == now:
+        return []
+    text = f"an object of {product.sku} costs {now} today, where it was {before}"
+    return [_warning(product.sku, PRICE_CHANGED, text)]
+
+
+def _warning(where: str, code: str, text: str) -> Fault:
+    return Fault(field=where, code=code, text=text)
 
 
 async def _resolve_lines(
@@ -193,6 +292,12 @@ def _unknown(where: str, noun: str, key: str, hint: Hint) -> Fault:
 def nothing_to_order() -> Fault:
     """What is wrong with an order of nothing."""
     text = "nothing to order: what was selected has no file"
+    return Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text, hint=Hint.LIST_PRODUCTS)
+
+
+def nothing_left() -> Fault:
+    """What is wrong with an order of which nothing can be had any more."""
+    text = "nothing is left to order: all that was selected is gone"
     return Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text, hint=Hint.LIST_PRODUCTS)
 
 

@@ -12,16 +12,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.access import Caller
-from models.errors import InvalidOrder, LabelTaken
-from models.labels import default_label, numbered, order_number
+from models.errors import Fault, InvalidOrder, LabelTaken
+from models.labels import counted, default_label, numbered, order_number
 from models.order import Command, OrderStatus, past_tense
 from models.order_request import OrderRequest
 from models.pricing import QuotedLine
 from models.queries import orders, selections
 from models.quotas import Quotas, Usage
 from models.tables import Order, OrderItem, OrderSelection, TimelineRow
-from services.order_lines import MAX_NAMED_FAULTS, Destination, Line, nothing_to_order, quote_lines, resolve
+from services.order_lines import (
+    MAX_NAMED_FAULTS,
+    PRICE_CHANGED,
+    Destination,
+    Line,
+    look_again,
+    nothing_left,
+    nothing_to_order,
+    quote_lines,
+    resolve,
+)
 from services.quotas import get_quotas, lock_customer, raise_if_exceeded
+from services.storage_check import StorageCheck
 
 _SEQ_SPAN = 2**32
 """Every object of a whole product is selected by one statement, and how many there are is not known before: the line
@@ -41,13 +52,20 @@ class OrderHeader:
 
 
 async def place(
-    session: AsyncSession, caller: Caller, request: OrderRequest, now: datetime, quotas: Quotas | None = None
+    session: AsyncSession,
+    caller: Caller,
+    request: OrderRequest,
+    now: datetime,
+    quotas: Quotas | None = None,
+    check: StorageCheck | None = None,
 ) -> Order:
     """Create an order at today's prices. Raises InvalidOrder with every fault, LabelTaken or QuotaExceeded.
 
+    What is gone is left out, and told in the order's warnings.
+
     An operator who orders again for a customer knows why, and is held to none of their quotas.
     """
-    resolved = await resolve(session, caller, request)
+    resolved = await resolve(session, caller, request, check)
     if resolved.faults:
         raise InvalidOrder(resolved.faults[:MAX_NAMED_FAULTS])
     limits = quotas if quotas is not None and caller.customer == resolved.customer else Quotas()
@@ -55,8 +73,9 @@ async def place(
     status = OrderStatus.DRAFT if request.draft else OrderStatus.PENDING_PAYMENT
     header = OrderHeader(resolved.customer, request.label, status, now, request.again, resolved.destination)
     order = await _insert(session, header)
-    await _write_lines(session, order, resolved.lines)
+    await _write_lines(session, order, resolved.lines, resolved.warnings)
     await _check_quotas(session, limits, order)
+    code, text = warned(resolved.warnings)
     session.add(
         TimelineRow(
             order_id=order.id,
@@ -65,10 +84,45 @@ async def place(
             actor=caller.actor,
             what="drafted" if request.draft else past_tense(Command.SUBMIT),
             status_after=order.status,
+            reason_code=code,
+            reason_text=text,
         )
     )
     await session.flush()
     return order
+
+
+async def renew_draft(session: AsyncSession, caller: Caller, order_id: UUID, check: StorageCheck) -> Order:
+    """Bring a draft up to date before it is submitted: what is gone is left out, and prices are today's.
+
+    Raises InvalidOrder where nothing is left, or where what is left can be no order. An order that is no draft, or not
+    any more, stays as it is.
+    """
+    resolved = await resolve(session, caller, OrderRequest(again=order_id), check)
+    order = (await session.execute(orders.order_by_id(order_id).with_for_update())).scalar_one()
+    if order.status != OrderStatus.DRAFT:
+        return order
+    if resolved.faults:
+        raise InvalidOrder(resolved.faults[:MAX_NAMED_FAULTS])
+    if resolved.warnings:
+        for statement in selections.remove_lines(order_id):
+            await session.execute(statement)
+        if resolved.destination is None:
+            order.destination_id = order.destination_name = None
+        await _write_lines(session, order, resolved.lines, resolved.warnings)
+    return order
+
+
+async def check_payable(session: AsyncSession, order: Order, check: StorageCheck) -> None:
+    """Add to the warnings of an order that is about to be paid what of it is gone. Raises InvalidOrder if all is.
+
+    Its price stays as it was ordered at, and so does what it selects: what is gone may be back when it is read.
+    """
+    lines, warnings = await look_again(session, order, None, check)
+    if not lines:
+        raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS])
+    keep_warnings(order, [warning for warning in warnings if warning.code != PRICE_CHANGED])
+    session.add(order)
 
 
 async def _check_quotas(session: AsyncSession, limits: Quotas, order: Order) -> None:
@@ -111,7 +165,7 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
         candidate = next(free for n in count(2) if (free := numbered(default_label(now), n)) not in taken)
 
 
-async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line]) -> None:
+async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line], warnings: Sequence[Fault]) -> None:
     """Write what each line selects and what that comes to. Raises InvalidOrder if it is nothing."""
     await _select(session, order, lines)
     totals = {row[0]: row for row in await session.execute(selections.selection_totals(order.id))}
@@ -119,12 +173,13 @@ async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line
         sum(row[column] for row in totals.values()) for column in (1, 2, 3)
     )
     if not order.files_total:
-        raise InvalidOrder([nothing_to_order()])
+        raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS] if warnings else [nothing_to_order()])
     quote = quote_lines(lines, [totals[n][1] if n in totals else 0 for n in range(1, len(lines) + 1)])
     pairs = zip(lines, quote.lines, strict=True)
     session.add_all(_item(order.id, position, line, priced) for position, (line, priced) in enumerate(pairs, 1))
     order.skus, order.product_names = [line.product.sku for line in lines], [line.product.name for line in lines]
     order.total_price, order.currency = quote.total, quote.currency or ""
+    keep_warnings(order, warnings)
     session.add(order)
 
 
@@ -133,7 +188,7 @@ async def _select(session: AsyncSession, order: Order, lines: Sequence[Line]) ->
     for position, line in enumerate(lines, 1):
         if line.whole:
             where = {"order_id": order.id, "offset": seq, "position": position, "product_id": line.product.id}
-            await session.execute(selections.WHOLE_PRODUCT, where)
+            await session.execute(selections.WHOLE_PRODUCT, where | {"left_out": list(line.left_out)})
             seq += _SEQ_SPAN
             continue
         rows = [
@@ -143,6 +198,21 @@ async def _select(session: AsyncSession, order: Order, lines: Sequence[Line]) ->
         if rows:
             await session.execute(sa.insert(OrderSelection), rows)
         seq += len(rows)
+
+
+def keep_warnings(order: Order, warnings: Sequence[Fault]) -> None:
+    """Add new warnings to those of an order, the first hundred in full."""
+    new = [dumped for warning in warnings if (dumped := warning.model_dump()) not in order.warnings]
+    order.warnings = [*order.warnings, *new][:MAX_NAMED_FAULTS]
+    order.warnings_total += len(new)
+
+
+def warned(warnings: Sequence[Fault]) -> tuple[str | None, str | None]:
+    """What the timeline tells of warnings, as code and sentence: the first, and how many more there are."""
+    if not warnings:
+        return None, None
+    more = f"; and {counted(len(warnings) - 1, 'more warning')}" if len(warnings) > 1 else ""
+    return warnings[0].code, f"{warnings[0].text}{more}"
 
 
 def _item(order_id: UUID, position: int, line: Line, priced: QuotedLine) -> OrderItem:

@@ -227,6 +227,8 @@ class OrderWorkflow:
         # No await between the check and the change: of two commands at once the second is checked after the first.
         request.with_command_applied(self._state.status, origin=self._state.origin)
         self._state.remember(request.id)
+        if request.is_free is not None:
+            self._state.is_free = request.is_free
         if request.command is Command.RETRY:
             self._state.reopen = request.seqs
         await self._ledger.advance(

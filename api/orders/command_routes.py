@@ -61,7 +61,7 @@ async def restart_order(
             return answered
         old = await get_owned(session, caller, order_id)
         again = OrderRequest(again=old.id, label=body.label if body else None)
-        order = await place(session, caller, again, services.now(), services.quotas)
+        order = await place(session, caller, again, services.now(), services.quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start_workflow(services, OrderStart(order, detail.products))
@@ -84,7 +84,7 @@ async def extend_order(
 
 
 @router.post("/{verb}", name="command-order", response_model=OrderDetail)
-@answers(CommandPending, IllegalTransition, NotFound, TemporalUnavailable)
+@answers(CommandPending, IllegalTransition, InvalidOrder, NotFound, TemporalUnavailable)
 async def command_order(
     order_id: UUID,
     verb: Verb,

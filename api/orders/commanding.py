@@ -13,6 +13,7 @@ from models.order import Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
 from services.order_lookup import get_owned
+from services.placing import check_payable, renew_draft
 from temporal import commands
 from temporal.commands import WorkflowNotRunning, extend_order
 from temporal.start import OrderStart
@@ -21,12 +22,19 @@ from temporal.start import OrderStart
 async def command(services: Services, caller: Caller, order_id: UUID, request: CommandRequest) -> OrderDetail:
     """Execute a command on an order, and show the order as it is then.
 
-    Raises NotFound, Forbidden, IllegalTransition, TemporalUnavailable or CommandPending.
+    Before money moves, what it moves for is looked at again: a draft is submitted at today's prices, without what is
+    gone, and nobody confirms the payment of an order of which nothing is left.
+    Raises NotFound, Forbidden, InvalidOrder, IllegalTransition, TemporalUnavailable or CommandPending.
     """
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
         for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
             caller.require(permission)
+        if request.command is Command.SUBMIT and order.status == OrderStatus.DRAFT:
+            order = await renew_draft(session, caller, order_id, services.storage_check)
+            request = request.model_copy(update={"is_free": not order.total_price})
+        elif request.command is Command.CONFIRM_PAYMENT and order.status == OrderStatus.PENDING_PAYMENT:
+            await check_payable(session, order, services.storage_check)
         shown = await detail_of(session, services, order, caller)
     if order.started_at is None:
         await start_unstarted(services, order)

@@ -22,7 +22,15 @@ async def estimate_order(
     """What an order would be: sub-orders, sizes, price, quotas and everything against it. Nothing is created."""
     limits, quotas = services.limits, services.quotas
     async with services.sessions.begin() as session:
-        found = await estimate(session, caller, body.to_request(), services.now(), limits=limits, quotas=quotas)
+        found = await estimate(
+            session,
+            caller,
+            body.to_request(),
+            services.now(),
+            limits=limits,
+            quotas=quotas,
+            check=services.storage_check,
+        )
     report_quotas(request, found.quotas)
     return estimate_public(found)
 

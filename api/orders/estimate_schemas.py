@@ -10,7 +10,7 @@ from api.schemas import FaultPublic, Money
 from models.pricing import QuotedLine
 from models.splitting import Part
 from services.estimating import Estimate
-from services.order_lines import Line
+from services.order_lines import MAX_NAMED_FAULTS, Line
 
 
 class PartPublic(BaseModel):
@@ -38,6 +38,8 @@ class EstimatePublic(BaseModel):
 
     acceptable: bool = Field(description="Whether it would be accepted as it is; if not, `faults` say why.")
     faults: list[FaultPublic]
+    warnings: list[FaultPublic] = Field(description="What would be left out because it is gone; the first hundred.")
+    warnings_total: int
     items: list[OrderItemPublic]
     objects: int
     files: int
@@ -55,6 +57,8 @@ def estimate_public(estimate: Estimate) -> EstimatePublic:
     return EstimatePublic(
         acceptable=not estimate.faults,
         faults=[FaultPublic(**fault.model_dump()) for fault in estimate.faults],
+        warnings=[FaultPublic(**warning.model_dump()) for warning in estimate.warnings[:MAX_NAMED_FAULTS]],
+        warnings_total=len(estimate.warnings),
         items=[_item(line, priced) for line, priced in zip(estimate.lines, estimate.quote.lines, strict=True)],
         objects=whole.objects,
         files=whole.files,

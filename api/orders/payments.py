@@ -2,14 +2,17 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from api.dependencies import Services
 from api.orders.commanding import execute_command, start_unstarted
-from models.errors import IllegalTransition, PaymentRefused
+from models.errors import IllegalTransition, InvalidOrder, PaymentRefused
 from models.messages import CommandRequest
 from models.order import Command, OrderStatus
 from models.payment import PaymentState
 from models.queries import orders as queries
 from models.queries.payments import conclude
+from models.tables import Order
 from services.payments import (
     PaymentDelivery,
     PaymentMessage,
@@ -18,6 +21,7 @@ from services.payments import (
     record_refused_message,
     verify_message,
 )
+from services.placing import check_payable
 from temporal.commands import append_timeline_to_closed
 
 ACTOR = "payment-provider"
@@ -31,14 +35,29 @@ async def receive(services: Services, delivery: PaymentDelivery) -> PaymentState
         if known.state != PaymentState.RECEIVED:
             return PaymentState(known.state)
         order = (await session.execute(queries.order_by_id(message.data.order_id))).scalar_one_or_none()
+        nothing_left = await _nothing_left(session, services, order) if order else None
     if reason := mismatch(order, message.data):
         await _conclude(services, delivery.message_id, PaymentState.REFUSED, reason)
         raise PaymentRefused(reason)
     if order is not None and order.started_at is None:
         await start_unstarted(services, order)
-    state, reason = await _confirm(services, message.data.order_id, delivery.message_id)
+    if nothing_left:
+        state, reason = PaymentState.REFUND_DUE, nothing_left
+    else:
+        state, reason = await _confirm(services, message.data.order_id, delivery.message_id)
     await _conclude(services, delivery.message_id, state, reason)
     return state
+
+
+async def _nothing_left(session: AsyncSession, services: Services, order: Order) -> str | None:
+    """Why an order that waits for its payment is worth none any more; money for it is due back."""
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        return None
+    try:
+        await check_payable(session, order, services.storage_check)
+    except InvalidOrder as error:
+        return error.faults[0].text
+    return None
 
 
 async def _verified(services: Services, delivery: PaymentDelivery) -> PaymentMessage:

@@ -53,6 +53,8 @@ def order_detail(
         **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker),
         items=[item_public(item) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
+        warnings=[FaultPublic(**warning) for warning in order.warnings],
+        warnings_total=order.warnings_total,
         refund_due=refund_due,
         destination=order.destination_name,
     )

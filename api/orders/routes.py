@@ -46,7 +46,7 @@ async def create_order(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        order = await place(session, caller, body.to_request(), services.now(), services.quotas)
+        order = await place(session, caller, body.to_request(), services.now(), services.quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
         report_quotas(request, await get_quotas(session, services.quotas, caller.customer, services.now()))
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})

@@ -180,6 +180,10 @@ class OrderDetail(OrderPublic):
 
     items: list[OrderItemPublic]
     faults: list[FaultPublic]
+    warnings: list[FaultPublic] = Field(
+        description="What was left out of it because it is gone, and prices that have changed; the first hundred."
+    )
+    warnings_total: int
     refund_due: Money | None
     destination: str | None
     degraded: bool = Field(default=False, description="Temporal is unavailable: nothing moves, commands are refused.")

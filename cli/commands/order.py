@@ -326,7 +326,7 @@ def _failed_files(api: "Api", order: Any) -> list[Any]:
 
 
 def _show(order: Any, as_json: bool) -> None:
-    from cli.tables import price_in_words
+    from cli.tables import price_in_words, warnings_in_words
     from models.labels import counted
 
     if as_json:
@@ -337,6 +337,8 @@ def _show(order: Any, as_json: bool) -> None:
     typer.echo(f"id {order['id']}")
     if price := price_in_words(order):
         typer.echo(f"price {price}")
+    for line in warnings_in_words(order):
+        typer.echo(line)
     if order["outcome"] == "pending" and (reason := _held_up(order)):
         typer.echo(reason)
     if order["failure"]:

@@ -28,7 +28,7 @@ def estimate_order(
         print_json(told)
     else:
         from cli.hints import fault_in_words
-        from cli.tables import show, suborders_estimated
+        from cli.tables import show, suborders_estimated, warnings_in_words
         from models.labels import counted, size_in_words
 
         price = f"{told['total_price']} {told['currency'] or ''}".strip()
@@ -37,6 +37,8 @@ def estimate_order(
         show(suborders_estimated(told["suborders"]))
         if tape := told["waits_for_tape"]["files"]:
             typer.echo(f"{counted(tape, 'file')} will be recalled from tape first")
+        for line in warnings_in_words(told):
+            typer.echo(line)
         for fault in told["faults"]:
             typer.echo(fault_in_words(fault, body))
     if not told["acceptable"]:

@@ -78,7 +78,8 @@ class CommandRequest(Message):
     """Somebody asks something of an order. The same `id` again is the same request and has no second effect.
 
     `only_in` narrows the statuses in which it may be executed; empty: all that the table allows. `bulk_id` is the bulk
-    that asks, which the timeline then tells.
+    that asks, which the timeline then tells. `is_free`: whether the order costs nothing, where that may have changed
+    since its workflow was started.
     """
 
     id: str
@@ -88,6 +89,7 @@ class CommandRequest(Message):
     seqs: Seqs = ()
     only_in: tuple[OrderStatus, ...] = ()
     bulk_id: UUID | None = None
+    is_free: bool | None = None
 
     def with_command_applied(self, status: OrderStatus, *, origin: OrderStatus | None = None) -> OrderStatus:
         """The status of an order in `status` after the command. Raises IllegalTransition where the table forbids it."""

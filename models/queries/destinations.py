@@ -28,6 +28,11 @@ def destination_of(customer: str, key: str) -> sa.Select[Destination]:
     return destinations_of(customer).where(wanted)
 
 
+def destination_by_id(customer: str, key: UUID | None) -> sa.Select[Destination]:
+    """A destination of a customer that an order has kept the id of."""
+    return destinations_of(customer).where(col(Destination.id) == key)
+
+
 def destination_of_order(order_id: UUID) -> sa.Select[Destination]:
     """Where the archives of an order go; no row where it was removed, or there never was one."""
     return (

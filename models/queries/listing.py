@@ -19,7 +19,11 @@ ORDERS: sa.Table = Order.__table__  # type: ignore[attr-defined]
 WALK = 20_000
 """Orders that a search reads in list order before it falls back on the trigram index."""
 
-_SHOWN = [column for column in ORDERS.columns if column.name not in {"search", "product_names", "started_at"}]
+_SHOWN = [
+    column
+    for column in ORDERS.columns
+    if column.name not in {"search", "product_names", "started_at", "warnings", "warnings_total"}
+]
 
 Page = sa.Select[*tuple[Any, ...]]
 

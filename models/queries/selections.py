@@ -17,10 +17,10 @@ WHOLE_PRODUCT = sa.text(
     """
     INSERT INTO order_selections (order_id, seq, position, object_id, name)
     SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
-    FROM catalogue_objects o WHERE o.product_id = :product_id
+    FROM catalogue_objects o WHERE o.product_id = :product_id AND o.id <> ALL(CAST(:left_out AS uuid[]))
     """
 )
-"""Select every object of a product."""
+"""Select every object of a product but those that are left out."""
 
 
 def _among(column: Mapped[Any], values: Sequence[object], kind: type[sa.Uuid[Any] | sa.Text]) -> sa.ColumnElement[bool]:
@@ -54,20 +54,23 @@ def _selected(selection: sa.FromClause = OrderSelection.__table__) -> sa.Join:  
     return join
 
 
+_FILE_COLUMNS = (
+    col(Product.location),
+    col(CatalogueFile.id),
+    col(CatalogueObject.name),
+    col(CatalogueFile.name),
+    col(CatalogueFile.href),
+    col(CatalogueFile.media_type),
+    col(CatalogueFile.size_bytes),
+    col(CatalogueFile.modified_ns),
+    col(CatalogueFile.sha256),
+)
+"""The columns of `SelectedFile`."""
+
+
 def _files() -> sa.Select[*tuple[Any, ...]]:
     """Files that are selected, as columns of `SelectedFile`."""
-    columns = (
-        col(Product.location),
-        col(CatalogueFile.id),
-        col(CatalogueObject.name),
-        col(CatalogueFile.name),
-        col(CatalogueFile.href),
-        col(CatalogueFile.media_type),
-        col(CatalogueFile.size_bytes),
-        col(CatalogueFile.modified_ns),
-        col(CatalogueFile.sha256),
-    )
-    return sa.select(*columns).select_from(_selected())
+    return sa.select(*_FILE_COLUMNS).select_from(_selected())
 
 
 def selected_files_after(order_id: UUID, seq: int, name: str, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
@@ -120,8 +123,33 @@ def object_weights(order_id: UUID) -> Weights:
     return _weights(table).where(table.c.order_id == order_id)
 
 
-def weights_of(wholes: Sequence[tuple[int, int]], singles: Sequence[tuple[int, UUID, UUID | None]]) -> Weights:
-    """The same of what is no order yet: whole products by position and id; objects and files by position."""
+class UnplacedSelection(NamedTuple):
+    """What an order would select: whole products by position and id, less `left_out`; objects, files by position."""
+
+    wholes: Sequence[tuple[int, int]]
+    singles: Sequence[tuple[int, UUID, UUID | None]]
+    left_out: Sequence[UUID] = ()
+
+
+def weights_of(selection: UnplacedSelection) -> Weights:
+    """The weights of what is no order yet."""
+    return _weights(_unplaced(selection))
+
+
+def files_of(selection: UnplacedSelection, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """The first files of what is no order yet: object id, SKU and the columns of `SelectedFile`, by position."""
+    rows = _unplaced(selection)
+    return (
+        sa.select(col(CatalogueObject.id), col(Product.sku), *_FILE_COLUMNS)
+        .select_from(_selected(rows))
+        .order_by(rows.c.position, col(CatalogueObject.name), col(CatalogueFile.name))
+        .limit(limit)
+    )
+
+
+def _unplaced(selection: UnplacedSelection) -> sa.Subquery:
+    """What would be selected, as rows of `order_selections` would have it."""
+    wholes, singles, left_out = selection
     positions, objects, files = ([row[n] for row in singles] for n in range(3))
     single = sa.func.unnest(
         sa.literal(positions, ARRAY(sa.Integer)),
@@ -138,10 +166,12 @@ def weights_of(wholes: Sequence[tuple[int, int]], singles: Sequence[tuple[int, U
         .table_valued(sa.column("position", sa.Integer), sa.column("product_id", sa.BigInteger))
         .render_derived()
     )
-    whole = sa.select(lines.c.position, col(CatalogueObject.id), sa.cast(sa.null(), sa.Uuid)).join(
-        CatalogueObject, col(CatalogueObject.product_id) == lines.c.product_id
+    whole = (
+        sa.select(lines.c.position, col(CatalogueObject.id), sa.cast(sa.null(), sa.Uuid))
+        .join(CatalogueObject, col(CatalogueObject.product_id) == lines.c.product_id)
+        .where(col(CatalogueObject.id) != sa.all_(sa.literal(list(left_out), ARRAY(sa.Uuid))))
     )
-    return _weights(sa.union_all(named, whole).subquery("selection"))
+    return sa.union_all(named, whole).subquery("selection")
 
 
 def _weights(selection: sa.FromClause) -> Weights:
@@ -186,12 +216,17 @@ def selection_totals(order_id: UUID) -> sa.Select[int, int, int, int]:
     )
 
 
-def vanished(order_id: UUID, *, limit: int) -> sa.Select[str, str]:
-    """SKU and name of what an order selects and the catalogue no longer has."""
+def _is_there() -> sa.ColumnElement[bool]:
+    """Whether the catalogue has a file of what a row of `order_selections` selects."""
     files = sa.select(sa.literal(1)).where(
         col(CatalogueFile.object_id) == col(OrderSelection.object_id),
         sa.or_(col(OrderSelection.file_id).is_(None), col(CatalogueFile.id) == col(OrderSelection.file_id)),
     )
+    return files.exists()
+
+
+def vanished(order_id: UUID, *, limit: int) -> sa.Select[str, str]:
+    """SKU and name of what an order selects and the catalogue no longer has."""
     return (
         sa.select(col(OrderItem.sku), col(OrderSelection.name))
         .join(
@@ -201,7 +236,7 @@ def vanished(order_id: UUID, *, limit: int) -> sa.Select[str, str]:
                 col(OrderItem.position) == col(OrderSelection.position),
             ),
         )
-        .where(col(OrderSelection.order_id) == order_id, ~files.exists())
+        .where(col(OrderSelection.order_id) == order_id, ~_is_there())
         .order_by(col(OrderSelection.seq))
         .limit(limit)
     )
@@ -258,6 +293,15 @@ def items_with_products(order_id: UUID, groups: Collection[str] | None) -> sa.Se
     )
 
 
-def selections_of(order_id: UUID) -> sa.Select[OrderSelection]:
-    """The selections of an order."""
-    return sa.select(OrderSelection).where(col(OrderSelection.order_id) == order_id).order_by(col(OrderSelection.seq))
+def selections_of(order_id: UUID) -> sa.Select[OrderSelection, bool]:
+    """The selections of an order, and whether the catalogue still has something of each."""
+    query = sa.select(OrderSelection, _is_there()).where(col(OrderSelection.order_id) == order_id)
+    return query.order_by(col(OrderSelection.seq))
+
+
+def remove_lines(order_id: UUID) -> tuple[sa.Delete, sa.Delete]:
+    """Remove what an order selects and its items, which are then written again."""
+    return (
+        sa.delete(OrderSelection).where(col(OrderSelection.order_id) == order_id),
+        sa.delete(OrderItem).where(col(OrderItem.order_id) == order_id),
+    )

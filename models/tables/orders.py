@@ -61,6 +61,11 @@ class Order(SQLModel, table=True):
     failure_code: str | None = Field(default=None, sa_type=sa.Text)
     failure_text: str | None = Field(default=None, sa_type=sa.Text)
     faults: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    # What was left out or has another price, the first hundred in full: no fault, for the order goes on.
+    warnings: list[dict[str, str]] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    warnings_total: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     objects_total: int = Field(sa_type=sa.BigInteger)
     files_total: int = Field(sa_type=sa.BigInteger)
     bytes_total: int = Field(sa_type=sa.BigInteger)

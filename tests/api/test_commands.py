@@ -1,6 +1,7 @@
 """Every command by HTTP, on orders that really live in Temporal."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
@@ -16,6 +18,7 @@ from api.dependencies import Caller
 from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits
+from models.tables import Product
 from tests.api.conftest import MakeProduct
 from tests.api.running_orders import (
     TERMS,
@@ -187,15 +190,17 @@ async def test_a_retry_may_name_its_files(alive: AsyncClient, half_failed: Any, 
 async def test_an_order_that_failed_waits_for_a_retry(
     alive: AsyncClient, make_product: MakeProduct, tmp_path: Path
 ) -> None:
-    await make_product()
-    (tmp_path / "scenes" / "winter" / "b1.tif").rename(tmp_path / "elsewhere")
-    order = await settled(alive, await ordered(alive))
-    assert (order["status"], order["failure"]["code"]) == ("failed", "source_missing")
+    await make_product("one", {"o": {"a.tif": b"a"}}, checksums=False)
+    touched = tmp_path / "one" / "o" / "a.tif"
+    before = touched.stat()
+    os.utime(touched, ns=(0, 0))
+    order = await settled(alive, await ordered(alive, "one"))
+    assert (order["status"], order["failure"]["code"]) == ("failed", "source_changed")
     assert order["failure"]["category"] == "configuration"
     assert order["allowed_actions"] == ["cancel", "retry", "delete"]
     waiting = order["waiting_on"]
     assert (waiting["code"], waiting["who"], waiting["since"]) == ("failed", "operator", order["status_at"])
-    (tmp_path / "elsewhere").rename(tmp_path / "scenes" / "winter" / "b1.tif")
+    os.utime(touched, ns=(before.st_atime_ns, before.st_mtime_ns))
     await command(alive, order, "retry")
     order = await until(alive, order, lambda seen: seen["status"] == "fulfilled")
     assert (order["failure"], order["faults"]) == (None, [])
@@ -224,6 +229,23 @@ async def test_a_draft_waits_until_it_is_submitted(alive: AsyncClient, make_prod
     assert (await command(alive, draft, "submit"))["status"] != "draft"
     assert (await settled(alive, draft))["status"] == "fulfilled"
     assert [what for what, _ in await told(alive, draft)][:3] == ["drafted", "submitted", "payment_confirmed"]
+
+
+async def test_a_draft_that_was_free_is_paid_at_todays_price_and_says_so(
+    alive: AsyncClient, sessions: Sessions, make_product: MakeProduct, tmp_path: Path
+) -> None:
+    await make_product()
+    draft = await ordered(alive, draft=True)
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Product).values(unit_price=3))
+    (tmp_path / "scenes" / "winter" / "b1.tif").unlink()
+    order = await command(alive, draft, "submit")
+    assert (order["status"], order["total_price"], order["objects"]) == ("pending_payment", "6.00", 2)
+    assert [warning["code"] for warning in order["warnings"]] == ["price_changed", "source_missing"]
+    for name in ("spring", "summer"):
+        (tmp_path / "scenes" / name / "b1.tif").unlink()
+    answer = await alive.post(f"/orders/{order['id']}/confirm-payment", headers=as_("ada"))
+    assert refused(answer, 422)["faults"][0]["code"] == "nothing_to_order"
 
 
 async def test_an_order_with_a_price_waits_until_it_is_paid(alive: AsyncClient, make_product: MakeProduct) -> None:

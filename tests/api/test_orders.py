@@ -58,6 +58,7 @@ async def test_a_list_shows_of_an_order_what_its_page_shows(
     detail = (await client.get(f"/orders/{order.id}")).json()
     assert detail.pop("items")[0]["line_total"] == "2.00"
     assert detail.pop("faults") == []
+    assert (detail.pop("warnings"), detail.pop("warnings_total")) == ([], 0)
     assert detail.pop("refund_due") is None
     assert detail.pop("degraded") is False
     assert detail.pop("destination") is None
