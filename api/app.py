@@ -22,6 +22,7 @@ from api.http.parameters import reject_unknown_query_parameters
 from api.http.request_log import RequestLogMiddleware
 from api.identity import routes as identity_routes
 from api.identity import token_routes
+from api.identity.authenticate import identify
 from api.operations import health_routes
 from api.operations import routes as operation_routes
 from api.orders import (
@@ -50,7 +51,7 @@ class _Facade(FastAPI):
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack()))
+        inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
         return RequestLogMiddleware(MethodNotAllowedMiddleware(inner, self))
 
 

@@ -27,6 +27,14 @@ class RequestRefused(HTTPException):
         super().__init__(status, "; ".join(f"{fault.field}: {fault.text}" for fault in faults[:5]), headers)
 
 
+class RefusedBeforeBody(HTTPException):
+    """Whatever was raised where a route wanted the body; FastAPI lets nothing else through from there."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__(500)
+
+
 def install(app: FastAPI) -> None:
     """Have the application answer every error as a problem."""
     app.add_exception_handler(errors.Refusal, _refusal)
@@ -128,6 +136,11 @@ async def nothing_here(path: str) -> None:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error, RefusedBeforeBody):
+        handlers = request.app.exception_handlers
+        handler = next(handlers[kind] for kind in type(error.error).__mro__ if kind in handlers)
+        answered: Response = await handler(request, error.error)
+        return answered
     if isinstance(error, RequestRefused):
         faults = [fault.model_dump() for fault in error.faults]
         return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)

@@ -11,7 +11,7 @@ from api.contract.examples import example_of
 from api.contract.problems import SCHEMAS, example, name_of, response, schema_of
 from api.http import answers
 from api.http.answers import AnswerHeader, Declared, ProblemKind, RequestHeader
-from api.http.bodies import MAX_BODY_BYTES
+from api.http.bodies import LONG_LIST, MAX_BODY_BYTES, MAX_LIST_BYTES
 from api.http.methods import SAFE_METHODS
 from api.http.parameters import reject_unknown_query_parameters
 from models import errors
@@ -31,7 +31,8 @@ _MEANING = {
 }
 _GENERAL = f"""Errors are problem documents (RFC 9457); `code` is stable. Besides what is listed, any path answers 405
 to methods it does not know, and 500 `internal` would be an internal error. Bodies are JSON of at most
-{MAX_BODY_BYTES // 1024**2} MiB. Every answer carries `X-Request-ID`."""
+{MAX_BODY_BYTES // 1024} KiB, or {MAX_LIST_BYTES // 1024**2} MiB where more than {LONG_LIST:,} things may be listed.
+Every answer carries `X-Request-ID`."""
 
 
 def document(app: FastAPI, made: dict[str, Any]) -> dict[str, Any]:

@@ -1,23 +1,41 @@
-"""Bodies of requests: how large they may be, their media type, and JSON that can be read in one way only.
+"""Bodies of requests: who may send them, how large they may be, and JSON that can be read in one way only.
+
+Nothing of a body is read before its sender is known, and a large one is parsed away from the event loop.
 
 Python's parser takes what RFC 8259 leaves open or forbids (a member twice, NaN, half a character), and frameworks build
 on it. Here all of that is refused before a route sees it, every fault at once, each with its place and its remedy.
 """
 
+import asyncio
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any, NoReturn
 
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.methods import SAFE_METHODS
-from api.problems import RequestRefused
+from api.problems import RefusedBeforeBody, RequestRefused
 from models.errors import Fault
 
-MAX_BODY_BYTES = 16 * 1024**2
-"""Room for the 100,000 ids that one order may name; more is refused before it is read."""
+MAX_BODY_BYTES = 256 * 1024
+"""Room for any body that lists nothing at length; more is refused before it is read."""
+
+MAX_LIST_BYTES = 16 * 1024**2
+"""Room for the 100,000 names that one order may list."""
+
+LONG_LIST = 1_000
+"""A body whose description lets a list have more items than this has room for it."""
+
+MAX_VALUES = 500_000
+"""Values in one body: what one costs to parse and to walk goes with their number, not with the bytes."""
+
+LARGE = 16 * 1024
+"""Bytes from which on a body is parsed in a thread; switching to one takes as long as parsing so much."""
 
 MAX_DEPTH = 32
 """Arrays and objects within each other; no body that is described has more than five."""
@@ -28,41 +46,53 @@ _INTEGERS = range(-(2**63), 2**63)
 _DIGITS = 20
 
 
+Identify = Callable[[Scope], Awaitable[None]]
+"""Finds who sends a request, where its route takes a caller, and raises where that is nobody who may."""
+
+
 class StrictJsonMiddleware:
     """Checks what a route reads, when it reads it: the route is known by then, and so is its place."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
+        self._app, self._identify = app, identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; its body is checked when the route reads it."""
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
-            receive = _Checked(scope, receive)
+            receive = _Checked(scope, receive, self._identify)
         await self._app(scope, receive, send)
 
 
 class _Checked:
-    """`receive` whose first message is the whole body. Raises RequestRefused."""
+    """`receive` whose first message is the whole body. Raises RequestRefused or RefusedBeforeBody."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._scope, self._receive, self._read = scope, receive, False
+    def __init__(self, scope: Scope, receive: Receive, identify: Identify) -> None:
+        self._scope, self._receive, self._identify, self._read = scope, receive, identify, False
 
     async def __call__(self) -> Message:
         """The whole body, and then the messages that follow it."""
         if self._read:
             return await self._receive()
         self._read = True
-        headers = Headers(scope=self._scope)
-        _check_length(headers.get("content-length", "0"))
+        try:
+            await self._identify(self._scope)
+        except Exception as error:
+            raise RefusedBeforeBody(error) from error
+        headers, model = Headers(scope=self._scope), _body_model(self._scope)
+        limit = MAX_BODY_BYTES if model is None else _room_for(model)
+        _check_length(headers.get("content-length", "0"), limit)
         _check_encoding(headers.get("content-encoding", "identity"))
-        message = await self._whole()
+        message = await self._whole(limit)
         # A route without a described body reads bytes that are signed, or nothing.
-        if message.get("body") and _describes_its_body(self._scope):
+        if message.get("body") and model is not None:
             _check_media_type(headers.get("content-type", ""))
-            check(message["body"])
+            if len(message["body"]) > LARGE:
+                await asyncio.to_thread(check, message["body"])
+            else:
+                check(message["body"])
         return message
 
-    async def _whole(self) -> Message:
+    async def _whole(self, limit: int) -> Message:
         chunks, size, more = [], 0, True
         while more:
             message = await self._receive()
@@ -70,26 +100,45 @@ class _Checked:
                 return message
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > MAX_BODY_BYTES:
-                _too_large()
+            if size > limit:
+                _too_large(limit)
             more = message.get("more_body", False)
         return {"type": "http.request", "body": b"".join(chunks), "more_body": False}
 
 
-def _describes_its_body(scope: Scope) -> bool:
+def _body_model(scope: Scope) -> Any:
+    """What a route describes as its body; None where it describes none."""
     context = scope.get("fastapi", {}).get("effective_route_context")
     route = getattr(context, "original_route", None) or scope.get("route")
-    return getattr(route, "body_field", None) is not None
+    if isinstance(route, APIRoute) and route.body_field is not None:
+        return route.body_field.field_info.annotation
+    return None
 
 
-def _check_length(value: str) -> None:
-    if value.isdecimal() and len(value) < 20 and int(value) <= MAX_BODY_BYTES:
+@cache
+def _room_for(model: Any) -> int:
+    """How many bytes such a body may have."""
+    waiting: list[Any] = [TypeAdapter(model).json_schema()]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("maxItems", 0) > LONG_LIST:
+                return MAX_LIST_BYTES
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return MAX_BODY_BYTES
+
+
+def _check_length(value: str, limit: int) -> None:
+    if value.isdecimal() and len(value) < 20 and int(value) <= limit:
         return
-    _too_large()
+    _too_large(limit)
 
 
-def _too_large() -> NoReturn:
-    text = f"this has more than {MAX_BODY_BYTES // 1024**2} MiB; name whole products, or send several requests"
+def _too_large(limit: int) -> NoReturn:
+    most = f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+    text = f"this has more than {most}; send less at a time"
     # What else is on its way is not read, so this connection can carry nothing after it.
     raise RequestRefused(413, "too_large", _fault("body", "too_large", text), headers={"Connection": "close"})
 
@@ -113,6 +162,9 @@ def _check_media_type(value: str) -> None:
 
 def check(raw: bytes) -> None:
     """Refuse what is not JSON, or JSON that two parsers could read differently. Raises RequestRefused."""
+    if (values := raw.count(b",") + raw.count(b"[") + raw.count(b"{")) > MAX_VALUES:
+        text = f"this has about {values:,} values, and {MAX_VALUES:,} are the most; send less at a time"
+        _unreadable("too_many_values", text)
     try:
         found = json.loads(
             raw.decode(),

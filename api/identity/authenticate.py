@@ -1,12 +1,14 @@
 """Authentication and authorization of requests: what a route declares to have a caller, and one who may."""
 
 from dataclasses import replace
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from starlette.types import Scope
 
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.http.container import Container, services
@@ -28,6 +30,7 @@ from models.links import API
 from models.queries import users as queries
 
 SESSION_COOKIE = "consignor_session"
+_CALLER = "consignor.caller"
 CSRF_HEADER = "X-CSRF"
 
 # They describe the schemes in the OpenAPI document; what they hold is read from the request, which knows both at once.
@@ -84,6 +87,8 @@ async def authenticate(
 
     Raises Unauthenticated, Forbidden, CrossSite, IdentityProviderUnavailable or TooManyRequests.
     """
+    if (known := request.scope.get(_CALLER)) is not None:
+        return cast("Caller", known)
     credentials = request.headers.getlist("authorization")
     if credentials:
         caller = await _by_header(services, credentials)
@@ -92,7 +97,24 @@ async def authenticate(
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
-    return replace(caller, writes=request.method not in SAFE_METHODS)
+    caller = replace(caller, writes=request.method not in SAFE_METHODS)
+    request.scope[_CALLER] = caller
+    return caller
+
+
+async def identify(scope: Scope) -> None:
+    """Find the caller before anything of the body is read, where the route takes one. Raises what `authenticate` does.
+
+    FastAPI reads and parses bodies first, and asks who sent them then.
+    """
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    route = context or scope.get("route")
+    if route is not None and _takes_caller(route.dependant):
+        await authenticate(Request(scope), scope["app"].state.services)
+
+
+def _takes_caller(dependant: Dependant) -> bool:
+    return dependant.call is authenticate or any(map(_takes_caller, dependant.dependencies))
 
 
 AuthenticatedCaller = Annotated[Caller, Depends(authenticate)]

@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from api.dependencies import Services
 from api.events.routes import EventsServices
-from api.http.bodies import MAX_BODY_BYTES
+from api.http.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from api.identity.authenticate import IdentityServices
 from api.operations.state import OperationsServices
 from tests.api.conftest import PUBLIC_URL, MakeProduct
@@ -84,11 +84,9 @@ async def test_a_head_of_what_only_a_get_shows_is_405_and_not_unknown(client: As
 
 
 async def test_a_body_larger_than_any_order_is_refused(client: AsyncClient) -> None:
-    for path in ("/orders", "/webhooks/payments"):
+    for path, most in (("/orders", MAX_LIST_BYTES), ("/webhooks/payments", MAX_BODY_BYTES)):
         headers = {"Content-Type": "application/json", "webhook-id": "m", "webhook-timestamp": "1"}
-        answer = await client.post(
-            path, content=b" " * (MAX_BODY_BYTES + 1), headers=headers | {"webhook-signature": "v1,AAAA"}
-        )
+        answer = await client.post(path, content=b" " * (most + 1), headers=headers | {"webhook-signature": "v1,AAAA"})
         assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
         assert (answer.json()["code"], answer.json()["faults"][0]["field"]) == ("too_large", "body")
 

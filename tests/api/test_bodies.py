@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient, Response
 
-from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, check
+from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, MAX_LIST_BYTES, MAX_VALUES, check
 from api.problems import RequestRefused
 from tests.api.conftest import MakeProduct
 
@@ -133,7 +133,35 @@ async def test_a_body_that_never_says_how_long_it_is_is_cut_off_where_it_is_too_
 
     answer = await client.post("/orders", content=endless(), headers=JSON)
     assert told(answer, 413) == {("body", "too_large")}
-    assert (answer.headers["connection"], sent) == ("close", MAX_BODY_BYTES // 1024**2 + 1)
+    assert (answer.headers["connection"], sent) == ("close", MAX_LIST_BYTES // 1024**2 + 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/orders"), ("POST", "/orders:bulk"), ("PATCH", f"/orders/{NOBODY}"), ("POST", "/destinations")],
+)
+async def test_nothing_of_a_body_is_read_before_its_sender_is_known(
+    anonymous: AsyncClient, method: str, path: str
+) -> None:
+    async def unread() -> AsyncIterator[bytes]:
+        yield pytest.fail("the body of nobody was read")
+
+    for headers in ({}, {"Authorization": "Bearer cnsg_x"}):
+        answer = await anonymous.request(method, path, content=unread(), headers={**JSON, **headers})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_a_body_has_room_for_what_it_may_list(client: AsyncClient) -> None:
+    label = b'{"label": "' + b"a" * MAX_BODY_BYTES + b'"}'
+    assert told(await client.patch(f"/orders/{NOBODY}", content=label, headers=JSON), 413)
+    assert told(await client.post("/orders", content=label, headers=JSON), 422)
+
+
+def test_values_are_counted_before_they_are_parsed() -> None:
+    check(b"[" + b",".join([b"0"] * (MAX_VALUES - 1)) + b"]")
+    for value in (b"0", b"[]", b"{}"):
+        with pytest.raises(RequestRefused, match="values"):
+            check(b"[" + b",".join([value] * (MAX_VALUES + 1)) + b"]")
 
 
 @pytest.mark.parametrize("length", ["99999999999", "9" * 400, "-1", "x"])
