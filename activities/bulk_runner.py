@@ -139,7 +139,7 @@ class BulkCommander:
         except IntegrityError as error:
             if not isinstance(error.orig, UniqueViolation):
                 raise
-            text = f"another order of the same customer is labelled “{label}”"
+            text = f"another order of the same customer is labelled “{label}”, in upper or lower case"
             return ItemOutcome(ItemResult.SKIPPED, Reason("label_taken", text))
         return DONE
 

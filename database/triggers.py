@@ -20,7 +20,7 @@ _COUNT = "Counts orders by status in `order_counts`, so that totals of very many
 
 TRIGGERS = {
     "orders_search": DatabaseTrigger(
-        "orders", "orders_search", "0008", "Keeps the folded text that lists of orders are searched by."
+        "orders", "orders_search", "0008, 0017", "Keeps the folded text that lists of orders are searched by."
     ),
     "orders_count_come": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),
     "orders_count_moved": DatabaseTrigger("orders", "orders_count", "0008", _COUNT),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from models.errors import Fault
-from models.text import is_printable, is_trimmed
+from models.text import folded, is_blank, refused_character, tidied
 
 MAX_TAGS = 20
 MAX_TAG_CHARACTERS = 50
@@ -26,18 +26,36 @@ def tag_faults(tags: Sequence[str]) -> list[Fault]:
         text = f"an order has at most {MAX_TAGS} tags; these are {len(tags)}"
         faults.append(Fault(field="tags", code="too_many_tags", text=text))
     for index, tag in enumerate(tags[:MAX_TAGS]):
-        if len(tag) > MAX_TAG_CHARACTERS or not is_trimmed(tag):
-            text = f"a tag has 1 to {MAX_TAG_CHARACTERS} visible characters and no blank at either end"
-            faults.append(Fault(field=f"tags/{index}", code="tag_unreadable", text=text))
+        if reason := _why_no_tag(tidied(tag)):
+            faults.append(Fault(field=f"tags/{index}", code="tag_unreadable", text=reason))
     return faults
+
+
+def _why_no_tag(tag: str) -> str | None:
+    if len(tag) > MAX_TAG_CHARACTERS:
+        return f"a tag has at most {MAX_TAG_CHARACTERS} characters; this one has {len(tag)}"
+    if is_blank(tag):
+        return "a tag needs a visible character"
+    why = refused_character(tag)
+    return f"a tag cannot be kept as it is: {why}" if why else None
+
+
+def distinct_tags(tags: Sequence[str]) -> list[str]:
+    """Tidy tags and keep the first of those that compare as one."""
+    distinct: dict[str, str] = {}
+    for tag in map(tidied, tags):
+        distinct.setdefault(folded(tag), tag)
+    return list(distinct.values())
 
 
 def note_faults(text: str) -> list[Fault]:
     """Everything wrong with the text of a note."""
+    text = tidied(text, lines=True)
     if len(text) > MAX_NOTE_CHARACTERS:
-        why = f"a note has at most {MAX_NOTE_CHARACTERS:,} characters; this one has {len(text):,}: write two"
-        return [Fault(field="text", code="note_too_long", text=why)]
-    if not text.strip() or not all(is_printable(char) or char in "\n\t" for char in text):
-        why = "a note needs a visible character, and has no control characters but line ends and tabs"
-        return [Fault(field="text", code="note_unreadable", text=why)]
+        reason = f"a note has at most {MAX_NOTE_CHARACTERS:,} characters; this one has {len(text):,}: write two"
+        return [Fault(field="text", code="note_too_long", text=reason)]
+    if is_blank(text):
+        return [Fault(field="text", code="note_unreadable", text="a note needs a visible character")]
+    if why := refused_character(text, lines=True):
+        return [Fault(field="text", code="note_unreadable", text=f"a note cannot be kept as it is: {why}")]
     return []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from models.errors import Fault, IllegalTransition
 from models.labels import MAX_LABEL_CHARACTERS
 from models.order import BULK_CANCELLABLE, Command, OrderStatus, allowed_actions
-from models.text import is_printable
+from models.text import is_blank, refused_character, tidied
 
 MAX_ORDERS = 100_000
 """Orders of one bulk."""
@@ -110,6 +110,7 @@ _KNOWN = frozenset({"label", "number"})
 
 def template_faults(template: str, *, field: str = "label") -> list[Fault]:
     """Everything wrong with a template of labels."""
+    template = tidied(template)
     names = _PLACEHOLDER.findall(template)
     if unknown := sorted(set(names) - _KNOWN):
         text = f"there is no placeholder {{{unknown[0]}}}; there are {{label}} and {{number}}"
@@ -120,9 +121,10 @@ def template_faults(template: str, *, field: str = "label") -> list[Fault]:
         beside = " beside its placeholders" if names else ""
         text = f"a label has at most {limit} characters{beside}; this one has {len(fixed)}"
         return [Fault(field=field, code="label_too_long", text=text)]
-    if not (names or fixed.strip()) or not is_printable(fixed):
-        text = "a label needs a visible character and may have no control characters"
-        return [Fault(field=field, code="label_unreadable", text=text)]
+    if not names and is_blank(fixed):
+        return [Fault(field=field, code="label_unreadable", text="a label needs a visible character")]
+    if why := refused_character(template):
+        return [Fault(field=field, code="label_unreadable", text=f"a label cannot be kept as it is: {why}")]
     return []
 
 
@@ -138,4 +140,4 @@ def labelled(template: str, *, label: str, number: str) -> str:
     room = max(0, MAX_LABEL_CHARACTERS - len(others)) // (olds or 1)
     values = {"label": label[:room], "number": number}
     # Whole replacements: what looks like a placeholder inside an old label is just text.
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)[:MAX_LABEL_CHARACTERS]
+    return tidied(tidied(_PLACEHOLDER.sub(lambda found: values[found[1]], template))[:MAX_LABEL_CHARACTERS])

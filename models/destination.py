@@ -13,18 +13,17 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from models.errors import Fault
 from models.naming import archive_filename, clean_component
-from models.text import is_printable
+from models.text import checked, fits_header, refused_character
 
 DEFAULT_PREFIX: Final = "{number}"
 PREFIX_FIELDS: Final = frozenset({"number", "label"})
 MAX_PREFIX: Final = 500
+MAX_NAME_CHARACTERS: Final = 60
 MAX_KEY_BYTES: Final = 1024
 """The longest key S3 takes (Amazon S3 User Guide, “Naming Amazon S3 objects”)."""
 
 _BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class DestinationKind(StrEnum):
@@ -69,7 +68,7 @@ class Credentials(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether all of it can travel in a header."""
-        return all(text.isascii() and is_printable(text) for text in self._texts().values())
+        return all(fits_header(text) for text in self._texts().values())
 
     def revealed(self) -> str:
         """All of it as JSON, for the vault and nobody else."""
@@ -101,10 +100,14 @@ class DestinationAllowlist(BaseModel):
 
 def name_faults(name: str) -> list[Fault]:
     """What is wrong with the name of a destination."""
-    if _NAME.fullmatch(name):
-        return []
-    text = "a name has 1 to 60 letters, digits, dots, hyphens and underscores, and begins with a letter or digit"
-    return [_fault("name", "name_unusable", text)]
+    try:
+        name = checked(name, MAX_NAME_CHARACTERS)
+    except ValueError as error:
+        return [_fault("name", "name_unusable", f"a name like this cannot be kept: {error}")]
+    if name in {".", ".."} or name.startswith("-") or "/" in name or "\\" in name:
+        text = "a name is typed and part of URLs: no slash or backslash in it, no hyphen first, and not `.` or `..`"
+        return [_fault("name", "name_unusable", text)]
+    return []
 
 
 def place_faults(place: DestinationLocation, allowed: DestinationAllowlist) -> list[Fault]:
@@ -122,9 +125,10 @@ def place_faults(place: DestinationLocation, allowed: DestinationAllowlist) -> l
 
 def _folder_faults(folder: str, allowed: DestinationAllowlist) -> list[Fault]:
     path = PurePosixPath(folder)
-    if _UNPRINTABLE.search(folder) or not path.is_absolute() or ".." in path.parts:
-        text = "a folder is an absolute path without `..` and control characters"
-        return [_fault("folder", "folder_unusable", text)]
+    if not path.is_absolute() or ".." in path.parts:
+        return [_fault("folder", "folder_unusable", "a folder is an absolute path without `..`")]
+    if why := refused_character(folder):
+        return [_fault("folder", "folder_unusable", f"a folder like this cannot be delivered to: {why}")]
     if allowed.root_of(folder) is None:
         text = "the operator allows no delivery to this folder; ask for one, or deliver to a bucket"
         return [_fault("folder", "folder_not_allowed", text)]
@@ -149,8 +153,11 @@ def _endpoint_faults(endpoint: str, allowed: DestinationAllowlist) -> list[Fault
 
 def prefix_faults(prefix: str) -> list[Fault]:
     """What is wrong with a template of the folders below a destination, such as `{number}/{label}`."""
-    if len(prefix) > MAX_PREFIX or _UNPRINTABLE.search(prefix):
-        return [_fault("prefix", "prefix_unusable", f"a prefix has at most {MAX_PREFIX} characters, all printable")]
+    if len(prefix) > MAX_PREFIX:
+        text = f"a prefix has at most {MAX_PREFIX} characters; this one has {len(prefix)}"
+        return [_fault("prefix", "prefix_unusable", text)]
+    if why := refused_character(prefix):
+        return [_fault("prefix", "prefix_unusable", f"a prefix cannot be kept as it is: {why}")]
     if any(part in {"", ".", ".."} for part in prefix.split("/")) and prefix:
         text = "a prefix is folders with `/` between them, none of them empty, `.` or `..`"
         return [_fault("prefix", "prefix_unusable", text)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from models.errors import Fault
-from models.text import is_visible
+from models.text import is_blank, refused_character, tidied
 
 MAX_LABEL_CHARACTERS = 50
 
@@ -16,17 +16,20 @@ def default_label(now: datetime) -> str:
 def numbered(label: str, count: int) -> str:
     """The label with a number behind it, within the limit, for when the plain one is taken."""
     tail = f" ({count})"
-    return label[: MAX_LABEL_CHARACTERS - len(tail)] + tail
+    return tidied(label[: MAX_LABEL_CHARACTERS - len(tail)]) + tail
 
 
 def label_faults(label: str, *, field: str = "label") -> list[Fault]:
     """Everything wrong with a label a customer chose."""
+    label = tidied(label)
     if len(label) > MAX_LABEL_CHARACTERS:
         text = f"a label has at most {MAX_LABEL_CHARACTERS} characters; this one has {len(label)}"
         return [Fault(field=field, code="label_too_long", text=text)]
-    if not is_visible(label):
-        text = "a label needs a visible character and may have no control characters; leave it out for a default"
+    if is_blank(label):
+        text = "a label needs a visible character; leave it out for a default"
         return [Fault(field=field, code="label_unreadable", text=text)]
+    if why := refused_character(label):
+        return [Fault(field=field, code="label_unreadable", text=f"a label cannot be kept as it is: {why}")]
     return []
 
 

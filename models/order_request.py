@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from models.text import tidied
+
 
 @dataclass(frozen=True)
 class RequestedLine:
@@ -27,3 +29,7 @@ class OrderRequest:
     draft: bool = False
     destination: str | None = None
     """Id or name of a saved destination."""
+
+    def __post_init__(self) -> None:
+        if self.label is not None:
+            object.__setattr__(self, "label", tidied(self.label))

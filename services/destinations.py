@@ -10,6 +10,7 @@ from models.destination import Credentials, DestinationLocation, name_faults, ow
 from models.errors import Fault, InvalidDestination, NameTaken, NotFound
 from models.queries import destinations as queries
 from models.tables import Destination
+from models.text import tidied
 from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey
 
@@ -24,10 +25,14 @@ async def save_destination(
     credentials: Credentials | None,
 ) -> Destination:
     """Save a destination. Raises InvalidDestination with every fault, or NameTaken."""
+    name, prefix = tidied(name), tidied(prefix)
     faults = name_faults(name) + place_faults(location, targets.allowed) + prefix_faults(prefix)
     sealed, more = _sealed(targets, credentials, owner_of(customer, name))
     if faults := faults + more:
         raise InvalidDestination(faults)
+    # Looked for by hand: destinations of older versions may differ in case alone, and their keys are sealed by name.
+    if (await session.execute(queries.destination_named(customer, name))).scalar_one_or_none() is not None:
+        raise NameTaken(name)
     values: dict[str, Any] = location.model_dump() | {"customer": customer, "name": name}
     statement = insert(Destination).values(**values, prefix=prefix, credentials=sealed)
     statement = statement.on_conflict_do_nothing(index_elements=[col(Destination.customer), col(Destination.name)])
@@ -50,7 +55,7 @@ def _sealed(targets: DeliveryTargets, credentials: Credentials | None, owner: st
     if credentials is None:
         return None, []
     if not credentials.is_plain:
-        text = "credentials are plain ASCII without control characters"
+        text = "credentials are visible ASCII without blanks at their ends"
         return None, [Fault(field="secret_access_key", code="credentials_unusable", text=text)]
     try:
         sealed = targets.vault.seal(credentials.revealed(), owner)

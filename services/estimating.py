@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from models.access import Caller
 from models.errors import Fault, LabelTaken
 from models.order_request import OrderRequest
 from models.pricing import Quote
-from models.queries import selections
+from models.queries import orders, selections
 from models.quotas import Quota, Quotas, Usage, quota_faults
 from models.splitting import Limits, ObjectWeight, Part, split
-from models.tables import Order
 from services.order_lines import MAX_NAMED_FAULTS, Line, nothing_left, nothing_to_order, quote_lines, resolve, unplaced
 from services.quotas import get_quotas
 from services.storage_check import StorageCheck
@@ -67,7 +64,6 @@ async def _weigh(session: AsyncSession, lines: Sequence[Line]) -> list[ObjectWei
 
 
 async def _label_taken(session: AsyncSession, customer: str, label: str | None) -> list[Fault]:
-    same = sa.exists().where(col(Order.customer) == customer, col(Order.label) == label)
-    if label is None or not (await session.execute(sa.select(same))).scalar_one():
+    if label is None or not (await session.execute(orders.label_taken(customer, label))).scalar_one():
         return []
     return [Fault(field="label", code=LabelTaken.code, text=str(LabelTaken(label)))]

@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models.access import Caller, Permission
-from models.annotations import MAX_NOTES, Visibility, note_faults, tag_faults
+from models.annotations import MAX_NOTES, Visibility, distinct_tags, note_faults, tag_faults
 from models.errors import Fault, Forbidden, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.labels import label_faults
 from models.queries import annotations as queries
 from models.tables import Note, NoteWording, Order
+from models.text import tidied
 from services.order_lookup import get_owned, get_visible
 
 
@@ -28,6 +29,8 @@ async def change_order(
 
     Raises NotFound, Forbidden, InvalidOrder, LabelTaken, or what `expect` raises.
     """
+    if "label" in fields:
+        fields = {**fields, "label": tidied(fields["label"])}
     if faults := [*label_faults(fields.get("label", "-")), *tag_faults(fields.get("tags", []))]:
         raise InvalidOrder(faults)
     try:
@@ -47,7 +50,7 @@ async def change_order(
 def _change(order: Order, fields: Mapping[str, Any]) -> None:
     before = order.label, order.tags
     order.label = fields.get("label", order.label)
-    order.tags = list(dict.fromkeys(fields.get("tags", order.tags)))
+    order.tags = distinct_tags(fields.get("tags", order.tags))
     if (order.label, order.tags) != before:
         order.revision += 1
 
@@ -59,6 +62,7 @@ async def write_note(
 
     Raises NotFound, Forbidden, InvalidOrder, or QuotaExceeded where the order has MAX_NOTES.
     """
+    text = tidied(text, lines=True)
     _check(caller, text, visibility)
     order = await get_visible(session, caller, order_id)
     # Locked against its deletion and against another note that would be the last that fits.
@@ -91,7 +95,7 @@ async def edit_note(
         raise Forbidden("edit a note", ["its author"])
     # Locked, so that wordings are numbered without a gap.
     await session.refresh(note, with_for_update=True)
-    visibility = visibility or Visibility(note.visibility)
+    text, visibility = tidied(text, lines=True), visibility or Visibility(note.visibility)
     _check(caller, text, visibility)
     if (note.text, note.visibility) != (text, visibility):
         number = (await session.execute(queries.last_wording(note_id))).scalar_one() + 1

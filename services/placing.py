@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from models.access import Caller
 from models.errors import Fault, InvalidOrder, LabelTaken
@@ -20,6 +19,8 @@ from models.pricing import QuotedLine
 from models.queries import orders, selections
 from models.quotas import Quotas, Usage
 from models.tables import Order, OrderItem, OrderSelection, TimelineRow
+from models.tables.orders import HOLDS_LABEL, LABEL_KEY
+from models.text import folded
 from services.order_lines import (
     MAX_NAMED_FAULTS,
     PRICE_CHANGED,
@@ -155,14 +156,14 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
     candidate = label or default_label(now)
     while True:
         statement = insert(Order).values(label=candidate, **values)
-        statement = statement.on_conflict_do_nothing(index_elements=[col(Order.customer), col(Order.label)])
+        statement = statement.on_conflict_do_nothing(index_elements=LABEL_KEY, index_where=HOLDS_LABEL)
         row = (await session.execute(statement.returning(Order))).scalar_one_or_none()
         if row is not None:
             return row
         if label is not None:
             raise LabelTaken(label)
         taken = set((await session.execute(orders.labels_like(customer, default_label(now)))).scalars())
-        candidate = next(free for n in count(2) if (free := numbered(default_label(now), n)) not in taken)
+        candidate = next(free for n in count(2) if folded(free := numbered(default_label(now), n)) not in taken)
 
 
 async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line], warnings: Sequence[Fault]) -> None:

@@ -1,6 +1,7 @@
 """The bodies of routes about users and their access tokens."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -8,16 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.schemas import WHOLE
 from models.access import Permission, Role, Scope
-from models.text import is_visible
+from models.text import checked
 
 MAX_DAYS = 366
 DEFAULT_DAYS = 90
-
-
-def _shown(text: str) -> str:
-    if not is_visible(text):
-        raise ValueError("it must be readable text, without control characters")
-    return text.strip()
+MAX_NAME_CHARACTERS = 100
 
 
 class MePublic(BaseModel):
@@ -38,7 +34,11 @@ class TokenCreate(BaseModel):
     # Strict but for the scopes, whose words are text in JSON.
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "nightly", "scopes": ["read"]}]})
 
-    name: Annotated[str, Field(strict=True, min_length=1, max_length=100), AfterValidator(_shown)]
+    name: Annotated[
+        str,
+        Field(strict=True, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS}),
+        AfterValidator(partial(checked, limit=MAX_NAME_CHARACTERS)),
+    ]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
     days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS), WHOLE] = DEFAULT_DAYS
 

@@ -9,7 +9,7 @@ from api.identity.token_verifier import Claims
 from models.access import Caller, Role, customer_id
 from models.errors import Forbidden
 from models.tables import User
-from models.text import is_printable
+from models.text import is_accepted, is_blank, one_line, tidied
 
 MAX_GROUPS = 1_000
 
@@ -57,11 +57,11 @@ def _claim(claims: Claims, path: str) -> Any:
 def _words(claim: Any) -> list[str]:
     """A list of words, whether the issuer writes a list or one text with blanks."""
     found = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return [word for word in found if isinstance(word, str) and is_printable(word) and word]
+    return [tidied(word) for word in found if isinstance(word, str) and is_accepted(word) and not is_blank(word)]
 
 
 def _text(claim: Any) -> str | None:
-    return claim[:200] if isinstance(claim, str) and is_printable(claim) and claim else None
+    return one_line(claim, 200) if isinstance(claim, str) and not is_blank(claim) else None
 
 
 def _asserted_at(claims: Claims, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ from models.order import Command, OrderStatus, Outcome
 from models.order_request import OrderRequest, RequestedLine
 from models.payment import PaymentState
 from models.status_facts import DeliveryStatus
-from models.text import is_printable
+from models.text import refused_character, tidied
 
 MAX_SELECTED = 100_000
 """Ids in one order; for more, name the product."""
@@ -69,14 +69,17 @@ class OrderCreate(Body):
         )
 
 
-def _printable(text: str) -> str:
-    if not is_printable(text):
-        raise ValueError("a reason is one line without control characters")
+def _one_line(text: str) -> str:
+    text = tidied(text)
+    if len(text) > MAX_REASON_CHARACTERS:
+        raise ValueError(f"a reason has at most {MAX_REASON_CHARACTERS} characters; this one has {len(text)}")
+    if why := refused_character(text):
+        raise ValueError(f"a reason is one line of text: {why}")
     return text
 
 
 Seq = Annotated[int, Field(ge=1, le=EXACT), WHOLE]
-ReasonGiven = Annotated[str, Field(max_length=MAX_REASON_CHARACTERS), AfterValidator(_printable)]
+ReasonGiven = Annotated[str, Field(json_schema_extra={"maxLength": MAX_REASON_CHARACTERS}), AfterValidator(_one_line)]
 
 
 class CommandBody(Body):

@@ -1,6 +1,7 @@
 """The bodies of saved views, and how views are shown."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,16 +12,15 @@ from api.schemas import Body, change_schema
 from models.access import Caller
 from models.listing import Sort
 from models.tables import SavedView
-from models.text import is_trimmed
+from models.text import checked
 
+MAX_NAME_CHARACTERS = 100
 
-def _shown(text: str) -> str:
-    if not is_trimmed(text):
-        raise ValueError("a name has visible characters, no control characters and no blank at either end")
-    return text
-
-
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_shown)]
+Name = Annotated[
+    str,
+    AfterValidator(partial(checked, limit=MAX_NAME_CHARACTERS)),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS}),
+]
 Columns = Annotated[
     list[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$", examples=["label"])]], Field(max_length=50)
 ]

@@ -2,6 +2,7 @@
 
 import os
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -50,7 +51,7 @@ def list_destinations(as_json: Json = False) -> None:
 def try_out(name: Key, as_json: Json = False) -> None:
     """Write something small to a destination, read it back and delete it."""
     with the_api() as api:
-        found = api.post(f"/destinations/{name}/test")
+        found = api.post(f"/destinations/{quote(name, safe='')}/test")
     if as_json:
         print_json(found)
     elif found["ok"]:
@@ -65,7 +66,7 @@ def try_out(name: Key, as_json: Json = False) -> None:
 def remove(name: Key) -> None:
     """Remove a destination and its keys; what was delivered there stays."""
     with the_api() as api:
-        api.delete(f"/destinations/{name}")
+        api.delete(f"/destinations/{quote(name, safe='')}")
     typer.echo(f"{name}  removed")
 
 

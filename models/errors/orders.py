@@ -37,7 +37,7 @@ class LabelTaken(Refusal):
 
     def __init__(self, label: str) -> None:
         self.label = label
-        super().__init__(f"you already have an order labelled “{label}”; choose another label")
+        super().__init__(f"you already have an order labelled “{label}”, in upper or lower case; choose another label")
 
 
 class QuotaExceeded(RefusalWithFaults):

@@ -12,20 +12,31 @@ from models.errors import Failure
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.suborder import FileState, SubOrderState, file_states_before, states_before
 from models.tables import Delivery, Destination, Order, OrderFile, SubOrder
+from models.text import tidied
 
 
 def destinations_of(customer: str) -> sa.Select[Destination]:
     """The destinations of a customer, by name."""
-    return sa.select(Destination).where(col(Destination.customer) == customer).order_by(col(Destination.name))
+    return (
+        sa.select(Destination).where(col(Destination.customer) == customer).order_by(sa.func.folded(Destination.name))
+    )
 
 
 def destination_of(customer: str, key: str) -> sa.Select[Destination]:
-    """One destination of a customer, by id or name."""
+    """One destination of a customer, by id or name; a name in whatever case, unless one is written so exactly."""
+    own = sa.select(Destination).where(col(Destination.customer) == customer)
     try:
-        wanted = col(Destination.id) == UUID(key)
+        return own.where(col(Destination.id) == UUID(key))
     except ValueError:
-        wanted = col(Destination.name) == key
-    return destinations_of(customer).where(wanted)
+        name = tidied(key)
+    same = sa.func.folded(Destination.name) == sa.func.folded(name)
+    return own.where(same).order_by((col(Destination.name) == name).desc()).limit(1)
+
+
+def destination_named(customer: str, name: str) -> sa.Select[UUID]:
+    """The destination of a customer that has this name, in whatever case."""
+    same = sa.func.folded(Destination.name) == sa.func.folded(name)
+    return sa.select(col(Destination.id)).where(col(Destination.customer) == customer, same).limit(1)
 
 
 def destination_by_id(customer: str, key: UUID | None) -> sa.Select[Destination]:

@@ -13,6 +13,7 @@ from models.order import OrderStatus
 from models.queries.delivery_status import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
 from models.tables import Order, OrderCount
 from models.tables.listing import IN_NUMBERS_ORDER, NEVER
+from models.text import tidied
 
 ORDERS: sa.Table = Order.__table__  # type: ignore[attr-defined]
 
@@ -119,8 +120,9 @@ def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     """Conditions of every filter but those of `visible`."""
     tests = [_contains(o["search"], term) for term in criteria.terms]
     if criteria.label is not None:
-        # The index of searches finds the label, in whatever case; the comparison then settles it.
-        tests += [_contains(o["search"], criteria.label), o["label"] == criteria.label]
+        # The index of searches finds the label; the comparison then settles it.
+        label = tidied(criteria.label)
+        tests += [_contains(o["search"], label), sa.func.folded(o["label"]) == sa.func.folded(label)]
     if criteria.ids is not None:
         tests.append(o["id"] == sa.any_(sa.literal(list(criteria.ids), ARRAY(sa.Uuid))))
     if criteria.products:
@@ -128,7 +130,9 @@ def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if criteria.tags:
         # The index has the orders with tags only, and the planner has to be told that these are such.
         tests += [
-            o["tags"].op("&&")(sa.literal(list(criteria.tags), ARRAY(sa.Text))),
+            sa.func.folded_all(o["tags"]).op("&&")(
+                sa.func.folded_all(sa.literal([tidied(tag) for tag in criteria.tags], ARRAY(sa.Text)))
+            ),
             o["tags"] != sa.text("'{}'::text[]"),
         ]
     if criteria.customers:
@@ -162,8 +166,7 @@ def _bound(bound: datetime | int) -> sa.ColumnElement[Any]:
 
 def _contains(search: sa.ColumnElement[Any], term: str) -> sa.ColumnElement[bool]:
     escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    lowered = sa.func.lower(sa.collate(sa.literal(f"%{escaped}%", sa.Text), "pg_c_utf8"))
-    return search.like(sa.collate(lowered, "default"))  # an index serves comparisons of its own collation only
+    return search.like(sa.func.folded(sa.literal(f"%{escaped}%", sa.Text)))
 
 
 def expires_at(o: Columns) -> sa.ColumnElement[Any]:

@@ -14,6 +14,8 @@ from models.packaging import PackedFile
 from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderFolder, OrderItem, SubOrder, TimelineRow
+from models.tables.orders import HOLDS_LABEL
+from models.text import folded as fold
 
 
 def order_by_id(order_id: UUID) -> sa.Select[Order]:
@@ -29,10 +31,17 @@ def order_of(visibility: Visibility, order_id: UUID) -> sa.Select[Order]:
     return found.where(col(Order.customer) == visibility.customer, col(Order.status) != OrderStatus.DELETED)
 
 
+def label_taken(customer: str, label: str) -> sa.Select[bool]:
+    """Whether an order of a customer holds a label, however it is cased or composed."""
+    folded = sa.func.folded(Order.label)
+    return sa.select(sa.exists().where(col(Order.customer) == customer, folded == sa.func.folded(label), HOLDS_LABEL))
+
+
 def labels_like(customer: str, label: str) -> sa.Select[str]:
-    """The labels of a customer that begin like this one."""
-    return sa.select(col(Order.label)).where(
-        col(Order.customer) == customer, col(Order.label).startswith(label, autoescape=True)
+    """The labels of a customer that begin like this one, folded."""
+    folded = sa.func.folded(Order.label, type_=sa.Text)
+    return sa.select(folded).where(
+        col(Order.customer) == customer, folded.startswith(fold(label), autoescape=True), HOLDS_LABEL
     )
 
 

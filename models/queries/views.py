@@ -17,7 +17,7 @@ def views_for(owner: str, *, operator: bool) -> sa.Select[SavedView]:
     return (
         sa.select(SavedView)
         .where(sa.or_(mine, col(SavedView.shared)) if operator else mine)
-        .order_by(col(SavedView.name), col(SavedView.id))
+        .order_by(sa.func.folded(SavedView.name), col(SavedView.id))
     )
 
 

@@ -25,7 +25,12 @@ INDEXES = (
     sa.Index("ix_orders_in_numbers_order", *_by(IN_NUMBERS_ORDER)),
     sa.Index("ix_orders_with_errors", *_by("created_at"), postgresql_where=sa.text("files_failed > 0")),
     sa.Index("ix_orders_skus", "skus", postgresql_using="gin"),
-    sa.Index("ix_orders_tags", "tags", postgresql_using="gin", postgresql_where=sa.text("tags <> '{}'::text[]")),
+    sa.Index(
+        "ix_orders_folded_tags",
+        sa.text("folded_all(tags)"),
+        postgresql_using="gin",
+        postgresql_where=sa.text("tags <> '{}'::text[]"),
+    ),
     sa.Index("ix_orders_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 """One for each way to sort, read forwards or backwards; and one for each filter that few orders pass."""

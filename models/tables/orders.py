@@ -17,6 +17,11 @@ from models.suborder import FileState, SubOrderState
 from models.tables import listing
 from models.tables.base import INSTANT, new_id, now, one_of, zero
 
+LABEL_INDEX = "uq_orders_customer_folded_label"
+LABEL_KEY = (sa.text("customer"), sa.text("folded(label)"))
+HOLDS_LABEL = sa.text("status <> 'deleted'")
+"""By what no two orders have the same label, and which orders have one at all."""
+
 
 class Order(SQLModel, table=True):
     """What a customer ordered. `version` is the sequence of the last timeline row the projection has seen."""
@@ -24,7 +29,8 @@ class Order(SQLModel, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         one_of("status", OrderStatus),
-        sa.UniqueConstraint("customer", "label"),
+        # However it is cased or composed, and free again when its order is deleted.
+        sa.Index(LABEL_INDEX, *LABEL_KEY, unique=True, postgresql_where=HOLDS_LABEL),
         sa.Index("ix_orders_newest", sa.text("created_at DESC"), sa.text("id DESC")),
         sa.Index("ix_orders_newest_of_customer", "customer", sa.text("created_at DESC"), sa.text("id DESC")),
         *listing.INDEXES,
@@ -40,7 +46,7 @@ class Order(SQLModel, table=True):
     product_names: list[str] = Field(
         default_factory=list, sa_type=listing.TEXTS, sa_column_kwargs={"server_default": "{}"}
     )
-    # Kept by a trigger: everything an order is searched by, in lower case.
+    # Kept by a trigger: everything an order is searched by, folded.
     search: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
     status: str = Field(sa_type=sa.Text)
     status_at: datetime = Field(sa_type=INSTANT)

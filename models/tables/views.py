@@ -16,7 +16,7 @@ class SavedView(SQLModel, table=True):
 
     __tablename__ = "saved_views"
     __table_args__ = (
-        sa.UniqueConstraint("owner", "name"),
+        sa.Index("uq_saved_views_owner_folded_name", "owner", sa.text("folded(name)"), unique=True),
         sa.Index("ix_saved_views_shared", "name", postgresql_where=sa.text("shared")),
     )
 

@@ -15,8 +15,8 @@ from sqlmodel import col
 from models.errors import Failed
 from models.queries import known_checksums
 from models.tables import Product
+from models.text import shown
 from services.catalogue.messages import ChecksumReport, SkippedEntry
-from services.catalogue.source_contents import readable
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
 from storage.sources.protocol import FileVersion, Source, check_version
 from storage.sources.registry import Sources
@@ -149,7 +149,7 @@ class _ChecksumBatch:
             self.read.append(_Read(file, version, found))
             if file.promised not in {None, found.sha256}:
                 text = f"its SHA-256 is {found.sha256.hex()}, where its source promises {(file.promised or b'').hex()}"
-                self.refused.append(SkippedEntry(what=readable(file.name), why=text))
+                self.refused.append(SkippedEntry(what=shown(file.name), why=text))
 
     def _wanted(self) -> Iterator[Wanted]:
         for file in self._files:
@@ -168,7 +168,7 @@ class _ChecksumBatch:
     def _refuse(self, file: UnknownFile, failed: Failed) -> None:
         if failed.failure.retryable:
             raise failed
-        self.refused.append(SkippedEntry(what=readable(file.name), why=readable(failed.failure.text)))
+        self.refused.append(SkippedEntry(what=shown(file.name), why=shown(failed.failure.text)))
 
 
 def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models.errors import Refusal
+from models.text import shown
 from services.catalogue import directory, stac
 from services.catalogue.merge import merge
 from services.catalogue.messages import ImportOptions, ImportReport
-from services.catalogue.source_contents import FoundProduct, readable, unstorable
+from services.catalogue.source_contents import FoundProduct, unstorable
 
 
 async def import_source(
@@ -32,7 +33,7 @@ async def import_source(
 def _read(source: Path, options: ImportOptions) -> list[FoundProduct]:
     path = os.path.abspath(source)  # noqa: PTH100 - pathlib has no way to drop `..` without following links
     if unstorable(path):
-        raise Refusal(f"{readable(path)}: a path that is not valid UTF-8 cannot be catalogued")
+        raise Refusal(f"{shown(path)}: a path that is not valid UTF-8 cannot be catalogued")
     entry = _stac_entry(path)
     products = stac.read_stac(entry) if entry else [directory.read_directory(path)]
     return _as_wished(products, options)

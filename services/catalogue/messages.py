@@ -1,26 +1,17 @@
 """What an import is asked to do and what it answers."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from models.text import is_printable
+from models.text import checked
 
 MAX_NAME_CHARACTERS = 200
 
 
-def _printable(text: str) -> str:
-    if not is_printable(text):
-        raise ValueError("it may hold no control characters")
-    return text
-
-
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARACTERS),
-    AfterValidator(_printable),
-]
+Name = Annotated[str, AfterValidator(partial(checked, limit=MAX_NAME_CHARACTERS))]
 Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern="^[A-Za-z]{3}$")]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from models.catalogue_search import Box
 from models.errors import Refusal
 from models.instants import kept_ns
-from models.text import is_printable
+from models.text import shown
 from services.catalogue.messages import SkippedEntry
 from services.catalogue.oddities import Oddities
 
@@ -80,7 +80,7 @@ class FoundProduct:
 
     def refuse(self, what: str, why: str) -> None:
         """Leave something out and say so."""
-        self.refused.append(SkippedEntry(what=readable(_short(what)), why=readable(_short(why))))
+        self.refused.append(SkippedEntry(what=shown(_short(what)), why=shown(_short(why))))
 
     def all_notes(self) -> list[str]:
         """What is to be said of the product, what is odd about it last."""
@@ -96,7 +96,7 @@ class FoundProduct:
         modified_ns = kept_ns(stat.st_mtime_ns)
         if modified_ns != stat.st_mtime_ns:
             what = "were changed in a year that cannot be kept: 1677 or 2262 is taken"
-            self.oddities.add("files", what, readable(_short(f"{object_name}/{name}")))
+            self.oddities.add("files", what, shown(_short(f"{object_name}/{name}")))
         return FoundFile(object_name, name, href, stat.st_size, media_type, kind, modified_ns)
 
 
@@ -133,10 +133,3 @@ def unstorable(text: str) -> str | None:
     except UnicodeEncodeError:
         return "its name is not valid UTF-8"
     return "its name holds a NUL character" if "\0" in text else None
-
-
-def readable(text: str) -> str:
-    """The text with everything escaped that a terminal would interpret or could not show."""
-    if is_printable(text):
-        return text
-    return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in text)

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from models.errors import Refusal
-from models.text import is_printable
+from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
 from services.catalogue.messages import MAX_NAME_CHARACTERS
-from services.catalogue.source_contents import readable, unstorable
 from services.catalogue.stac_product import StacProduct
 from services.catalogue.tree import SourceTree
 
@@ -131,7 +130,7 @@ class _StacReader:
             name = _good_id(item.get("id"))
             owner.add_object(name, item.get("assets"), path, item)
             if kind != "Feature":
-                owner.oddities.add("items", "are not of the type Feature", readable(name))
+                owner.oddities.add("items", "are not of the type Feature", shown(name))
         except Refusal as refusal:
             owner.refuse(path, refusal)
 
@@ -170,10 +169,10 @@ def _good_id(found: object) -> str:
         found = str(found)
     if found is None or found == "":
         raise Refusal("it has no id")
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(found, str) or is_blank(found):
         raise Refusal("its id is no text")
     if len(found) > MAX_NAME_CHARACTERS:
         raise Refusal(f"its id has more than {MAX_NAME_CHARACTERS} characters")
-    if unstorable(found) or not is_printable(found):
-        raise Refusal("its id holds characters that cannot be shown")
+    if why := refused_character(found):
+        raise Refusal(f"its id cannot be kept: {why}")
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.errors import Refusal
-from models.text import is_printable
+from models.text import fits_header, shown
 from services.catalogue.hrefs import is_of_the_web
 from services.catalogue.multihash import parse_checksum
 from services.catalogue.oddities import Oddities
@@ -16,7 +16,6 @@ from services.catalogue.source_contents import (
     check_file_name,
     is_storable,
     media_type_of,
-    readable,
 )
 from services.catalogue.stac_metadata import description_of, extent_of
 from services.catalogue.tree import Located, SourceTree, is_below
@@ -84,7 +83,7 @@ class StacProduct:
 
     def note(self, path: str, what: str) -> None:
         """Say what is odd about one of its documents."""
-        self.found.notes.append(readable(f"{self._name_of(path)} {what}"))
+        self.found.notes.append(shown(f"{self._name_of(path)} {what}"))
 
     def refuse(self, path: str, why: object) -> None:
         """Refuse one of its documents."""
@@ -129,7 +128,7 @@ class StacProduct:
             odd: set[str] = set()
             self.found.objects[name] = description_of(item, odd)
             for what in odd:
-                self.oddities.add("items", what, readable(name))
+                self.oddities.add("items", what, shown(name))
 
     def _file(self, object_name: str, key: str, asset: object, folder: str) -> FoundFile:
         """The file of an asset; its href stays absolute until the product's location is known."""
@@ -148,7 +147,7 @@ class StacProduct:
         if said is None:
             return
         if (size := _whole_number(said)) is None:
-            self.oddities.add("assets", "have a file:size that is no number of bytes: not compared", readable(asset))
+            self.oddities.add("assets", "have a file:size that is no number of bytes: not compared", shown(asset))
         elif size != located.stat.st_size:
             raise Refusal(f"its file:size says {size} bytes, the file has {located.stat.st_size}")
 
@@ -160,7 +159,7 @@ class StacProduct:
             found = parse_checksum(said)
         except ValueError:
             what = "have a file:checksum that is neither a multihash in hexadecimal nor a SHA-256: not verified"
-            self.oddities.add("assets", what, readable(name))
+            self.oddities.add("assets", what, shown(name))
             return None
         if found.sha256 is None:
             self._other_checksums[found.algorithm] += 1
@@ -222,7 +221,7 @@ def _whole_number(said: Any) -> int | None:
 
 
 def _media_type(said: Any, name: str) -> str:
-    if isinstance(said, str) and 0 < len(said) <= MAX_TYPE_CHARACTERS and said.isascii() and is_printable(said):
+    if isinstance(said, str) and 0 < len(said) <= MAX_TYPE_CHARACTERS and fits_header(said):
         return said
     return media_type_of(name)
 

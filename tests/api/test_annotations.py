@@ -110,8 +110,8 @@ async def test_a_label_is_unique_also_among_changes_at_once(
         ({"tags": [1]}, [("tags/0", "string_type")]),
         ({"status": "fulfilled"}, [("status", "extra_forbidden")]),
         ({"label": "x" * 51}, [("label", "label_too_long")]),
-        ({"label": " ", "tags": ["", "a", " b", "x" * 51, "c\n"]},
-         [("label", "label_unreadable"), *((f"tags/{n}", "tag_unreadable") for n in (0, 2, 3, 4))]),
+        ({"label": " ", "tags": ["", "a", " b\n", "x" * 51, "c\nd"]},
+         [("label", "label_unreadable"), *((f"tags/{n}", "tag_unreadable") for n in (0, 3, 4))]),
         ({"tags": [str(n) for n in range(21)]}, [("tags", "too_many_tags")]),
     ],
 )  # fmt: skip
@@ -133,7 +133,7 @@ async def test_orders_are_found_by_their_tags(client: AsyncClient, sessions: Ses
     assert await found("tag=urgent") == {str(order.id), str(other.id)}
     assert await found("tag=ice") == {str(order.id)}
     assert await found("tag=ice&tag=sea") == {str(order.id), str(other.id)}
-    assert await found("tag=Ice") == set()
+    assert await found("tag=%20Ice") == {str(order.id)}
     assert (await client.get("/orders?tag=urgent")).json()["total"] == 2
     assert (await client.get("/orders.csv?tag=ice")).text.count("\n") == 2
 

@@ -86,8 +86,8 @@ async def test_somebody_has_so_many_views_and_no_more(client: AsyncClient) -> No
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "name"), ({"name": ""}, "name"), ({"name": " a"}, "name"), ({"name": "x" * 101}, "name"),
-        ({"name": "a\n"}, "name"), ({"name": "a", "filter": {"statsu": ["failed"]}}, "filter/statsu"),
+        ({}, "name"), ({"name": ""}, "name"), ({"name": "\u3000"}, "name"), ({"name": "x" * 101}, "name"),
+        ({"name": "a\nb"}, "name"), ({"name": "a", "filter": {"statsu": ["failed"]}}, "filter/statsu"),
         ({"name": "a", "filter": {"status": ["done"]}}, "filter/status/0"),
         ({"name": "a", "filter": {"sort": "bytes"}}, "filter/sort"), ({"name": "a", "filter": None}, "filter"),
         ({"name": "a", "sort": "price"}, "sort"), ({"name": "a", "columns": ["A b"]}, "columns/0"),

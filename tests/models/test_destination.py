@@ -100,9 +100,14 @@ def test_any_other_prefix_is_refused(prefix: str) -> None:
     assert len(prefix_faults(prefix)) == 1
 
 
-@pytest.mark.parametrize("name", ["", "-x", "a b", "a/b", "ü", "x" * 61, "a\n"])
-def test_a_destination_has_a_name_that_can_be_typed(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "-x", "a/b", "a\\b", ".", "..", "x" * 61, "a\nb", "\u3000"])
+def test_a_destination_has_a_name_that_can_be_typed_and_linked(name: str) -> None:
     assert [fault.field for fault in name_faults(name)] == ["name"]
+
+
+@pytest.mark.parametrize("name", ["x" * 60, "Büro in Genève", "出\u3000力", "my-bucket.2"])
+def test_a_destination_is_called_as_people_call_it(name: str) -> None:
+    assert name_faults(name) == []
 
 
 @given(label=st.text(max_size=300), prefix=st.sampled_from(["", "{label}", "{number}/{label}/x", "{label}/{label}"]))
