@@ -93,5 +93,5 @@ async def test_broken_documents_are_named_and_the_rest_comes_in(sessions: Sessio
     assert found["noid.json"] == "it has no id"
     assert found["textless.json"] == "its id is no text"
     assert found["half.json"].startswith("it is not valid JSON")
-    assert "characters" in found["surrogate.json"]
+    assert "character 1 is U+D800 (SURROGATE)" in found["surrogate.json"]
     assert found["absent.json"] == "it is not there"
