@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.blockers import BlockerScope, recording_blocker
+from activities.failures import written_to
 from activities.settling import SettledFile, claim, settle_files
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
@@ -44,18 +45,25 @@ class PendingFile(NamedTuple):
     name: str
     href: str
     size_bytes: int
+    modified_ns: int
     sha256: bytes | None
     known: Known | None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """A row of the query `pending_files`."""
-        seq, name, href, size, sha256, known_size, modified, etag, crc, known_sha256, doubted = row
-        if known_size is None:
-            return cls(seq, name, href, size, sha256, None)
-        version, digest = FileVersion.dated(known_size, modified, etag), Digest(known_size, crc, known_sha256)
-        known = Known(version, digest, doubted)
-        return cls(seq, name, href, size, sha256, known)
+        seq, name, href, size, modified, sha256, known_size, known_modified, etag, crc, known_sha256, doubted = row
+        if known_size != size:
+            return cls(seq, name, href, size, modified, sha256, None)
+        version, digest = FileVersion.dated(size, known_modified, etag), Digest(size, crc, known_sha256)
+        return cls(seq, name, href, size, modified, sha256, Known(version, digest, doubted))
+
+    @property
+    def trusted(self) -> Known | None:
+        """What is known, as far as nothing has contradicted it: no download, and no promise."""
+        if self.known is None or self.known.doubted or self.sha256 not in {None, self.known.digest.sha256}:
+            return None
+        return self.known
 
 
 @dataclass(frozen=True)
@@ -170,10 +178,8 @@ class _StagingRun:
         for file in self._files:
             if self.stop.is_set():
                 raise DigestStopped
-            known = file.known
-            if known and (known.doubted or self._verify is Verify.ALWAYS):
-                known = None
-            if known and self._verify is Verify.NEVER and known.version.size == file.size_bytes:
+            known = file.trusted if self._verify is not Verify.ALWAYS else None
+            if known and self._verify is Verify.NEVER:
                 self._settled.append(_proven(file, known.version, known.digest, was_read=False))
                 continue
             try:
@@ -187,6 +193,9 @@ class _StagingRun:
                 continue
             if known and version == known.version:
                 self._settled.append(_proven(file, version, known.digest, was_read=False))
+                continue
+            if version.modified_ns != file.modified_ns and file.sha256 is None and file.known is None:
+                self._fail(file, written_to(file.name))
                 continue
             self._now = file, version
             yield Wanted(file.href, version)
@@ -202,19 +211,30 @@ class _StagingRun:
 
 
 def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read: bool) -> SettledFile:
-    """The file as read now or earlier, or its failure where the catalogue knows better."""
-    if was_read and file.known and file.known.version == version and file.known.digest.sha256 != found.sha256:
-        text = (
-            f"{file.name} has other bytes than when it was read before, though its size and time are the same;"
-            " have it restored from a copy and retry, or import it anew if it is right as it is now"
-        )
-        return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
-    if file.sha256 is not None and file.sha256 != found.sha256:
-        text = (
-            f"{file.name} is not what the catalogue promises: its SHA-256 is {found.sha256.hex()},"
-            f" expected {file.sha256.hex()}"
-        )
-        return SettledFile.failed(file.seq, file.size_bytes, Failure(code=FailureCode.CHECKSUM_MISMATCH, text=text))
+    """The file as read now or earlier, or its failure where it is not what was promised or read before."""
+    if why := _other_bytes(file, version, found, was_read=was_read):
+        failure = Failure(code=FailureCode.CHECKSUM_MISMATCH, text=f"{file.name} {why}")
+        return SettledFile.failed(file.seq, file.size_bytes, failure)
     return SettledFile(
         file.seq, found.size, version.modified_ns, found.sha256, found.crc32, None, version.etag, was_read
+    )
+
+
+def _other_bytes(file: PendingFile, version: FileVersion, found: Digest, *, was_read: bool) -> str | None:
+    """What is wrong with the bytes of a file; a promise says more than an earlier read."""
+    if file.sha256 is not None:
+        if file.sha256 == found.sha256:
+            return None
+        return f"is not what the catalogue promises: its SHA-256 is {found.sha256.hex()}, expected {file.sha256.hex()}"
+    if not was_read or file.known is None or file.known.digest.sha256 == found.sha256:
+        return None
+    if file.known.version == version:
+        return (
+            "has other bytes than when it was read before, though its size and time are the same;"
+            " have it restored from a copy and retry, or import it again if it is right as it is now"
+        )
+    return (
+        f"was written to and has other bytes than when it was read before: its SHA-256 is {found.sha256.hex()},"
+        f" it was {file.known.digest.sha256.hex()}; have it restored from a copy and retry, or import it again and"
+        " order it again if it is right as it is now"
     )

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.blockers import BlockerScope, recording_blocker
+from activities.failures import written_to
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, ValidationResult
-from models.queries import orders, selections
+from models.queries import known_checksums, orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import SelectedFile
 from storage.sources.registry import Sources
@@ -41,7 +42,9 @@ class ValidationActivities:
             count = 0
             async for batch in self._selected(order.order_id):
                 count += len(batch)
-                faults.extend(await asyncio.to_thread(_storage_faults, self.sources, batch))
+                found, written = await asyncio.to_thread(_storage_faults, self.sources, batch)
+                faults.extend(found)
+                faults.extend(await self._unproven(written))
                 activity.heartbeat(count)
         if not count:
             text = "nothing is left to order: the catalogue has no file of what was selected"
@@ -61,6 +64,16 @@ class ValidationActivities:
             batch = [SelectedFile(*file) for *file, _ in rows]
             name = batch[-1].name
             yield batch
+
+    async def _unproven(self, written: Sequence[SelectedFile]) -> list[Fault]:
+        """Faults of files that were written to, unless an earlier read can prove that they are still the same."""
+        if not written:
+            return []
+        async with self.sessions() as session:
+            query = known_checksums.known_among([file.file_id for file in written])
+            known = set((await session.execute(query)).scalars())
+        unproven = [(_name(file), written_to(_name(file))) for file in written if file.file_id not in known]
+        return [_fault(name, failed.failure.code, failed.failure.text) for name, failed in unproven]
 
 
 class _Faults:
@@ -107,9 +120,12 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
     )
 
 
-def _storage_faults(sources: Sources, files: Sequence[SelectedFile]) -> list[Fault]:
-    """What the storage no longer has as the catalogue says; blocks, so call it in a thread."""
-    faults = []
+def _storage_faults(sources: Sources, files: Sequence[SelectedFile]) -> tuple[list[Fault], list[SelectedFile]]:
+    """What the storage no longer has as the catalogue says, and files that were written to and promised nothing.
+
+    One that was promised a checksum is proven by it when it is staged. It blocks, so call it in a thread.
+    """
+    faults, written = [], []
     for location, group in groupby(files, key=attrgetter("location")):
         source = sources.at(location)
         source.check_available()
@@ -120,20 +136,13 @@ def _storage_faults(sources: Sources, files: Sequence[SelectedFile]) -> list[Fau
                 if failed.failure.retryable:
                     raise
                 faults.append(_fault(_name(file), failed.failure.code, f"{_name(file)}: {failed.failure.text}"))
-            else:
-                faults += _changes(file, found.size, found.modified_ns)
-    return faults
-
-
-def _changes(file: SelectedFile, size: int, modified_ns: int) -> list[Fault]:
-    """A file of another size is another file; one written to is proven by its checksum later, if it has one."""
-    if size != file.size_bytes:
-        text = f"{_name(file)} has {size} bytes where the catalogue says {file.size_bytes}"
-        return [_fault(_name(file), FailureCode.SIZE_MISMATCH, text)]
-    if modified_ns != file.modified_ns and file.sha256 is None:
-        text = f"{_name(file)} was written to since it was catalogued, and has no checksum to prove it is the same"
-        return [_fault(_name(file), FailureCode.SOURCE_CHANGED, text)]
-    return []
+                continue
+            if found.size != file.size_bytes:
+                text = f"{_name(file)} has {found.size} bytes where the catalogue says {file.size_bytes}"
+                faults.append(_fault(_name(file), FailureCode.SIZE_MISMATCH, text))
+            elif found.modified_ns != file.modified_ns and file.sha256 is None:
+                written.append(file)
+    return faults, written
 
 
 def _name(file: SelectedFile) -> str:

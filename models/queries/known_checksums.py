@@ -1,6 +1,13 @@
 """Queries for what is known of catalogue files from an earlier read."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
+
+from models.tables import CatalogueFile, KnownFile
 
 # The product's row is locked by an import, which may be about to forget: then nothing is remembered now.
 _UPSERT = """
@@ -68,3 +75,12 @@ MISSING_PAGE = sa.text(
     """
 )
 """A page of them, by id behind `after`. Nearline files are left out: reading ahead would recall a whole archive."""
+
+
+def known_among(files: Sequence[UUID]) -> sa.Select[UUID]:
+    """Those of the catalogue files whose checksums are known, of whatever version of their size."""
+    same_file = sa.and_(
+        col(KnownFile.file_id) == col(CatalogueFile.id), col(KnownFile.size_bytes) == col(CatalogueFile.size_bytes)
+    )
+    among = col(CatalogueFile.id) == sa.any_(sa.literal(list(files), ARRAY(sa.Uuid)))
+    return sa.select(col(CatalogueFile.id)).join(KnownFile, same_file).where(among)

@@ -147,8 +147,8 @@ def open_downloads(order_id: UUID, *, seen_since: datetime) -> sa.Select[int]:
 def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
     """The files of a sub-order that have yet to be proven.
 
-    Sequence, name, href, size, expected SHA-256; then what is known of an earlier read: size, time, ETag, CRC-32,
-    SHA-256, and whether it is doubted, all None where there was none.
+    Sequence, name, href, size, time, expected SHA-256; then what is known of an earlier read: size, time, ETag,
+    CRC-32, SHA-256, and whether it is doubted, all None where there was none.
     """
     return (
         sa.select(
@@ -156,6 +156,7 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
             col(OrderFile.object_name) + "/" + col(OrderFile.name),
             col(OrderFile.href),
             col(OrderFile.size_bytes),
+            col(OrderFile.modified_ns),
             col(OrderFile.sha256),
             col(KnownFile.size_bytes),
             col(KnownFile.modified_ns),

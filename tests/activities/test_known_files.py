@@ -14,6 +14,7 @@ from models.messages import OrderRef, StagedFiles
 from models.splitting import Limits
 from models.tables import Order
 from models.verify import Verify
+from services.catalogue import ImportOptions, import_source
 from tests.activities.builders import SCENES, Sessions, files_in, first_of, planned, run, staged
 from tests.factories import add_order
 from tests.services.catalogue_sources import rows
@@ -75,14 +76,42 @@ async def test_a_known_file_is_not_read_again(sessions: Sessions, tmp_path: Path
 
 async def test_a_file_of_another_version_is_read_again(sessions: Sessions, tmp_path: Path, order: Order) -> None:
     await staged(sessions, order)
+    os.utime(tmp_path / "s1" / "a.tif", ns=(5, 5))
+    again = await ordered_again(sessions)
+    assert (await staged(sessions, again)).available == 3
+    proof = ("available", None, sha256(b"a" * 1000).digest(), crc32(b"a" * 1000), 5)
+    assert (await proofs_of(sessions, again))[0] == proof
+    assert (await rows(sessions, KNOWN))[0][2:] == (5, *proof[2:4])
+
+
+async def test_a_file_of_another_version_with_other_bytes_is_not_delivered_until_it_is_imported_again(
+    sessions: Sessions, tmp_path: Path, order: Order
+) -> None:
+    await staged(sessions, order)
     path = tmp_path / "s1" / "a.tif"
     path.write_bytes(b"A" * 1000)
     os.utime(path, ns=(5, 5))
     again = await ordered_again(sessions)
-    assert (await staged(sessions, again)).available == 3
+    assert (await staged(sessions, again)).failed == 1
+    await import_source(sessions, tmp_path, ImportOptions(sku="scenes"))
+    third = await ordered_again(sessions)
+    assert (await staged(sessions, third)).available == 3
     proof = ("available", None, sha256(b"A" * 1000).digest(), crc32(b"A" * 1000), 5)
-    assert (await proofs_of(sessions, again))[0] == proof
-    assert (await rows(sessions, KNOWN))[0][2:] == (5, *proof[2:4])
+    assert (await proofs_of(sessions, third))[0] == proof
+
+
+async def test_a_promise_says_more_than_what_was_read_before(sessions: Sessions, tmp_path: Path, order: Order) -> None:
+    falsify(tmp_path)
+    await staged(sessions, order)
+    path = tmp_path / "s1" / "a.tif"
+    was = path.stat().st_mtime_ns
+    path.write_bytes(b"a" * 1000)
+    os.utime(path, ns=(was, was))
+    promised = "UPDATE catalogue_files SET sha256 = sha256(repeat('a', 1000)::bytea) WHERE name = 'a.tif' RETURNING 1"
+    await rows(sessions, promised)
+    again = await ordered_again(sessions)
+    assert (await staged(sessions, again)).available == 3
+    assert (await proofs_of(sessions, again))[0][2] == sha256(b"a" * 1000).digest()
 
 
 async def test_always_reads_always_and_finds_what_has_rotted(sessions: Sessions, tmp_path: Path, order: Order) -> None:
@@ -112,6 +141,7 @@ async def test_a_doubted_file_is_read_whatever_the_setting(
     doubted = "SELECT doubted FROM known_files k JOIN catalogue_files c ON c.id = k.file_id ORDER BY c.href"
     assert await rows(sessions, doubted) == [True, False, False]
     os.utime(rotten, ns=(7, 7))
+    await import_source(sessions, tmp_path, ImportOptions(sku="scenes"))
     third = await ordered_again(sessions)
     assert (await staged_with(sessions, third, verify)).available == 3
     assert await rows(sessions, doubted) == [False, False, False]

@@ -15,6 +15,8 @@ from activities.staging import StagingActivities
 from models.errors import Failed, Failure, FailureCode
 from models.messages import StagedFiles, SubOrderFailed
 from models.tables import Order
+from services.catalogue import precompute_checksums
+from storage.sources.registry import Sources
 from tests.activities.builders import (
     ATTEMPTS,
     SCENES,
@@ -52,7 +54,8 @@ async def long_order(sessions: Sessions, tmp_path: Path) -> Order:
     (tmp_path / "o").mkdir()
     order = await planned(sessions, tmp_path, files, checksums=False)
     os.truncate(tmp_path / "o" / "3.tif", BIG)
-    await rows(sessions, f"UPDATE order_files SET size_bytes = {BIG} WHERE name = '3.tif' RETURNING seq")
+    version = f"size_bytes = {BIG}, modified_ns = {(tmp_path / 'o' / '3.tif').stat().st_mtime_ns}"
+    await rows(sessions, f"UPDATE order_files SET {version} WHERE name = '3.tif' RETURNING seq")
     return order
 
 
@@ -110,13 +113,41 @@ async def test_each_wrong_file_is_told_why(sessions: Sessions, tmp_path: Path, o
         assert codes == ["source_missing", "size_mismatch", "source_forbidden"]
 
 
-async def test_what_the_catalogue_has_no_checksum_of_is_taken_as_it_is(sessions: Sessions, tmp_path: Path) -> None:
+async def test_what_nothing_is_known_of_is_taken_as_it_is_unless_it_was_written_to(
+    sessions: Sessions, tmp_path: Path
+) -> None:
     order = await planned(sessions, tmp_path, checksums=False)
-    path = tmp_path / "s1" / "a.tif"
-    path.write_bytes(b"A" * 1000)
-    assert (await staged(sessions, order)).available == 3
-    proof = (await files_in(sessions, "sha256, modified_ns"))[0]
-    assert proof == (sha256(b"A" * 1000).digest(), path.stat().st_mtime_ns)
+    same, written = tmp_path / "s1" / "a.tif", tmp_path / "s1" / "b.tif"
+    was = same.stat().st_mtime_ns
+    same.write_bytes(b"A" * 1000)
+    os.utime(same, ns=(was, was))
+    os.utime(written, ns=(5, 5))
+    assert (await staged(sessions, order)).failed == 1
+    (a, b, _) = await files_in(sessions, "sha256, modified_ns, failure_code, failure_text")
+    assert a == (sha256(b"A" * 1000).digest(), was, None, None)
+    assert b[2] == "source_changed"
+    assert b[3] == (
+        "s1/b.tif was written to since it was catalogued, and has no checksum to prove it is the same; import it again"
+    )
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+async def test_a_file_that_was_written_to_is_read_again_and_delivered_if_it_is_the_same(
+    sessions: Sessions, tmp_path: Path, checksums: bool
+) -> None:
+    order = await planned(sessions, tmp_path, checksums=checksums)
+    if not checksums:
+        await precompute_checksums(sessions, Sources(), "scenes")
+    os.utime(tmp_path / "s1" / "a.tif", ns=(5, 5))
+    (tmp_path / "s1" / "b.tif").write_bytes(b"B" * 2000)
+    os.utime(tmp_path / "s1" / "b.tif", ns=(7, 7))
+    assert (await staged(sessions, order)).available == 2
+    (a, b, _) = await files_in(sessions, "state, modified_ns, failure_code, failure_text")
+    assert a == ("available", 5, None, None)
+    assert b[2] == "checksum_mismatch"
+    assert sha256(b"B" * 2000).hexdigest() in b[3]
+    assert sha256(b"b" * 2000).hexdigest() in b[3]
+    assert ("was written to" in b[3]) is not checksums
 
 
 async def test_a_storage_that_is_away_fails_no_file(sessions: Sessions, tmp_path: Path, order: Order) -> None:

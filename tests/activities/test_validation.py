@@ -11,6 +11,8 @@ from models.messages import OrderRef, ValidationResult
 from models.queries.selections import SelectedFile, selected_files_after
 from models.queries.users import upsert_user
 from models.tables import Order, User
+from services.catalogue import precompute_checksums
+from storage.sources.registry import Sources
 from tests.activities.builders import Sessions, everything, placed, run
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
@@ -128,6 +130,17 @@ async def test_a_file_written_to_is_no_fault_where_a_checksum_will_prove_it(sess
     order = await placed(sessions, tmp_path, OBJECTS, checksums=True)
     touch(tmp_path / "o5" / "f.bin")
     assert await validate(sessions, order) == ValidationResult()
+
+
+async def test_a_file_written_to_is_no_fault_where_an_earlier_read_will_prove_it(
+    sessions: Sessions, tmp_path: Path, order: Order
+) -> None:
+    await precompute_checksums(sessions, Sources(), "scenes")
+    unread = "DELETE FROM known_files k USING catalogue_files f, catalogue_objects o WHERE k.file_id = f.id"
+    await rows(sessions, f"{unread} AND f.object_id = o.id AND o.name = 'o2' RETURNING 1")
+    for name in ("o2", "o5"):
+        touch(tmp_path / "root" / name / "f.bin")
+    assert faults(await validate(sessions, order)) == {"o2/f.bin": "source_changed"}
 
 
 async def test_an_unmounted_storage_is_away_and_its_files_are_not_lost(
