@@ -1,47 +1,149 @@
-"""Blockers: records why a step is retried, so that the order shows it meanwhile."""
+"""Blockers: records why a step is tried again, so that the order shows it meanwhile.
 
-from collections.abc import AsyncIterator
+Every activity runs inside `recording_blocker`: nothing that concerns an order is tried again in silence.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+from temporalio.exceptions import CancelledError, FailureError
+from temporalio.service import RPCError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import failure_of
-from models.errors import Failed, Failure
+from models.errors import Failure
+from models.messages import BLOCKED_SIGNAL, BlockerNote, order_workflow_id
 from models.queries import blockers as queries
+from models.steps import STEP_FACTS, STEPS, Step
+
+claimed_attempt: ContextVar[int | None] = ContextVar("claimed_attempt", default=None)
+"""The number under which the running activity has claimed its sub-order: a later claim forbids it to note anything."""
+
+_LONGEST_WITHOUT_MAXIMUM = 100
+"""Temporal's longest pause, in first pauses, where a policy names none."""
+
+Tell = Callable[[UUID, BlockerNote], Awaitable[None]]
+"""Tells the workflow of an order what holds it up."""
 
 
 @dataclass(frozen=True)
 class BlockerScope:
-    """The order that a blocker belongs to, or one attempt of a sub-order of it."""
+    """What a step belongs to: an order, or one sub-order of it (`number`; 0 for the order itself)."""
 
     order_id: UUID
-    number: int | None = None
-    attempt: int = 0
+    step: Step
+    number: int = queries.OF_THE_ORDER
+
+    @classmethod
+    def of(cls, message: object) -> "BlockerScope | None":
+        """The scope of the running activity, given its message; None where it is about no single order."""
+        step, order_id = STEPS.get(activity.info().activity_type), getattr(message, "order_id", None)
+        if step is None or not isinstance(order_id, UUID):
+            return None
+        return cls(order_id, step, getattr(message, "number", queries.OF_THE_ORDER))
+
+
+class BlockerInterceptor(Interceptor):
+    """Runs every activity inside `recording_blocker`."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap one activity."""
+        return _Recording(next, self._sessions)
+
+
+class _Recording(ActivityInboundInterceptor):
+    def __init__(self, inner: ActivityInboundInterceptor, sessions: async_sessionmaker[AsyncSession]) -> None:
+        super().__init__(inner)
+        self._sessions = sessions
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        message = input.args[0] if input.args else None
+        async with recording_blocker(self._sessions, message, _tell_workflow):
+            return await self.next.execute_activity(input)
+
+
+async def _tell_workflow(order_id: UUID, note: BlockerNote) -> None:
+    """Have the Temporal UI show it, too; where that fails, the order itself still does."""
+    with suppress(RPCError, RuntimeError, TimeoutError):
+        await activity.client().get_workflow_handle(order_workflow_id(order_id)).signal(BLOCKED_SIGNAL, note)
 
 
 @asynccontextmanager
-async def recording_blocker(sessions: async_sessionmaker[AsyncSession], scope: BlockerScope) -> AsyncIterator[None]:
-    """Record why the block has to be retried. A settled file or another status clears the record."""
+async def recording_blocker(
+    sessions: async_sessionmaker[AsyncSession], message: object, tell: Tell | None = None
+) -> AsyncIterator[None]:
+    """Record why the activity in the block will be tried again; when it succeeds after all, the record goes."""
+    scope = BlockerScope.of(message)
+    token = claimed_attempt.set(None)
     try:
         yield
-    except (Failed, OSError, MemoryError) as error:
-        failure = failure_of(error)
-        if failure.retryable:
-            # An unavailable database records nothing; the API reports that by itself.
-            with suppress(DBAPIError, OSError):
-                await _note(sessions, scope, failure)
+    except (FailureError, CancelledError, asyncio.CancelledError):
         raise
+    except Exception as error:
+        failure, pause = failure_of(error), _next_pause()
+        if scope is not None and pause is not None and failure.retryable:
+            # An unavailable database records nothing; the API reports that by itself.
+            with suppress(SQLAlchemyError, OSError):
+                await _note(sessions, scope, failure, pause, tell)
+        raise
+    else:
+        if scope is not None and activity.info().attempt > 1:
+            async with sessions.begin() as session:
+                await session.execute(queries.clear_of_step(scope.order_id, scope.number, scope.step))
+    finally:
+        claimed_attempt.reset(token)
 
 
-async def _note(sessions: async_sessionmaker[AsyncSession], scope: BlockerScope, failure: Failure) -> None:
-    values: dict[str, object] = {"order_id": scope.order_id, "code": failure.code.value, "text": failure.text}
-    statement: sa.TextClause = queries.NOTE_OF_ORDER
-    if scope.number is not None:
-        statement = queries.NOTE_OF_SUBORDER
-        values |= {"number": scope.number, "attempt": scope.attempt}
+def _next_pause() -> timedelta | None:
+    """How long Temporal waits before the next attempt; None where this was the last one."""
+    info = activity.info()
+    if (policy := info.retry_policy) is None:
+        return timedelta()
+    if policy.maximum_attempts and info.attempt >= policy.maximum_attempts:
+        return None
+    longest = policy.maximum_interval or policy.initial_interval * _LONGEST_WITHOUT_MAXIMUM
+    # Far attempts would overflow, and have long reached the longest pause.
+    grown: timedelta = policy.initial_interval * policy.backoff_coefficient ** min(info.attempt - 1, 32)
+    return min(grown, longest)
+
+
+async def _note(
+    sessions: async_sessionmaker[AsyncSession],
+    scope: BlockerScope,
+    failure: Failure,
+    pause: timedelta,
+    tell: Tell | None,
+) -> None:
+    facts, attempts = STEP_FACTS[scope.step], activity.info().attempt
+    values = {
+        "order_id": scope.order_id,
+        "number": scope.number,
+        "attempt": claimed_attempt.get(),
+        "step": scope.step.value,
+        "code": failure.code.value,
+        "text": failure.text,
+        "attempts": attempts,
+        "next_try_at": datetime.now(UTC) + pause,
+        "statuses": sorted(facts.statuses) or None,
+        "states": sorted(facts.suborders) or None,
+    }
+    of_suborder = scope.number != queries.OF_THE_ORDER
     async with sessions.begin() as session:
-        await session.execute(statement, values)
+        known = (await session.execute(queries.code_of(scope.order_id, scope.number, scope.step))).scalar_one_or_none()
+        statement = queries.NOTE_OF_SUBORDER if of_suborder else queries.NOTE_OF_ORDER
+        written = (await session.execute(statement, values)).one_or_none() is not None
+    if written and known != failure.code and tell is not None:
+        note = BlockerNote(number=scope.number, step=scope.step, failure=failure)
+        await tell(scope.order_id, note)

@@ -17,6 +17,7 @@ from models.messages import Delivered, SubOrderFailed, SubOrderInput
 from models.packaging import Contents, layout_of
 from models.queries import destinations as queries
 from models.queries import orders
+from models.queries.blockers import clear_of_suborder
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.tables import Delivery, Destination, Order, SubOrder
 from services.archive_contents import contents_of
@@ -78,6 +79,7 @@ class DeliveringActivities:
         """Note that an archive could not be delivered; it can still be downloaded."""
         async with self.sessions.begin() as session:
             await session.execute(queries.settle_delivery(failed.order_id, failed.number, failure=failed.failure))
+            await session.execute(clear_of_suborder(failed.order_id, failed.number))
 
     async def _job(self, given: SubOrderInput) -> "_Job | Delivery":
         """What there is to do, or the delivery that was made already."""

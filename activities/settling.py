@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.exceptions import ApplicationError
 
+from activities.blockers import claimed_attempt
 from models.errors import Failure
 from models.queries import known_checksums
 from models.queries import suborders as queries
@@ -65,6 +66,7 @@ async def claim(session: AsyncSession, order_id: UUID, number: int) -> Claim:
     row = (await session.execute(queries.CLAIM, {"order_id": order_id, "number": number})).one_or_none()
     if row is None:
         raise AlreadySettled
+    claimed_attempt.set(row.attempt)
     return Claim(row.attempt, row.location)
 
 

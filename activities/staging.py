@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import BlockerScope, recording_blocker
 from activities.failures import written_to
 from activities.settling import SettledFile, claim, settle_files
 from models.errors import Failed, Failure, FailureCode
@@ -86,10 +85,8 @@ class StagingActivities:
             mine = await claim(session, suborder.order_id, suborder.number)
             rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
             files = [PendingFile.of(row) for row in rows]
-        scope = BlockerScope(suborder.order_id, suborder.number, mine.attempt)
-        async with recording_blocker(self.sessions, scope):
-            source = self.sources.at(mine.location)
-            await asyncio.to_thread(source.check_available)
+        source = self.sources.at(mine.location)
+        await asyncio.to_thread(source.check_available)
         reading = _StagingRun(source, files, self.verify)
         task = asyncio.create_task(asyncio.to_thread(reading.run))
         try:
@@ -103,8 +100,7 @@ class StagingActivities:
                 await task
             await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
-            async with recording_blocker(self.sessions, scope):
-                await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
+            await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)
 
     @activity.defn

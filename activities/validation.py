@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import BlockerScope, recording_blocker
 from activities.failures import written_to
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, ValidationResult
@@ -36,16 +35,15 @@ class ValidationActivities:
     async def validate_order(self, order: OrderRef) -> ValidationResult:
         """Find every fault of an order. Raises Failed where a storage does not answer at all."""
         faults = _Faults()
-        async with recording_blocker(self.sessions, BlockerScope(order.order_id)):
-            async with self.sessions() as session:
-                faults.extend(await _catalogue_faults(session, order.order_id))
-            count = 0
-            async for batch in self._selected(order.order_id):
-                count += len(batch)
-                found, written = await asyncio.to_thread(_storage_faults, self.sources, batch)
-                faults.extend(found)
-                faults.extend(await self._unproven(written))
-                activity.heartbeat(count)
+        async with self.sessions() as session:
+            faults.extend(await _catalogue_faults(session, order.order_id))
+        count = 0
+        async for batch in self._selected(order.order_id):
+            count += len(batch)
+            found, written = await asyncio.to_thread(_storage_faults, self.sources, batch)
+            faults.extend(found)
+            faults.extend(await self._unproven(written))
+            activity.heartbeat(count)
         if not count:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from models.labels import size_in_words
+from models.labels import counted, size_in_words
 
 
 def show(*parts: RenderableType) -> None:
@@ -78,6 +78,8 @@ def order_page(order: Any) -> None:
     if waiting := order["waiting_on"]:
         since, who = instant(waiting["since"]), waiting["who"]
         head.append(f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}\n")
+        if waiting["step"]:
+            head.append(f"          {retried_in_words(waiting)}\n")
     if order["expires_at"]:
         head.append(f"expires   {instant(order['expires_at'])}\n")
     if order["refund_due"]:
@@ -113,6 +115,14 @@ def warnings_in_words(order: Any) -> list[str]:
     return [*lines, f"warning: and {more:,} more"] if more > 0 else lines
 
 
+def retried_in_words(waiting: Any) -> str:
+    """What is tried again by itself, how often it was, and when it is next."""
+    part = f" part {waiting['suborder']}" if waiting["suborder"] else ""
+    times = counted(waiting["attempts"], "attempt")
+    following = f", the next at {instant(waiting['next_try_at'])}" if waiting["next_try_at"] else ""
+    return f"{waiting['step']}{part}: {times} so far{following}"
+
+
 def _suborders(suborders: Sequence[Any]) -> Table:
     table = _table("part", "product", "state", "files", "failed", "archive", title="Sub-orders")
     for s in suborders:
@@ -124,7 +134,7 @@ def _suborders(suborders: Sequence[Any]) -> Table:
 def _deliveries(destination: str, deliveries: Sequence[Any]) -> Table:
     table = _table("part", "state", "where", "why", title=f"Deliveries to {destination}")
     for d in deliveries:
-        why = d["failure"]["text"] if d["failure"] else ""
+        why = d["failure"]["text"] if d["failure"] else d["waiting_on"]["text"] if d["waiting_on"] else ""
         table.add_row(str(d["suborder"]), d["state"], Text(d["location"] or ""), Text(why))
     return table
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from models.errors import Failure, FailureCode
+from models.destination import DestinationKind
+from models.errors import DESTINATION_FAILURES, Failure, FailureCode
 from models.order import OrderStatus
 from models.status_facts import DELIVERY, ORDER_FACTS, WAITING_FOR_USER, Actor, DeliveryStatus
+from models.steps import Step
 from models.suborder import SubOrderState
 
 
@@ -61,7 +64,10 @@ def progress(
 
 
 class WaitingOn(BaseModel):
-    """Why an order stands still, since when, and who can act."""
+    """Why an order stands still, since when, and who can act.
+
+    While a step is tried again by itself: which step of which sub-order, how often it was tried, and when it is next.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,13 +75,49 @@ class WaitingOn(BaseModel):
     text: str
     since: datetime
     who: Actor
+    step: Step | None = None
+    suborder: int | None = None
+    attempts: int | None = None
+    next_try_at: datetime | None = None
 
 
-def held_up(failure: Failure, since: datetime) -> WaitingOn:
+class RetriedStep(NamedTuple):
+    """A step that is tried again by itself, and where its order's archives go."""
+
+    step: Step
+    suborder: int | None
+    failure: Failure
+    since: datetime
+    attempts: int = 1
+    next_try_at: datetime | None = None
+    destination: DestinationKind | None = None
+
+
+def held_up(retried: RetriedStep) -> WaitingOn:
     """What an order waits for while one of its steps is tried again by itself."""
-    who = Actor.STORAGE if failure.code is FailureCode.SOURCE_UNAVAILABLE else Actor.OPERATOR
+    failure = retried.failure
     text = f"{failure.text[:1].upper()}{failure.text[1:]}; it is tried again by itself."
-    return WaitingOn(code=failure.code, text=text, since=since, who=who)
+    if retried.step is Step.DELIVERING:
+        text += " Meanwhile the archive can be downloaded."
+    return WaitingOn(
+        code=failure.code,
+        text=text,
+        since=retried.since,
+        who=_who_can_act(failure.code, retried.destination),
+        step=retried.step,
+        suborder=retried.suborder,
+        attempts=retried.attempts,
+        next_try_at=retried.next_try_at,
+    )
+
+
+def _who_can_act(code: FailureCode, destination: DestinationKind | None) -> Actor:
+    """A bucket is its customer's; a folder lies on machines of ours, though customers choose it."""
+    if code is FailureCode.SOURCE_UNAVAILABLE:
+        return Actor.STORAGE
+    if code in DESTINATION_FAILURES and destination is not DestinationKind.LOCAL:
+        return Actor.CUSTOMER
+    return Actor.OPERATOR
 
 
 def waiting_on(

@@ -10,8 +10,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.releasing import ReleasingActivities
     from models.errors import IllegalTransition, NotExtended
     from models.messages import (
+        BLOCKED_SIGNAL,
         NOTICE_SIGNAL,
         ORDER_WORKFLOW,
+        BlockerNote,
         CommandRequest,
         CommandResult,
         Extension,
@@ -88,6 +90,7 @@ class OrderWorkflow:
         """Run the handler of this status, until it is done or a command has changed the status."""
         self._handling = status
         self._ledger.begin_phase()
+        self._provisioning.forget_blockers()
         self._provisioning.show()
         handler = asyncio.create_task(self._handlers.handle(status))
         await workflow.wait_condition(lambda: handler.done() or self._ledger.is_superseded or self._ledger.has_failed)
@@ -207,6 +210,11 @@ class OrderWorkflow:
         else:
             self._ledger.note(noticed.what, actor=noticed.actor, **fields)
             await self._ledger.flush()
+
+    @workflow.signal(name=BLOCKED_SIGNAL)
+    def blocked(self, note: BlockerNote) -> None:
+        """Show in the Temporal UI what is tried again; the order's rows have it already."""
+        self._provisioning.show_blocker(note)
 
     async def _signalled(self, command: Command, by: SignalInput | None) -> None:
         await workflow.wait_condition(lambda: self._is_open)

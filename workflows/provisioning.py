@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.staging import StagingActivities
     from models.errors import Failure
     from models.messages import (
+        BlockerNote,
         Publication,
         Reopening,
         SubOrderBrief,
@@ -54,6 +55,7 @@ class Provisioning:
         self._state, self._ledger = state, ledger
         self._briefs: dict[int, SubOrderBrief] = {}
         self._results: dict[int, SubOrderResult] = {}
+        self._blockers: dict[int, BlockerNote] = {}
 
     async def deliver_page(self) -> bool:
         """Deliver the next unsettled sub-orders; returns whether there may be more of them."""
@@ -112,6 +114,7 @@ class Provisioning:
         self._ledger.raise_if_superseded()
         if brief.delivers and made is not None and made.state is SubOrderState.READY:
             await deliver_archive(self._state.order_id, brief.number, self._ledger)
+            self._unblock(brief.number)
 
     async def _make(self, brief: SubOrderBrief) -> None:
         """Run one sub-order to its end and note its result."""
@@ -127,6 +130,7 @@ class Provisioning:
             # Somebody ended the child from outside: files it had not staged have failed, the rest is published.
             result = await self._give_up(brief, failure_of(error))
         self._results[brief.number] = result
+        self._unblock(brief.number)
         self.count_failed(result.failed)
         details = {"available": result.available, "failed": result.failed, "archive_bytes": result.archive_bytes}
         self._ledger.note(f"suborder_{result.state}", suborder=brief.number, details=details)
@@ -170,8 +174,21 @@ class Provisioning:
             self._state.count_failed(change)
             workflow.upsert_search_attributes([attributes.ERRORS.value_set(self._state.failed_files)])
 
+    def show_blocker(self, note: BlockerNote) -> None:
+        """Show what is tried again, of the order or of a sub-order of it."""
+        self._blockers[note.number] = note
+        self.show()
+
+    def forget_blockers(self) -> None:
+        """A status has begun: whatever held up what came before is over."""
+        self._blockers.clear()
+
+    def _unblock(self, number: int) -> None:
+        if self._blockers.pop(number, None) is not None:
+            self.show()
+
     def show(self) -> None:
         """Show the state of the order and its sub-orders in the Temporal UI."""
-        details = order_details(self._state.number, self._state.status, self._briefs, self._results)
+        details = order_details(self._state.number, self._state.status, self._briefs, self._results, self._blockers)
         refused = self._state.refused
         workflow.set_current_details(f"{details}\n\nLast refused: {refused}" if refused else details)

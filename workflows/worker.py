@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.blockers import BlockerInterceptor
 from activities.bulk import BulkActivities
 from activities.delivery import DeliveringActivities
 from activities.failures import FailureInterceptor
@@ -51,6 +52,7 @@ def orders_worker(
     planning, staging = PlanningActivities(sessions, limits), StagingActivities(sessions)
     return _worker(
         client,
+        sessions,
         ORDERS_QUEUE,
         [
             *(orders.open_order, orders.record, orders.open_suborders, orders.tally),
@@ -83,6 +85,7 @@ def packaging_worker(
     sources = sources or Sources()
     return _worker(
         client,
+        sessions,
         PACKAGING_QUEUE,
         [
             StagingActivities(sessions, sources, verify).stage_files,
@@ -103,12 +106,19 @@ def sandbox() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
-def _worker(client: Client, queue: str, activities: list[Callable[..., Any]], **options: Any) -> Worker:
+def _worker(
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    queue: str,
+    activities: list[Callable[..., Any]],
+    **options: Any,
+) -> Worker:
     return Worker(
         client,
         task_queue=queue,
         activities=activities,
-        interceptors=[FailureInterceptor()],
+        # The first is outermost: a blocker is recorded before its error is put into words.
+        interceptors=[FailureInterceptor(), BlockerInterceptor(sessions)],
         # At the default of 30 s the next attempt would resume too far back, and a cancel would arrive too late.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         default_heartbeat_throttle_interval=timedelta(seconds=1),

@@ -1,6 +1,7 @@
 """Destinations: saved, listed, tested and removed; and what became of an order's deliveries."""
 
 import asyncio
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -16,14 +17,16 @@ from api.deliveries.schemas import (
     delivery_public,
     destination_public,
     location_of,
+    pending_delivery,
 )
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
-from api.orders.presenting import failure_public
+from api.orders.presenting import failure_public, suborder_blockers
 from models.errors import Failed, InvalidDestination, NameTaken, NotFound
 from models.links import API
 from models.queries import destinations as queries
+from models.queries.blockers import BLOCKERS_OF_SUBORDERS
 from services.destinations import get_own_destination, save_destination
 from services.order_lookup import get_owned
 
@@ -99,9 +102,13 @@ async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -
 @router.get("/orders/{order_id}/deliveries", name="list-deliveries-for-order")
 @answers(NotFound)
 async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerDep) -> DeliveriesPublic:
-    """Where an order's archives go, and what became of each."""
+    """Where an order's archives go, and what became of each, or what its delivery waits for."""
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
         rows = (await session.execute(queries.deliveries_of(order_id))).scalars()
         items = [delivery_public(row, failure_public(row.failure_code, row.failure_text)) for row in rows]
+        blockers = suborder_blockers(await session.execute(BLOCKERS_OF_SUBORDERS, {"order_ids": [order_id]}))
+        open_ = (await session.execute(queries.undelivered_suborders(order_id))).scalars()
+        items += [pending_delivery(suborder, blockers.get(suborder.number)) for suborder in open_]
+        items.sort(key=attrgetter("suborder"))
     return DeliveriesPublic(destination=order.destination_name, items=items)

@@ -7,8 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from api.schemas import Body, FailurePublic
+from models.delivery_status import WaitingOn
 from models.destination import DEFAULT_PREFIX, Credentials, DestinationKind, DestinationLocation
-from models.tables import Delivery, Destination
+from models.tables import Delivery, Destination, SubOrder
+
+PENDING = "pending"
+"""The state of a delivery of which no row is written yet."""
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -75,10 +79,11 @@ class DeliveryPublic(BaseModel):
     bytes: int | None
     at: datetime
     failure: FailurePublic | None
+    waiting_on: WaitingOn | None = Field(description="While it is `pending`: what is tried again by itself, and why.")
 
 
 class DeliveriesPublic(BaseModel):
-    """Where an order's archives go, and what became of each so far; what is not listed is waited for."""
+    """Where an order's archives go, and what became of each that is ready: `pending`, `delivered` or `failed`."""
 
     destination: str | None
     items: list[DeliveryPublic]
@@ -98,6 +103,20 @@ def delivery_public(delivery: Delivery, failure: FailurePublic | None) -> Delive
         bytes=delivery.size_bytes,
         at=delivery.at,
         failure=failure,
+        waiting_on=None,
+    )
+
+
+def pending_delivery(suborder: SubOrder, blocker: WaitingOn | None) -> DeliveryPublic:
+    """A delivery that has yet to succeed or fail; `at` is when its archive was ready."""
+    return DeliveryPublic(
+        suborder=suborder.number,
+        state=PENDING,
+        location=None,
+        bytes=suborder.archive_bytes,
+        at=suborder.state_at,
+        failure=None,
+        waiting_on=blocker,
     )
 
 

@@ -1,7 +1,6 @@
 """From rows to what the facade shows of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,11 +18,21 @@ from api.orders.schemas import (
 )
 from api.schemas import FailurePublic, FaultPublic
 from models.access import Caller
-from models.delivery_status import WaitingOn, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
+from models.delivery_status import (
+    RetriedStep,
+    WaitingOn,
+    delivery_status,
+    held_up,
+    is_waiting_for_user,
+    progress,
+    waiting_on,
+)
+from models.destination import DestinationKind
 from models.errors import Failure, FailureCode, category_of
 from models.links import API
 from models.order import OrderStatus, outcome
 from models.status_facts import AVAILABLE_SUBORDERS
+from models.steps import Step
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderItem, SubOrder, TimelineRow
 
@@ -102,7 +111,7 @@ def _order(
         "derived_from": order.derived_from,
         "version": order.version,
         "failure": failure,
-        "message": failure.text if failure else f"{delivery}",
+        "message": failure.text if failure else blocker.text if blocker else f"{delivery}",
         "links": _links(f"{public_url}{API}/orders/{order.id}"),
     }
 
@@ -130,7 +139,7 @@ def item_public(item: OrderItem) -> OrderItemPublic:
     )
 
 
-def suborder_public(suborder: SubOrder, public_url: str) -> SubOrderPublic:
+def suborder_public(suborder: SubOrder, public_url: str, blocker: WaitingOn | None = None) -> SubOrderPublic:
     """A sub-order; its archive's URL is given once there is an archive."""
     url = f"{public_url}{API}/orders/{suborder.order_id}/suborders/{suborder.number}/archive"
     return SubOrderPublic(
@@ -146,6 +155,7 @@ def suborder_public(suborder: SubOrder, public_url: str) -> SubOrderPublic:
         bytes=suborder.bytes_total,
         archive_bytes=suborder.archive_bytes,
         archive_url=url if suborder.state in AVAILABLE_SUBORDERS else None,
+        waiting_on=blocker,
     )
 
 
@@ -171,9 +181,28 @@ def timeline_public(row: TimelineRow) -> TimelinePublic:
     return TimelinePublic.model_validate(row, from_attributes=True)
 
 
-def blockers(rows: Iterable[sa.Row[UUID, str, str, datetime]]) -> dict[UUID, WaitingOn]:
+def blockers(rows: Iterable[sa.Row[Any]]) -> dict[UUID, WaitingOn]:
     """Rows of `BLOCKERS` by order."""
-    return {key: held_up(Failure(code=FailureCode(code), text=text), since) for key, code, text, since in rows}
+    return {row.order_id: _held_up(row) for row in rows}
+
+
+def suborder_blockers(rows: Iterable[sa.Row[Any]]) -> dict[int, WaitingOn]:
+    """Rows of `BLOCKERS_OF_SUBORDERS` of one order by sub-order."""
+    return {row.suborder: _held_up(row) for row in rows}
+
+
+def _held_up(row: sa.Row[Any]) -> WaitingOn:
+    return held_up(
+        RetriedStep(
+            step=Step(row.step),
+            suborder=row.suborder or None,
+            failure=Failure(code=FailureCode(row.code), text=row.text),
+            since=row.since,
+            attempts=row.attempts,
+            next_try_at=row.next_try_at,
+            destination=DestinationKind(row.kind) if row.kind else None,
+        )
+    )
 
 
 def states(rows: Iterable[sa.Row[UUID, str, int]]) -> dict[UUID, dict[SubOrderState, int]]:

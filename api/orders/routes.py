@@ -25,7 +25,7 @@ from api.orders.starting import start_workflow
 from api.schemas import PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.queries import orders as queries
-from models.queries.blockers import BLOCKERS
+from models.queries.blockers import BLOCKERS, BLOCKERS_OF_SUBORDERS
 from services import listing
 from services.order_lookup import get_owned
 from services.placing import place
@@ -103,7 +103,9 @@ async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDe
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
         found = (await session.execute(queries.suborders_of(order_id))).scalars()
-        return SubOrdersPublic(items=[presenting.suborder_public(s, services.public_url) for s in found])
+        blockers = presenting.suborder_blockers(await session.execute(BLOCKERS_OF_SUBORDERS, {"order_ids": [order_id]}))
+        items = [presenting.suborder_public(s, services.public_url, blockers.get(s.number)) for s in found]
+        return SubOrdersPublic(items=items)
 
 
 @router.get("/{order_id}/files", name="list-files-for-order")

@@ -221,6 +221,7 @@ class SubOrderPublic(BaseModel):
     bytes: int
     archive_bytes: int | None
     archive_url: str | None
+    waiting_on: WaitingOn | None = Field(description="What is tried again by itself, of making or delivering it.")
 
 
 class SubOrdersPublic(BaseModel):

@@ -6,6 +6,7 @@ Imported from here; each module holds the messages of one aggregate.
 from models.messages.base import MAX_NAMED_FILES, MAX_REASON_CHARACTERS, Message, Reason
 from models.messages.bulk import BulkInput, BulkPage, BulkPageDone, BulkRef
 from models.messages.names import (
+    BLOCKED_SIGNAL,
     BULK_DETAIL,
     BULK_WORKFLOW,
     COMMAND_UPDATE,
@@ -39,6 +40,7 @@ from models.messages.order import (
     ValidationResult,
 )
 from models.messages.suborder import (
+    BlockerNote,
     Delivered,
     Publication,
     Release,
@@ -54,6 +56,7 @@ from models.messages.suborder import (
 )
 
 __all__ = [
+    "BLOCKED_SIGNAL",
     "BULK_DETAIL",
     "BULK_WORKFLOW",
     "COMMAND_UPDATE",
@@ -67,6 +70,7 @@ __all__ = [
     "RECONCILE_WORKFLOW",
     "SUBORDER_WORKFLOW",
     "ActorName",
+    "BlockerNote",
     "BulkInput",
     "BulkPage",
     "BulkPageDone",

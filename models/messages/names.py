@@ -14,6 +14,7 @@ BULK_DETAIL = "bulk"
 COMMAND_UPDATE = "command"
 EXTEND_UPDATE = "extend"
 NOTICE_SIGNAL = "notice"
+BLOCKED_SIGNAL = "blocked"
 
 
 def order_workflow_id(order_id: UUID) -> str:

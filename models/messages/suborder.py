@@ -105,3 +105,11 @@ class Released(Message):
 
     open_downloads: int
     released: int
+
+
+class BlockerNote(Message):
+    """What holds a sub-order up (`number`; 0: the order itself) while a step of it is tried again by itself."""
+
+    number: int
+    step: str
+    failure: Failure

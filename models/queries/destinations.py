@@ -72,6 +72,12 @@ def is_undelivered() -> sa.ColumnElement[bool]:
     return sa.and_(col(SubOrder.state).in_(AVAILABLE_SUBORDERS), wanted, ~settled)
 
 
+def undelivered_suborders(order_id: UUID) -> sa.Select[SubOrder]:
+    """The sub-orders of an order whose archive is ready and has yet to be delivered."""
+    query = sa.select(SubOrder).where(col(SubOrder.order_id) == order_id, is_undelivered())
+    return query.order_by(col(SubOrder.number))
+
+
 def undelivered_of(order_id: UUID) -> sa.Select[int]:
     """How many archives of an order could not be delivered."""
     return sa.select(sa.func.count()).where(

@@ -229,9 +229,12 @@ class Blocker(SQLModel, table=True):
 
     order_id: UUID = Field(primary_key=True, foreign_key="orders.id", ondelete="CASCADE")
     suborder: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    step: str = Field(default="staging", sa_type=sa.Text, sa_column_kwargs={"server_default": "staging"})
     code: str = Field(sa_type=sa.Text)
     text: str = Field(sa_type=sa.Text)
     since: datetime = Field(sa_type=INSTANT)
+    attempts: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    next_try_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class Download(SQLModel, table=True):

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.delivery_status import delivery_status, held_up, is_waiting_for_user, progress, waiting_on
-from models.errors import Failure, FailureCode
+from models.delivery_status import RetriedStep, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
+from models.destination import DestinationKind
+from models.errors import DESTINATION_FAILURES, Failure, FailureCode
 from models.order import OrderStatus
 from models.status_facts import Actor, DeliveryStatus
+from models.steps import Step
 from models.suborder import SubOrderState
 
 SINCE = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -116,12 +118,19 @@ def test_an_order_with_something_to_download_waits_for_its_customer(status: str)
 
 
 @pytest.mark.parametrize("code", FailureCode)
-def test_what_holds_an_order_up_is_told_with_who_can_act(code: FailureCode) -> None:
-    blocker = held_up(Failure(code=code, text="the archive does not answer"), SINCE)
+@pytest.mark.parametrize("destination", [None, *DestinationKind])
+def test_what_holds_an_order_up_is_told_with_who_can_act(
+    code: FailureCode, destination: DestinationKind | None
+) -> None:
+    failure = Failure(code=code, text="the archive does not answer")
+    blocker = held_up(RetriedStep(Step.STAGING, 1, failure, SINCE, 3, destination=destination))
     found = waiting_on(
         OrderStatus.PROVISIONING, waiting_for_user=False, is_free=True, since=datetime.now(UTC), blocker=blocker
     )
     assert found is not None
     assert (found.code, found.since) == (code, SINCE)
     assert found.text == "The archive does not answer; it is tried again by itself."
-    assert found.who is (Actor.STORAGE if code is FailureCode.SOURCE_UNAVAILABLE else Actor.OPERATOR)
+    assert (found.step, found.suborder, found.attempts) == ("staging", 1, 3)
+    theirs = code in DESTINATION_FAILURES and destination is not DestinationKind.LOCAL
+    ours = Actor.STORAGE if code is FailureCode.SOURCE_UNAVAILABLE else Actor.OPERATOR
+    assert found.who is (Actor.CUSTOMER if theirs else ours)

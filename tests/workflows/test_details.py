@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.messages import SubOrderBrief, SubOrderResult
+from models.errors import Failure, FailureCode
+from models.messages import BlockerNote, SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
 from models.suborder import SubOrderState
 from workflows.details import order_details
@@ -29,3 +30,13 @@ def test_nothing_is_ready_or_being_read_of_a_closed_order(status: OrderStatus) -
 def test_of_very_many_sub_orders_the_first_fifty_are_shown() -> None:
     briefs = {n: SubOrderBrief(number=n, sku="scenes", files=2, bytes=1_000) for n in range(1, 61)}
     assert order_details("CO-2026-000042", OrderStatus.PROVISIONING, briefs, {}).endswith("\n\n… and 10 more.")
+
+
+def test_what_is_tried_again_is_said_of_the_order_and_of_each_part() -> None:
+    full = Failure(code=FailureCode.DESTINATION_FULL, text="the folder has no room for it (ENOSPC)")
+    notes = {1: BlockerNote(number=1, step="delivering", failure=full)}
+    lines = order_details("CO-2026-000042", OrderStatus.PROVISIONING, BRIEFS, READY, notes).splitlines()
+    said = "delivering part 1, because the folder has no room for it (ENOSPC) (destination_full)."
+    assert lines[2] == f"**Tried again by itself:** {said}"
+    alone = {0: BlockerNote(number=0, step="validating", failure=full)}
+    assert "validating, because" in order_details("CO-2026-000042", OrderStatus.VALIDATING, {}, {}, alone)
