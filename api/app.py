@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+import orjson
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from api import problems
 from api.catalogue import routes as catalogue_routes
 from api.catalogue import stac_routes
+from api.catalogue.stac_documents import OPENAPI
 from api.contract.document import document
 from api.deliveries import routes as delivery_routes
 from api.dependencies import Services
@@ -49,6 +51,19 @@ class _Facade(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = document(self, super().openapi())
         return self.openapi_schema
+
+    def setup(self) -> None:
+        """Serve the OpenAPI document as the media type that `service-desc` promises, not as any JSON."""
+
+        async def described(request: Request) -> Response:
+            # As FastAPI says it: behind a proxy that cuts a prefix off, paths are below that.
+            root = request.scope.get("root_path", "").rstrip("/")
+            shown = self.openapi() | ({"servers": [{"url": root}]} if root else {})
+            return Response(orjson.dumps(shown), media_type=OPENAPI)
+
+        # The first route of a path is the one that serves it.
+        self.add_route(self.openapi_url or "", described, include_in_schema=False)
+        super().setup()
 
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))

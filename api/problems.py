@@ -35,6 +35,27 @@ class RefusedBeforeBody(HTTPException):
         super().__init__(500)
 
 
+async def bad_requests_are_400() -> None:
+    """Mark the routes of a router as those of an OGC API, whose standard answers 400 where all others answer 422.
+
+    OGC API - Features, part 1, requirements 8 and 9. As a dependency it also reaches the OpenAPI document.
+    """
+
+
+def status_on_route(dependant: Any, status: int) -> int:
+    """The status of a refused request on a route with these dependencies."""
+    return 400 if status == 422 and dependant is not None and _is_marked(dependant) else status
+
+
+def _is_marked(dependant: Any) -> bool:
+    return any(inner.call is bad_requests_are_400 or _is_marked(inner) for inner in dependant.dependencies)
+
+
+def _status(request: Request, status: int) -> int:
+    route = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope.get("route")
+    return status_on_route(getattr(route, "dependant", None), status)
+
+
 def install(app: FastAPI) -> None:
     """Have the application answer every error as a problem."""
     app.add_exception_handler(errors.Refusal, _refusal)
@@ -74,7 +95,7 @@ def _readable(value: Any) -> Any:
     return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-async def _refusal(_: Request, error: Exception) -> Response:
+async def _refusal(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.Refusal):
         raise error
     headers = {}
@@ -82,7 +103,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if error.challenge is not None:
         headers["WWW-Authenticate"] = error.challenge
-    return problem(error.http_status, error.code, detail_of(error), headers=headers, **error.members)
+    return problem(_status(request, error.http_status), error.code, detail_of(error), headers=headers, **error.members)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
@@ -95,7 +116,7 @@ async def _failed(_: Request, error: Exception) -> Response:
     return problem(503, error.failure.code, error.failure.text, headers=retry)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [
@@ -107,7 +128,12 @@ async def _invalid(_: Request, error: Exception) -> Response:
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['field']}: {fault['text']}" for fault in faults[:5])
-    return problem(422, "invalid_request", detail, faults=faults[:100])
+    return problem(_status(request, 422), "invalid_request", detail, faults=faults[:100])
+
+
+def _fault_of_request(text: str) -> dict[str, Any]:
+    """A fault of which nobody knows the field."""
+    return errors.Fault(field="request", code="invalid_request", text=text).model_dump()
 
 
 _REMEDIES = {
@@ -143,11 +169,15 @@ async def _http(request: Request, error: Exception) -> Response:
         return answered
     if isinstance(error, RequestRefused):
         faults = [fault.model_dump() for fault in error.faults]
-        return problem(error.status_code, error.code, error.detail, headers=error.headers, faults=faults)
+        status = _status(request, error.status_code)
+        return problem(status, error.code, error.detail, headers=error.headers, faults=faults)
     if error.status_code == 405 and request.scope.get("endpoint") is nothing_here:
         # No other route has this path, so that no other method would do either.
         return problem(404, "not_found", f"there is nothing at {request.url.path}")
-    code = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    if error.status_code == 400:
+        faults = [_fault_of_request(str(error.detail))]
+        return problem(400, "invalid_request", str(error.detail), headers=error.headers, faults=faults)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
@@ -161,7 +191,8 @@ async def _bad_value(request: Request, error: Exception) -> Response:
     """A value PostgreSQL cannot hold, such as a NUL, is the caller's; anything else is ours."""
     # The driver refuses some values, a NUL among them, before the server can give them a SQLSTATE of class 22.
     if isinstance(error, DataError):
-        return problem(422, "invalid_request", "The request holds a value that no text or number can be.")
+        text = "The request holds a value that no text or number can be."
+        return problem(_status(request, 422), "invalid_request", text, faults=[_fault_of_request(text)])
     return await _ours(request, error)
 
 

@@ -1,68 +1,18 @@
 """The criteria of a search of the catalogue, as values: where, when, which; and the order status of its results."""
 
-import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from models.instants import in_utc
+from models.areas import SearchArea
+from models.instants import in_utc, read_instant
 from models.order import OrderStatus
 from models.status_facts import AVAILABLE_SUBORDERS, COMES_TO_NOTHING, ORDER_FACTS, ItemStatus
 from models.suborder import SubOrderState
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class Box(NamedTuple):
-    """Degrees; `west` above `east` crosses the antimeridian (RFC 7946, section 5.2)."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    @property
-    def crosses(self) -> bool:
-        """Whether it crosses the antimeridian."""
-        return self.west > self.east
-
-    @property
-    def unrolled(self) -> "Box":
-        """The same place with its west below its east, which then goes on beyond 180."""
-        return self._replace(east=self.east + 360) if self.crosses else self
-
-    @property
-    def everywhere(self) -> "tuple[Box, Box, Box]":
-        """The same place once more round the earth in both directions, so that unrolled boxes can be compared."""
-        west, south, east, north = self.unrolled
-        back, here, on = (Box(west + turn, south, east + turn, north) for turn in (-360, 0, 360))
-        return back, here, on
-
-
-def rolled(west: float, south: float, east: float, north: float) -> Box:
-    """The box of which these are the unrolled sides."""
-    return Box(west, south, east - 360 if east > 180 else east, north)
-
-
-def box_of(numbers: Sequence[float]) -> Box:
-    """The box of a `bbox` of four numbers, or six with elevations, which no object has. Raises ValueError."""
-    if len(numbers) not in {4, 6}:
-        raise ValueError(f"a box has four numbers, west,south,east,north, or six with elevations, not {len(numbers)}")
-    if not all(math.isfinite(number) for number in numbers):
-        raise ValueError("a box is made of finite numbers")
-    half = len(numbers) // 2
-    box = Box(*(float(number) for number in (*numbers[:2], *numbers[half : half + 2])))
-    if not (-180 <= box.west <= 180 and -180 <= box.east <= 180):
-        raise ValueError("longitudes are from -180 to 180; a box across the antimeridian has its west above its east")
-    if not (-90 <= box.south <= 90 and -90 <= box.north <= 90):
-        raise ValueError("latitudes are from -90 to 90; the order is west,south,east,north")
-    if box.south > box.north:
-        raise ValueError("the south of a box is not above its north")
-    if half == 3 and numbers[2] > numbers[5]:
-        raise ValueError("the lowest elevation of a box is not above its highest")
-    return box
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Interval(NamedTuple):
@@ -86,11 +36,11 @@ def interval_of(text: str) -> Interval:
 
 
 def _instant(text: str) -> datetime:
-    upper = text.upper()
-    if not _RFC3339.fullmatch(upper):
+    """An instant of RFC 3339, which is stricter than what sources may write."""
+    if not _RFC3339.fullmatch(text.upper()):
         raise ValueError("write instants as in 2024-06-01T00:00:00Z, an interval as BEGIN/END, BEGIN/.. or ../END")
     try:
-        return in_utc(datetime.fromisoformat(upper))
+        return in_utc(read_instant(text))
     except ValueError:
         raise ValueError("there is no such instant") from None
 
@@ -100,7 +50,7 @@ class ObjectFilter:
     """Which objects; everything that is given must hold."""
 
     names: tuple[str, ...] | None = None
-    box: Box | None = None
+    area: SearchArea | None = None
     begins: datetime | None = None
     ends: datetime | None = None
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
@@ -17,7 +18,11 @@ from models.queries import catalogue_search as queries
 from models.status_facts import AVAILABLE_FILES, AVAILABLE_SUBORDERS, ItemStatus
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
+from services.catalogue_areas import AreaMatcher
 from services.listing import FORCE_CUSTOM_PLAN
+
+MIN_CHUNK, MAX_CHUNK = 50, 500
+"""How many objects are read and compared with an area at a time."""
 
 
 class ObjectSize(NamedTuple):
@@ -88,12 +93,30 @@ async def search(
 async def _rows(
     session: AsyncSession, among: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, walk: int
 ) -> Sequence[sa.Row[Any]]:
-    if criteria.names is None and (criteria.box is not None or criteria.begins is not None):
-        rows = (await session.execute(queries.page_of_walk(among, criteria, after, limit, walk=walk))).all()
-        if len(rows) >= limit:
-            return rows
-        return (await session.execute(queries.page_of_hits(among, criteria, after, limit))).all()
-    return (await session.execute(queries.page(among, criteria, after, limit))).all()
+    if criteria.names is not None or (criteria.area is None and criteria.begins is None):
+        return await _matching(session, queries.matches(among, criteria, after), criteria, limit)
+    rows = await _matching(session, queries.next_matches(among, criteria, after, walk=walk), criteria, limit)
+    if len(rows) >= limit:
+        return rows
+    return await _matching(session, queries.all_matches(among, criteria, after), criteria, limit)
+
+
+async def _matching(
+    session: AsyncSession, query: queries.Page, criteria: ObjectFilter, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """The first objects of a query that are in the area, too, of which it knows only boxes."""
+    if criteria.area is None:
+        return (await session.execute(query.limit(limit))).all()
+    matcher, found = AreaMatcher(criteria.area), list[sa.Row[Any]]()
+    # Page after page would sort all matches again for each; so one query is read until there is enough.
+    chunk = max(MIN_CHUNK, min(limit, MAX_CHUNK))
+    candidates = await session.stream(query, execution_options={"yield_per": chunk})
+    async for rows in candidates.partitions():
+        found += await to_thread.run_sync(matcher.among, rows)
+        if len(found) >= limit:
+            break
+    await candidates.close()
+    return found[:limit]
 
 
 async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]) -> Mapping[UUID, ObjectOrder]:

@@ -7,17 +7,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import col
 from temporalio.testing import ActivityEnvironment
 
 from activities.planning import PlanningActivities
 from activities.publishing import PublishingActivities
 from activities.staging import StagingActivities
 from models.access import Caller, customer_id
+from models.areas import Box
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
 from models.order_request import OrderRequest, RequestedLine
 from models.splitting import Limits
 from models.tables import CatalogueFile, CatalogueObject, Order, Product
+from services.catalogue.places import outline
 from services.placing import place
 from tests.issuer import REALM
 
@@ -89,7 +93,7 @@ async def add_order(
     caller: Caller = LOCAL_CALLER,
     now: datetime | None = None,
 ) -> Order:
-    """Place an order of objects of products, given by SKU; no workflow is started."""
+    """SearchArea an order of objects of products, given by SKU; no workflow is started."""
     lines = tuple(RequestedLine(sku, None if names == "all" else tuple(names)) for sku, names in items.items())
     async with sessions.begin() as session:
         return await place(session, caller, OrderRequest(lines, label=label), now or datetime.now(UTC))
@@ -105,3 +109,16 @@ async def make_ready(sessions: Sessions, order: Order, limits: Limits | None = N
         publication = Publication(order_id=order.id, number=number, attempt=staged.attempt)
         results.append(await run(PublishingActivities(sessions).publish_suborder, publication))
     return results
+
+
+async def place_object(
+    sessions: Sessions, name: str, box: Box | None, begins: datetime, ends: datetime | None = None
+) -> None:
+    """Say where and when an object is."""
+    west, south, east, north = (None,) * 4 if box is None else box.unrolled
+    geometry = None if box is None else outline(box)
+    values = {"west": west, "south": south, "east": east, "north": north, "geometry": geometry}
+    times = {"begins_at": begins, "ends_at": ends or begins}
+    async with sessions.begin() as session:
+        where = col(CatalogueObject.name) == name
+        await session.execute(sa.update(CatalogueObject).where(where).values(**values, **times))

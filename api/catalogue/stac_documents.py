@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from api.catalogue.stac_search import SearchBody
 from api.stac_elements import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, asset, link
-from models.catalogue_search import rolled
+from models.areas import rolled
 from models.instants import rfc3339
 from models.links import API
 from models.status_facts import ItemStatus
@@ -24,7 +24,9 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
 )
 
-_OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
+OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.1"
+"""The media type of the OpenAPI document."""
+
 _EVERYWHERE: Final = [-180.0, -90.0, 180.0, 90.0]
 _OVER: Final = frozenset({ItemStatus.FAILED, ItemStatus.CANCELED, ItemStatus.ORDERABLE})
 
@@ -53,17 +55,22 @@ class Documents:
                 link("conformance", f"{self.root}/conformance", JSON),
                 {**search, "method": "GET"},
                 {**search, "method": "POST"},
-                link("service-desc", f"{self._api}/openapi.json", _OPENAPI),
+                link("service-desc", f"{self._api}/openapi.json", OPENAPI),
                 link("service-doc", f"{self._public}/docs", "text/html"),
                 *(link("child", self._collection_url(product), JSON, product.name) for product in products),
             ],
         }
 
-    def collections(self, products: Iterable[Product]) -> Json:
-        """All collections."""
+    def collections(self, products: Iterable[Product], query: dict[str, Any], token: str | None) -> Json:
+        """A page of collections, or all of them."""
+        path = "/collections"
         return {
             "collections": [self.collection(product) for product in products],
-            "links": self._around("self", f"{self.root}/collections"),
+            "links": [
+                *self.page_links(path, query, token, JSON),
+                link("root", self.root, JSON),
+                link("parent", self.root, JSON),
+            ],
         }
 
     def collection(self, product: Product) -> Json:
@@ -117,11 +124,11 @@ class Documents:
             "links": [*links, root],
         }
 
-    def page_links(self, path: str, query: dict[str, Any], token: str | None) -> list[Json]:
+    def page_links(self, path: str, query: dict[str, Any], token: str | None, media_type: str = GEOJSON) -> list[Json]:
         """The links of a page that was asked for by GET: to itself, and to the next one."""
-        links = [link("self", _with(f"{self.root}{path}", query), GEOJSON)]
+        links = [link("self", _with(f"{self.root}{path}", query), media_type)]
         if token is not None:
-            links.append(link("next", _with(f"{self.root}{path}", {**query, "token": token}), GEOJSON))
+            links.append(link("next", _with(f"{self.root}{path}", {**query, "token": token}), media_type))
         return links
 
     def page_links_by_post(self, body: SearchBody, token: str | None) -> list[Json]:

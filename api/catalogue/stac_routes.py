@@ -1,16 +1,20 @@
 """The catalogue as a STAC API: what the caller may see of it, to walk through and to search."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Annotated, Any, TypeVar
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.catalogue.stac_documents import CONFORMS_TO, STAC, Documents
-from api.catalogue.stac_search import SearchBody, SearchQuery
+from api.catalogue.stac_search import CollectionsQuery, SearchBody, SearchQuery
 from api.dependencies import Caller, ReaderDep, Services, ServicesDep
 from api.http.answers import answers
 from api.http.etags import CACHE
+from api.http.parameters import reject_unknown_query_parameters
+from api.problems import bad_requests_are_400
 from api.stac_elements import GEOJSON, JSON
 from models.catalogue_search import ObjectFilter
 from models.errors import InvalidCursor, NotFound
@@ -18,9 +22,16 @@ from models.tables import Product
 from services import catalogue_search
 
 _DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}}}}
+Read = TypeVar("Read")
+
 _FEATURES: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
 
-router = APIRouter(prefix=STAC, tags=["stac"], default_response_class=Response)
+router = APIRouter(
+    prefix=STAC,
+    tags=["stac"],
+    default_response_class=Response,
+    dependencies=[Depends(bad_requests_are_400), Depends(reject_unknown_query_parameters)],
+)
 
 
 @router.get("", name="show-stac", responses=_DOCUMENT)
@@ -38,11 +49,20 @@ async def show_conformance(caller: ReaderDep) -> Response:
 
 
 @router.get("/collections", name="list-stac-collections", responses=_DOCUMENT)
-async def list_collections(services: ServicesDep, caller: ReaderDep) -> Response:
-    """The products you may see, as STAC collections."""
+@answers(InvalidCursor)
+async def list_collections(
+    services: ServicesDep, caller: ReaderDep, query: Annotated[CollectionsQuery, Query()]
+) -> Response:
+    """The products you may see, as STAC collections by id; all of them, unless there is a `limit`."""
+    cursors = services.cursors(caller, "stac collections")
+    after = _read_token(cursors.name, query.token)
     async with services.sessions.begin() as session:
         found = await catalogue_search.visible_products(session, caller)
-    return _answer(Documents(services.public_url).collections(found))
+    # Not in the database's order, whose collation compares letters in its own way.
+    behind = sorted((product for product in found if product.sku > after), key=attrgetter("sku"))
+    page = behind[: query.limit]
+    token = cursors.after(page[-1].sku) if len(page) < len(behind) else None
+    return _answer(Documents(services.public_url).collections(page, _as_sent(query), token))
 
 
 @router.get("/collections/{collection_id}", name="show-stac-collection", responses=_DOCUMENT)
@@ -123,18 +143,24 @@ async def _page(
 ) -> tuple[list[catalogue_search.CatalogueHit], str | None]:
     """A page and the token of the next one. Raises InvalidCursor."""
     cursors = services.cursors(caller, f"stac {meaning}")
-    try:
-        after = cursors.position(query.token)
-    except InvalidCursor:
-        raise InvalidCursor("token", "that of the `next` link") from None
+    after = _read_token(cursors.position, query.token)
     page = await catalogue_search.search(
         session, caller, among, criteria, after, query.page_size, walk=services.catalogue_walk
     )
     return page.hits, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 
-def _as_sent(query: SearchQuery) -> dict[str, Any]:
-    return query.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"limit": query.page_size}
+def _read_token(read: Callable[[str | None], Read], token: str | None) -> Read:
+    """The position that a token stands for. Raises InvalidCursor."""
+    try:
+        return read(token)
+    except InvalidCursor:
+        raise InvalidCursor("token", "that of the `next` link") from None
+
+
+def _as_sent(query: SearchQuery | CollectionsQuery) -> dict[str, Any]:
+    """The parameters of a request as they were sent."""
+    return query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
 def _answer(document: dict[str, Any], media_type: str = JSON) -> Response:

@@ -1,15 +1,15 @@
-"""What a search may ask for, by GET and by POST, checked; what it means is in `models.catalogue_search`.
-
-No body here holds a GeoJSON geometry, so that there is nothing for geojson-pydantic to parse.
-"""
+"""What a search may ask for, by GET and by POST, checked; its meaning is in `models.catalogue_search` and `.areas`."""
 
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from api.catalogue.geojson import GEOMETRY
 from api.orders.filters import Word
-from models.catalogue_search import Box, Interval, ObjectFilter, box_of, interval_of
+from models.areas import MAX_POSITIONS, SearchArea, area_of_box, area_of_geometry, box_of
+from models.catalogue_search import Interval, ObjectFilter, interval_of
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 1_000
@@ -42,6 +42,23 @@ def _checked_box(numbers: list[float]) -> list[float]:
     return numbers
 
 
+def _geometry(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"this is not the JSON of a GeoJSON geometry: {error}") from None
+
+
+def _checked_geometry(raw: Any) -> Any:
+    area_of_geometry(raw)
+    return raw
+
+
+def _checked_text_geometry(text: str) -> str:
+    area_of_geometry(_geometry(text))
+    return text
+
+
 def _names(text: str) -> list[str]:
     return text.split(",")
 
@@ -56,7 +73,14 @@ def _checked_names(text: str) -> str:
 
 
 _ABOUT_TIME: Final = "An instant, or an interval: `BEGIN/END`, `BEGIN/..` or `../END` (RFC 3339)."
-_ABOUT_PLACE: Final = "west,south,east,north in degrees, or with elevations; west above east crosses the antimeridian."
+_ABOUT_PLACE: Final = (
+    "west,south,east,north in degrees, or with elevations; west above east crosses the antimeridian, longitudes may go "
+    "on beyond 180. Not with `intersects`."
+)
+_ABOUT_GEOMETRY: Final = (
+    f"A GeoJSON geometry of any type, of at most {MAX_POSITIONS} positions, that items have a point in common with. "
+    "Longitudes may go on beyond 180. Not with `bbox`."
+)
 _ABOUT_LIMIT: Final = f"Items on a page; more than {MAX_LIMIT} is taken as {MAX_LIMIT}."
 
 Limit = Annotated[int, Field(ge=1, description=_ABOUT_LIMIT)]
@@ -65,11 +89,29 @@ Datetime = Annotated[str, Field(max_length=100, description=_ABOUT_TIME), AfterV
 TextBox = Annotated[str, Field(max_length=500, description=_ABOUT_PLACE), AfterValidator(_checked_text_box)]
 Names = Annotated[Word, Field(max_length=100_000), AfterValidator(_checked_names)]
 NameList = Annotated[list[Word], Field(min_length=1, max_length=MAX_NAMED)]
+TextGeometry = Annotated[
+    str, Field(max_length=100_000, description=_ABOUT_GEOMETRY), AfterValidator(_checked_text_geometry)
+]
+Geometry = Annotated[
+    dict[str, Any],
+    Field(description=_ABOUT_GEOMETRY),
+    AfterValidator(_checked_geometry),
+    WithJsonSchema(GEOMETRY),
+]
 NumberBox = Annotated[
     list[Annotated[float, Field(allow_inf_nan=False)]],
     Field(max_length=10, description=_ABOUT_PLACE),
     AfterValidator(_checked_box),
 ]
+
+
+class CollectionsQuery(BaseModel):
+    """A list of collections; without a limit it is all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, description="Collections on a page; all of them without.")] | None = None
+    token: Token | None = None
 
 
 class _Search(BaseModel):
@@ -91,9 +133,21 @@ class _Search(BaseModel):
         """The search without its page; its cursors are bound to it."""
         return self.model_dump(mode="json", exclude={"token", "limit"}, exclude_none=True)
 
-    def _criteria(self, names: list[str] | None, box: Box | None) -> ObjectFilter:
+    def _criteria(self, names: list[str] | None, box: list[float] | None, geometry: Any) -> ObjectFilter:
+        area: SearchArea | None = None
+        if geometry is not None:
+            area = area_of_geometry(geometry)
+        elif box is not None:
+            area = area_of_box(box_of(box))
         time = interval_of(self.datetime) if self.datetime is not None else Interval(None, None)
-        return ObjectFilter(None if names is None else tuple(names), box, time.begins, time.ends)
+        return ObjectFilter(None if names is None else tuple(names), area, time.begins, time.ends)
+
+    @field_validator("intersects", check_fields=False)
+    @classmethod
+    def _no_second_place(cls, geometry: Any, info: ValidationInfo) -> Any:
+        if geometry is not None and info.data.get("bbox") is not None:
+            raise ValueError("there is a `bbox` besides; search by one of them")
+        return geometry
 
 
 class SearchQuery(_Search):
@@ -103,6 +157,7 @@ class SearchQuery(_Search):
     """
 
     bbox: TextBox | None = None
+    intersects: TextGeometry | None = None
     ids: Names | None = None
     collections: Names | None = None
 
@@ -114,8 +169,9 @@ class SearchQuery(_Search):
     @property
     def criteria(self) -> ObjectFilter:
         """The filter."""
-        box = box_of(_numbers(self.bbox)) if self.bbox is not None else None
-        return self._criteria(None if self.ids is None else _names(self.ids), box)
+        names = None if self.ids is None else _names(self.ids)
+        box = None if self.bbox is None else _numbers(self.bbox)
+        return self._criteria(names, box, None if self.intersects is None else _geometry(self.intersects))
 
 
 class SearchBody(_Search):
@@ -126,6 +182,7 @@ class SearchBody(_Search):
     ids: NameList | None = None
     collections: NameList | None = None
     bbox: NumberBox | None = None
+    intersects: Geometry | None = None
 
     @property
     def skus(self) -> list[str] | None:
@@ -135,4 +192,4 @@ class SearchBody(_Search):
     @property
     def criteria(self) -> ObjectFilter:
         """The filter."""
-        return self._criteria(self.ids, box_of(self.bbox) if self.bbox is not None else None)
+        return self._criteria(self.ids, self.bbox, self.intersects)

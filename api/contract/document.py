@@ -1,6 +1,7 @@
 """The OpenAPI document of the facade: FastAPI's, made whole by what each route declares."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from api.http.answers import AnswerHeader, Declared, ProblemKind, RequestHeader
 from api.http.bodies import LONG_LIST, MAX_BODY_BYTES, MAX_LIST_BYTES
 from api.http.methods import SAFE_METHODS
 from api.http.parameters import reject_unknown_query_parameters
+from api.problems import status_on_route
 from models import errors
 
 _JSON = "application/json"
@@ -68,7 +70,12 @@ class _Operation:
         return [one for one in self.declared if isinstance(one, RequestHeader)]
 
     def problems(self) -> Iterator[ProblemKind]:
-        """The problems it may answer: those declared, and those of all that write or have a body or parameters."""
+        """The problems it may answer, with the statuses of its route."""
+        for kind in self._problems():
+            yield replace(kind, status=status_on_route(self.route.dependant, kind.status))
+
+    def _problems(self) -> Iterator[ProblemKind]:
+        """Those declared, and those of all that write or have a body or parameters."""
         writes = self.method not in SAFE_METHODS
         for declared in self.declared:
             # Who only reads may come from anywhere.

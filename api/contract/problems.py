@@ -26,12 +26,16 @@ _MEMBERS: Mapping[str, dict[str, Any]] = {
 """What a problem of this code has besides what each has; `faults` that an error carries need not be told here."""
 
 
+_ALSO_422 = frozenset({"invalid_request", errors.InvalidCursor.code})
+
+
 def name_of(kind: ProblemKind) -> str:
     """The name of its schema."""
     if len(kind.codes) > 1:
         return f"Failure{kind.status}Problem"
     (code,) = kind.codes
-    again = {("invalid_request", 400): "400"}.get((code, kind.status), "")
+    # Codes that most routes answer 422 with.
+    again = "400" if kind.status == 400 and code in _ALSO_422 else ""
     return "".join(word.title() for word in code.split("_")) + f"{again}Problem"
 
 

@@ -91,7 +91,7 @@ def problems_of(declared: Declared) -> Iterator[ProblemKind]:
 
 
 INVALID_REQUEST = ProblemKind(422, ("invalid_request",), "The request is not as it is described here.", True)
-URL_TOO_LONG = ProblemKind(400, ("invalid_request",), "The request is not as it is described here.")
+URL_TOO_LONG = ProblemKind(400, ("invalid_request",), "The request is not as it is described here.", True)
 TOO_LARGE = ProblemKind(413, ("too_large",), "The body is larger than any that is read.", True)
 UNSUPPORTED_MEDIA_TYPE = ProblemKind(
     415, ("unsupported_media_type",), "The body is not JSON, or it is compressed.", True

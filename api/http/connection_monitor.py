@@ -15,6 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.problems import problem
+from models.errors import Fault
 
 EXTENSION = "consignor.connection"
 
@@ -69,7 +70,9 @@ class MonitoredHttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what no application gets to see, since it is no HTTP or its URL is longer than 65,535 characters."""
         text = f"{msg} Mind that a URL has at most 65,535 characters."
-        refusal = problem(400, "invalid_request", text, headers={"Connection": "close", "X-Request-ID": token_hex(8)})
+        fault = Fault(field="request", code="unreadable_request", text=text).model_dump()
+        headers = {"Connection": "close", "X-Request-ID": token_hex(8)}
+        refusal = problem(400, "invalid_request", text, headers=headers, faults=[fault])
         head = b"".join(b"%s: %s\r\n" % pair for pair in refusal.raw_headers)
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + bytes(refusal.body))
         self.transport.close()

@@ -1,6 +1,6 @@
 """Queries of searches in the catalogue: objects by place, time and name, newest first.
 
-`services.catalogue_search` chooses among them.
+`services.catalogue_search` chooses among them and takes as many rows as it needs. An area is only its boxes here.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from models.catalogue_search import Box, ObjectFilter
+from models.areas import Box
+from models.catalogue_search import ObjectFilter
 from models.listing import Position
 from models.queries.access import open_to
 from models.queries.delivery_status import Columns
@@ -35,27 +36,25 @@ def products(groups: Collection[str] | None, skus: Collection[str] | None = None
     return query if skus is None else query.where(col(Product.sku) == sa.any_(sa.literal(list(skus), ARRAY(sa.Text))))
 
 
-def page(products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int) -> Page:
-    """A page of matching objects behind a position; the planner finds the way."""
+def matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None) -> Page:
+    """Matching objects behind a position; the planner finds the way."""
     where = (*_of(products), *_named(criteria), *_before(OBJECTS.c, criteria), *_matching(OBJECTS.c, criteria))
-    return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c).limit(limit)
+    return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c)
 
 
-def page_of_walk(
-    products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, *, walk: int = WALK
-) -> Page:
-    """As much of a page as is found among the next objects."""
+def next_matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None, *, walk: int = WALK) -> Page:
+    """The matches among the next objects."""
     where = (*_of(products), *_before(OBJECTS.c, criteria), *_behind(after))
     walked = _in_order(sa.select(OBJECTS).where(*where), OBJECTS.c).limit(walk).subquery("walked")
     found = sa.select(walked, _key(walked.c)).where(*_matching(walked.c, criteria))
-    return _in_order(found, walked.c).limit(limit)
+    return _in_order(found, walked.c)
 
 
-def page_of_hits(products: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int) -> Page:
-    """A page from the whole list of matches, which the planner may not take apart."""
+def all_matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None) -> Page:
+    """The whole list of matches, which the planner may not take apart."""
     where = (*_of(products), *_matching(OBJECTS.c, criteria), *_during(criteria), *_behind(after))
     hits = sa.select(OBJECTS).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-    return _in_order(sa.select(hits, _key(hits.c)), hits.c).limit(limit)
+    return _in_order(sa.select(hits, _key(hits.c)), hits.c)
 
 
 def _of(products: Sequence[int]) -> list[sa.ColumnElement[bool]]:
@@ -77,9 +76,10 @@ def _before(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
 
 def _matching(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
     tests = [] if criteria.begins is None else [o["ends_at"] >= sa.literal(criteria.begins, _INSTANT)]
-    if criteria.box is not None:
+    if criteria.area is not None:
         footprint: sa.ColumnElement[Any] = sa.literal_column(FOOTPRINT)
-        tests += [o["west"].is_not(None), sa.or_(*(_overlaps(footprint, box) for box in criteria.box.everywhere))]
+        boxes = [turned for box in criteria.area.boxes for turned in box.everywhere]
+        tests += [o["west"].is_not(None), sa.or_(*(_overlaps(footprint, box) for box in boxes))]
     return tests
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from models.catalogue_search import Box
+from models.areas import Box
 
 TOLERANCE: Final = 0.01
 """Degrees beyond 90 or 180 that are a rounding error, or half a pixel: a thousand metres."""

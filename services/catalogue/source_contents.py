@@ -8,7 +8,7 @@ from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
 
-from models.catalogue_search import Box
+from models.areas import Box
 from models.errors import Refusal
 from models.instants import kept_ns
 from models.text import shown

@@ -1,8 +1,10 @@
 """The facade on a real port of this process, for what a transport without a network cannot show: streams."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import uvicorn
 
@@ -11,23 +13,25 @@ from api.dependencies import Services
 
 
 @asynccontextmanager
-async def served(services: Services, database_url: str) -> AsyncIterator[str]:
-    """The address of the facade, listening to the database as in its own process."""
+async def served(services: Services, database_url: str, *, is_public: bool = False) -> AsyncIterator[str]:
+    """The address of the facade, listening to the database as in its own process; its links lead there if public."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    services = replace(services, public_url=address) if is_public else services
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Services]:
         async with services.operations.running(database_url, services.temporal):
             yield services
 
-    config = uvicorn.Config(create_app(opened), port=0, log_level="warning", access_log=False)
+    config = uvicorn.Config(create_app(opened), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     # Signals are the test runner's.
-    serving = asyncio.create_task(server._serve())
+    serving = asyncio.create_task(server._serve([listening]))
     try:
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield address
     finally:
         services.operations.drain()
         server.should_exit = True

@@ -285,7 +285,9 @@ LIMITS = ("0", "-1", "1001", "ten", "1e3", "1.5", "NaN", "", "9" * 30, "0x10", "
 @pytest.mark.parametrize("route", WRITING, ids=lambda route: route.replace(NOBODY, "ID"))
 async def test_no_body_however_bad_is_a_mistake_of_ours(client: AsyncClient, route: str) -> None:
     method, path = route.split()
-    for name, content, headers, status, named in BODIES:
+    for name, content, headers, usual, named in BODIES:
+        # OGC API Features says 400.
+        status = 400 if usual == 422 and "/stac/" in path else usual
         answer = await client.request(method, path, content=content, headers=headers)
         try:
             checked(answer, status, TOLD_BY.get(route, named) if named == "labl" else named)

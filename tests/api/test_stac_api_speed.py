@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from models.catalogue_search import Box, ObjectFilter, interval_of
+from models.areas import Box, area_of_box
+from models.catalogue_search import ObjectFilter, interval_of
 from models.listing import Position
 from models.queries import catalogue_search as queries
 from tests.databases import truncate
@@ -64,7 +65,7 @@ NEWEST, OF_ALL = "ix_catalogue_objects_newest", "ix_catalogue_objects_newest_of_
 EITHER = {NEWEST, OF_ALL}
 PLACE, TIME = "ix_catalogue_objects_footprint", "ix_catalogue_objects_during"
 NAMES, TWO_DAYS = "uq_catalogue_objects_product_id_name", "2013-06-01T00:00:00Z/2013-06-02T00:00:00Z"
-SMALL, WORLD = Box(10, 10, 11, 11), Box(-180, -90, 180, 90)
+SMALL, WORLD = area_of_box(Box(10, 10, 11, 11)), area_of_box(Box(-180, -90, 180, 90))
 LAST = Position("2014-01-01 00:00:00+00", "ffffffff-ffff-ffff-ffff-ffffffffffff")  # type: ignore[arg-type]
 
 
@@ -76,28 +77,28 @@ def wanted(time: str | None = None, **more: Any) -> ObjectFilter:
 @pytest.mark.parametrize(
     ("make", "products", "asked", "after", "indexes", "most"),
     [
-        (queries.page, [MANY], wanted(), None, EITHER, 100),
-        (queries.page, [FEW], wanted(), None, {NEWEST}, 100),
-        (queries.page, [FEW], wanted(), LAST, {NEWEST}, 100),
-        (queries.page, [MANY], wanted(), LAST, EITHER, 100),
-        (queries.page, [MANY, FEW], wanted(), None, {OF_ALL}, 100),
-        (queries.page, [MANY, FEW], wanted(), LAST, {OF_ALL}, 100),
-        (queries.page, [MANY], wanted("../2013-06-01T00:00:00Z"), None, EITHER, 100),
-        (queries.page, [MANY, FEW], wanted(names=("object-5", "object-10")), None, {NAMES}, 10),
-        (queries.page_of_walk, [MANY, FEW], wanted(box=WORLD), None, {OF_ALL}, 2 * queries.WALK),
-        (queries.page_of_walk, [MANY], wanted(box=SMALL), None, EITHER, 2 * queries.WALK),
-        (queries.page_of_walk, [MANY], wanted(TWO_DAYS), None, EITHER, 2 * queries.WALK),
-        (queries.page_of_hits, [MANY, FEW], wanted(box=SMALL), None, {PLACE}, 1_000),
-        (queries.page_of_hits, [MANY], wanted(box=SMALL), LAST, {PLACE}, 1_000),
-        (queries.page_of_hits, [MANY], wanted(TWO_DAYS), None, {TIME}, 1_000),
-        (queries.page_of_hits, [MANY, FEW], wanted("2013-06-01T00:00:00Z", box=SMALL), None, {PLACE, TIME}, 1_000),
+        (queries.matches, [MANY], wanted(), None, EITHER, 100),
+        (queries.matches, [FEW], wanted(), None, {NEWEST}, 100),
+        (queries.matches, [FEW], wanted(), LAST, {NEWEST}, 100),
+        (queries.matches, [MANY], wanted(), LAST, EITHER, 100),
+        (queries.matches, [MANY, FEW], wanted(), None, {OF_ALL}, 100),
+        (queries.matches, [MANY, FEW], wanted(), LAST, {OF_ALL}, 100),
+        (queries.matches, [MANY], wanted("../2013-06-01T00:00:00Z"), None, EITHER, 100),
+        (queries.matches, [MANY, FEW], wanted(names=("object-5", "object-10")), None, {NAMES}, 10),
+        (queries.next_matches, [MANY, FEW], wanted(area=WORLD), None, {OF_ALL}, 2 * queries.WALK),
+        (queries.next_matches, [MANY], wanted(area=SMALL), None, EITHER, 2 * queries.WALK),
+        (queries.next_matches, [MANY], wanted(TWO_DAYS), None, EITHER, 2 * queries.WALK),
+        (queries.all_matches, [MANY, FEW], wanted(area=SMALL), None, {PLACE}, 1_000),
+        (queries.all_matches, [MANY], wanted(area=SMALL), LAST, {PLACE}, 1_000),
+        (queries.all_matches, [MANY], wanted(TWO_DAYS), None, {TIME}, 1_000),
+        (queries.all_matches, [MANY, FEW], wanted("2013-06-01T00:00:00Z", area=SMALL), None, {PLACE, TIME}, 1_000),
     ],
 )  # fmt: skip
 async def test_a_search_reads_an_index_and_little_else(
     full: AsyncSession, make: Any, products: list[int], asked: ObjectFilter, after: Position | None,
     indexes: set[str], most: int,
 ) -> None:  # fmt: skip
-    used, steps, read = await plan(full, make(products, asked, after, PAGE))
+    used, steps, read = await plan(full, make(products, asked, after).limit(PAGE))
     assert used
     assert used <= indexes, used
     assert "Seq Scan" not in steps
