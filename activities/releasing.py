@@ -1,7 +1,7 @@
 """What happens to sub-orders from outside their own making: tried again, cancelled, expired."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
@@ -11,9 +11,7 @@ from models.queries import suborders as queries
 from models.queries.destinations import REOPEN_DELIVERIES
 from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
-
-DOWNLOAD_ALIVE = timedelta(seconds=60)
-"""A download that has not been seen for so long is over, however it ended."""
+from services.download_tracking import DOWNLOAD_ALIVE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ What becomes of a sub-order by it is an event in the outbox, which `temporal.out
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,9 @@ from models.queries import suborders
 from models.tables import OutboxEvent
 
 DOWNLOADED = "suborder_downloaded"
+
+DOWNLOAD_ALIVE = timedelta(seconds=60)
+"""A download that has not been seen for so long is over, however it ended."""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,28 @@
-"""The backlogs of our task queues."""
+"""What Temporal tells of our task queues, and of the reconciler."""
+
+from datetime import datetime
+from typing import NamedTuple
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE
+from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, RECONCILE_WORKFLOW
 
 _KINDS = {"workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY}
 
 
-async def backlogs(client: Client) -> dict[tuple[str, str], int]:
-    """Approximate number of tasks by queue and kind. Raises RPCError or RuntimeError if Temporal is unavailable."""
+class QueueFigures(NamedTuple):
+    """Tasks that wait (approximately), for how many seconds the oldest has, and the workers that asked of late."""
+
+    backlog: int
+    oldest: float
+    pollers: int
+
+
+async def task_queues(client: Client) -> dict[tuple[str, str], QueueFigures]:
+    """The figures by queue and kind of task. Raises RPCError or RuntimeError if Temporal is unavailable."""
     found = {}
     for queue, kinds in ((ORDERS_QUEUE, ("workflow", "activity")), (PACKAGING_QUEUE, ("activity",))):
         for kind in kinds:
@@ -22,5 +33,14 @@ async def backlogs(client: Client) -> dict[tuple[str, str], int]:
                 report_stats=True,
             )
             answer = await client.workflow_service.describe_task_queue(request)
-            found[queue, kind] = answer.stats.approximate_backlog_count
+            oldest = answer.stats.approximate_backlog_age.ToTimedelta().total_seconds()
+            found[queue, kind] = QueueFigures(answer.stats.approximate_backlog_count, oldest, len(answer.pollers))
     return found
+
+
+async def last_reconciled(client: Client) -> datetime | None:
+    """When the reconciler last ended well; None if never within Temporal's memory. Raises what `task_queues` raises."""
+    query = f"WorkflowType = '{RECONCILE_WORKFLOW}' AND ExecutionStatus = 'Completed'"
+    async for found in client.list_workflows(query, page_size=1, limit=1):
+        return found.close_time
+    return None

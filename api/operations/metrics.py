@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from api.http.methods import METHODS
+from temporal.queues import QueueFigures
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -21,6 +23,15 @@ class StatusFigures:
     bytes: int
     oldest: float
     mean: float
+
+
+class HeldUp(NamedTuple):
+    """Orders of which a step is tried again by itself: why, who can act, how many, and the longest seconds of one."""
+
+    code: str
+    who: str
+    orders: int
+    oldest: float
 
 
 class Metrics:
@@ -50,7 +61,23 @@ class Metrics:
         self._mean = self._gauge("order_status_mean_seconds", "Mean time open orders have had it.", "status")
         self._suborders = self._gauge("suborders_waiting", "Sub-orders that have not settled, by state.", "state")
         self.unstarted = self._gauge("orders_without_workflow", "Accepted orders whose workflow is yet to be started.")
+        self._held_up = self._gauge("orders_held_up", "Orders of which a step is tried again, by why.", "code", "who")
+        self._held_up_oldest = self._gauge(
+            "orders_held_up_oldest_seconds", "Longest time of one of them.", "code", "who"
+        )
+        self._failed = self._gauge("orders_failed", "Orders that have failed, by why.", "code")
+        self._deliveries_failed = self._gauge("deliveries_failed", "Deliveries that were given up, by why.", "code")
+        self.unpaid = self._gauge("orders_unpaid", "Orders that wait for their payment.")
+        self.ending = self._gauge("orders_ending_soon", "Orders whose files end within a day.")
+        self.files_failed = self._gauge("files_failed", "Files of orders that could not be delivered.")
+        self.downloads = self._gauge("downloads_under_way", "Downloads in progress, in all processes.")
+        self.connections = self._gauge("database_connections_in_use", "Connections this process has taken of its pool.")
         self._backlog = self._gauge("task_queue_backlog", "Temporal tasks that wait for a worker.", "queue", "kind")
+        self._backlog_oldest = self._gauge(
+            "task_queue_oldest_seconds", "How long the oldest of them has waited.", "queue", "kind"
+        )
+        self._pollers = self._gauge("task_queue_pollers", "Workers that asked for tasks of late.", "queue", "kind")
+        self.reconciled = self._gauge("reconciler_last_success_timestamp_seconds", "When the reconciler last ended.")
 
     def answered(self, method: str, route: str, status: int, size: int, seconds: float | None) -> None:
         """Count an answer; `seconds` until its first byte, None where there was none."""
@@ -77,11 +104,29 @@ class Metrics:
         for state, count in states.items():
             self._suborders.labels(state).set(count)
 
-    def show_backlog(self, depths: Mapping[tuple[str, str], int]) -> None:
+    def show_held_up(self, found: Sequence[HeldUp]) -> None:
+        """Replace what is known of orders that are held up."""
+        self._held_up.clear()
+        self._held_up_oldest.clear()
+        for code, who, orders, oldest in found:
+            self._held_up.labels(code, who).set(orders)
+            self._held_up_oldest.labels(code, who).set(oldest)
+
+    def show_failed(self, orders: Mapping[str, int], deliveries: Mapping[str, int]) -> None:
+        """Replace what is known of failed orders and deliveries, by their codes."""
+        for gauge, counts in ((self._failed, orders), (self._deliveries_failed, deliveries)):
+            gauge.clear()
+            for code, count in counts.items():
+                gauge.labels(code).set(count)
+
+    def show_queues(self, queues: Mapping[tuple[str, str], QueueFigures]) -> None:
         """Replace what is known of Temporal's queues, by queue and kind of task."""
-        self._backlog.clear()
-        for (queue, kind), depth in depths.items():
-            self._backlog.labels(queue, kind).set(depth)
+        for gauge in (self._backlog, self._backlog_oldest, self._pollers):
+            gauge.clear()
+        for labels, found in queues.items():
+            self._backlog.labels(*labels).set(found.backlog)
+            self._backlog_oldest.labels(*labels).set(found.oldest)
+            self._pollers.labels(*labels).set(found.pollers)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

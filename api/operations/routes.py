@@ -1,7 +1,7 @@
 """Routes of figures: metrics for Prometheus about everything, and as JSON those of the orders the caller may see."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -9,14 +9,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 from temporalio.service import RPCError
 
 from api.identity.authenticate import CallerDep
-from api.operations.metrics import StatusFigures
+from api.operations.metrics import HeldUp, StatusFigures
 from api.operations.state import OperationsServices, OperationsServicesDep
+from models.delivery_status import held_up
+from models.errors import Failure, FailureCode
 from models.order import OrderStatus, outcome
 from models.queries import stats
-from temporal.queues import backlogs
+from services.download_tracking import DOWNLOAD_ALIVE
+from temporal.queues import last_reconciled, task_queues
 
 router = APIRouter(tags=["operations"])
 stats_router = APIRouter(prefix="/stats", tags=["operations"])
@@ -79,32 +83,56 @@ async def metrics(services: OperationsServicesDep) -> Response:
     gauges.under_way.set(operations.draining.requests)
     gauges.streams.set(len(operations.hub))
     gauges.draining.set(operations.draining.started)
+    pool = services.sessions.kw["bind"].pool
+    gauges.connections.set(pool.checkedout() if isinstance(pool, QueuePool) else 0)
     gauges.temporal_up.set(not operations.temporal_health.unavailable)
-    await asyncio.gather(_collect_from_database(services), _collect_from_queues(services))
+    await asyncio.gather(_collect_from_database(services), _collect_from_temporal(services))
     return Response(gauges.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _collect_from_database(services: OperationsServices) -> None:
-    gauges = services.operations.metrics
+    """Look up the figures of all orders, unless that was done less than ten seconds ago, for whomever."""
+    gauges, now = services.operations.metrics, services.now()
+    if not services.operations.figures.are_due():
+        return
     try:
         async with services.sessions.begin() as session:
             rows = (await session.execute(stats.orders_by_status(None, services.now()))).all()
             waiting = {row[0]: row[1] for row in await session.execute(stats.unsettled_suborders())}
             unstarted = (await session.execute(stats.orders_without_workflow())).scalar_one()
+            blocked = (await session.execute(stats.orders_held_up(now))).all()
+            failed = dict((await session.execute(stats.failed_orders())).all())
+            undelivered = dict((await session.execute(stats.failed_deliveries())).all())
+            matters = stats.open_matters(now, downloads_since=now - DOWNLOAD_ALIVE, soon=timedelta(days=1))
+            unpaid, ending, files, downloads = (await session.execute(matters)).one()
     except (DBAPIError, PoolTimeoutError):
         gauges.database_up.set(0)
+        services.operations.figures.forget()
         return
     gauges.database_up.set(1)
     gauges.show_orders([StatusFigures(s, n, size, oldest, mean) for s, n, size, _, oldest, mean in rows], OPEN)
     gauges.show_suborders(waiting)
     gauges.unstarted.set(unstarted)
+    gauges.show_held_up([HeldUp(code, _who_can_act(code), orders, oldest) for code, orders, oldest in blocked])
+    gauges.show_failed(failed, undelivered)
+    gauges.unpaid.set(unpaid)
+    gauges.ending.set(ending)
+    gauges.files_failed.set(files)
+    gauges.downloads.set(downloads)
 
 
-async def _collect_from_queues(services: OperationsServices) -> None:
+def _who_can_act(code: str) -> str:
+    return held_up(Failure(code=FailureCode(code), text=code), datetime.now(UTC)).who
+
+
+async def _collect_from_temporal(services: OperationsServices) -> None:
+    metrics = services.operations.metrics
     if services.operations.temporal_health.unavailable:
         return
     try:
         async with asyncio.timeout(_TEMPORAL_TIMEOUT):
-            services.operations.metrics.show_backlog(await backlogs(services.temporal))
+            metrics.show_queues(await task_queues(services.temporal))
+            if (at := await last_reconciled(services.temporal)) is not None:
+                metrics.reconciled.set(at.timestamp())
     except (RPCError, RuntimeError, TimeoutError):
-        services.operations.metrics.temporal_up.set(0)
+        metrics.temporal_up.set(0)

@@ -1,12 +1,14 @@
 """Figures over many orders, for operators: how many, how much, for how long."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.destination import DeliveryState
+from models.order import TERMINAL, OrderStatus
 from models.status_facts import UNSETTLED_SUBORDERS, sql_list
-from models.tables import Order, SubOrder
+from models.tables import Blocker, Delivery, Download, Order, SubOrder
 
 
 def _of(customer: str | None) -> sa.ColumnElement[bool]:
@@ -54,6 +56,45 @@ def unsettled_suborders() -> sa.Select[str, int]:
         .where(sa.text(f"state IN ({sql_list(UNSETTLED_SUBORDERS)})"))
         .group_by(col(SubOrder.state))
     )
+
+
+def orders_held_up(now: datetime) -> sa.Select[str, int, float]:
+    """Code, orders and longest seconds of what is tried again by itself just now."""
+    age = sa.extract("epoch", sa.literal(now) - col(Blocker.since))
+    return sa.select(
+        col(Blocker.code), sa.func.count(col(Blocker.order_id).distinct()), sa.cast(sa.func.max(age), sa.Double)
+    ).group_by(col(Blocker.code))
+
+
+def failed_orders() -> sa.Select[str, int]:
+    """Code and number of the orders that have failed."""
+    return (
+        sa.select(sa.func.coalesce(col(Order.failure_code), "unknown"), sa.func.count())
+        .where(col(Order.status) == OrderStatus.FAILED)
+        .group_by(col(Order.failure_code))
+    )
+
+
+def failed_deliveries() -> sa.Select[str, int]:
+    """Code and number of the deliveries that have been given up."""
+    return (
+        sa.select(sa.func.coalesce(col(Delivery.failure_code), "unknown"), sa.func.count())
+        .where(col(Delivery.state) == DeliveryState.FAILED)
+        .group_by(col(Delivery.failure_code))
+    )
+
+
+def open_matters(now: datetime, *, downloads_since: datetime, soon: timedelta) -> sa.Select[int, int, int, int]:
+    """Orders that wait for their payment, orders that end soon, files that have failed, and downloads under way."""
+    unpaid = sa.select(sa.func.count()).where(
+        col(Order.status) == OrderStatus.PENDING_PAYMENT, col(Order.total_price) > 0, col(Order.started_at).is_not(None)
+    )
+    ending = sa.select(sa.func.count()).where(
+        col(Order.expires_at).between(now, now + soon), col(Order.status).not_in(TERMINAL)
+    )
+    failed = sa.select(_sum(Order.files_failed)).where(col(Order.files_failed) > 0)
+    downloads = sa.select(sa.func.count()).where(col(Download.seen_at) >= downloads_since)
+    return sa.select(*(query.scalar_subquery() for query in (unpaid, ending, failed, downloads)))
 
 
 def orders_without_workflow() -> sa.Select[int]:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from activities.publishing import PublishingActivities
-from activities.releasing import DOWNLOAD_ALIVE, ReleasingActivities
+from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from models.messages import Publication, Release, Released, Reopening, SubOrderInput
 from models.queries import suborders as queries
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import Order
+from services.download_tracking import DOWNLOAD_ALIVE
 from tests.activities.builders import Sessions, run
 from tests.factories import add_order, add_product, make_ready
 from tests.locks import somebody_waits

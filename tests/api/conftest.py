@@ -17,7 +17,7 @@ from temporalio.client import Client
 from api.app import create_app
 from api.dependencies import Services
 from api.identity.oidc import OpenIdConnect
-from api.operations.state import Operations
+from api.operations.state import FiguresAge, Operations
 from models.links import LinkKeys
 from models.tables import Order, Product
 from temporal.converter import DATA_CONVERTER
@@ -63,7 +63,7 @@ def issuer() -> Issuer:
 @pytest.fixture
 def operations() -> Operations:
     """What the application knows of itself."""
-    return Operations()
+    return Operations(figures=FiguresAge(keep=0))
 
 
 @pytest.fixture

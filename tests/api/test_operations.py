@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from api.dependencies import Caller
-from api.operations.state import Operations
+from api.operations.state import FIGURES_KEPT, Operations
 from migrations.head import head
 from migrations.run import _config
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
@@ -95,6 +95,43 @@ async def test_orders_are_told_by_status_with_their_time_in_it(
     assert ("consignor_order_status_oldest_seconds", "fulfilled") not in found
     assert found["consignor_orders_without_workflow",] == 3
     assert found["consignor_database_up",] == 1
+
+
+async def test_what_holds_orders_up_and_what_failed_is_told_by_its_code(
+    client: AsyncClient, sessions: Sessions, make_ready_order: MakeReady
+) -> None:
+    order = await make_ready_order()
+    where = {"order_id": order.id}
+    async with sessions.begin() as session:
+        for statement in (
+            """INSERT INTO troubles (order_id, suborder, code, text, since)
+            SELECT :order_id, n, 'source_unavailable', 'away', now() - interval '1 minute'
+            FROM generate_series(1, 2) n""",
+            """INSERT INTO deliveries (order_id, suborder, state, failure_code, failure_text)
+            VALUES (:order_id, 1, 'failed', 'disk_full', 'full')""",
+            """UPDATE orders SET status = 'failed', failure_code = 'source_missing', files_failed = 3,
+            expires_at = now() + interval '1 hour' WHERE id = :order_id""",
+        ):
+            await session.execute(sa.text(statement), where)
+    found = await metrics(client)
+    assert found["consignor_orders_held_up", "source_unavailable", "storage"] == 1
+    assert found["consignor_orders_held_up_oldest_seconds", "source_unavailable", "storage"] >= 60
+    assert found["consignor_deliveries_failed", "disk_full"] == 1
+    assert found["consignor_orders_failed", "source_missing"] == 1
+    assert (found["consignor_files_failed",], found["consignor_orders_ending_soon",]) == (3, 1)
+    assert found["consignor_orders_unpaid",] == 0
+
+
+async def test_figures_of_all_orders_are_looked_up_once_in_ten_seconds_whoever_asks(
+    client: AsyncClient, sessions: Sessions, make_product: MakeProduct, operations: Operations
+) -> None:
+    operations.figures.keep = FIGURES_KEPT
+    await make_product()
+    assert (await metrics(client))["consignor_orders_without_workflow",] == 0
+    await add_order(sessions, {"scenes": "all"})
+    assert (await metrics(client))["consignor_orders_without_workflow",] == 0
+    operations.figures.forget()
+    assert (await metrics(client))["consignor_orders_without_workflow",] == 1
 
 
 async def test_stats_are_of_the_callers_orders_alone(
