@@ -103,7 +103,7 @@ def held_up(retried: RetriedStep) -> WaitingOn:
         code=failure.code,
         text=text,
         since=retried.since,
-        who=_who_can_act(failure.code, retried.destination),
+        who=who_can_act(failure.code, retried.destination),
         step=retried.step,
         suborder=retried.suborder,
         attempts=retried.attempts,
@@ -111,8 +111,11 @@ def held_up(retried: RetriedStep) -> WaitingOn:
     )
 
 
-def _who_can_act(code: FailureCode, destination: DestinationKind | None) -> Actor:
-    """A bucket is its customer's; a folder lies on machines of ours, though customers choose it."""
+def who_can_act(code: FailureCode, destination: DestinationKind | None) -> Actor:
+    """Who can end what is tried again and again.
+
+    A bucket is its customer's; a folder lies on machines of ours, though customers choose it.
+    """
     if code is FailureCode.SOURCE_UNAVAILABLE:
         return Actor.STORAGE
     if code in DESTINATION_FAILURES and destination is not DestinationKind.LOCAL:

@@ -1,7 +1,8 @@
 """Routes of figures: metrics for Prometheus about everything, and as JSON those of the orders the caller may see."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -15,8 +16,9 @@ from temporalio.service import RPCError
 from api.identity.authenticate import CallerDep
 from api.operations.metrics import HeldUp, StatusFigures
 from api.operations.state import OperationsServices, OperationsServicesDep
-from models.delivery_status import held_up
-from models.errors import Failure, FailureCode
+from models.delivery_status import who_can_act
+from models.destination import DestinationKind
+from models.errors import FailureCode
 from models.order import OrderStatus, outcome
 from models.queries import stats
 from services.download_tracking import DOWNLOAD_ALIVE
@@ -113,7 +115,7 @@ async def _collect_from_database(services: OperationsServices) -> None:
     gauges.show_orders([StatusFigures(s, n, size, oldest, mean) for s, n, size, _, oldest, mean in rows], OPEN)
     gauges.show_suborders(waiting)
     gauges.unstarted.set(unstarted)
-    gauges.show_held_up([HeldUp(code, _who_can_act(code), orders, oldest) for code, orders, oldest in blocked])
+    gauges.show_held_up(_held_up(blocked))
     gauges.show_failed(failed, undelivered)
     gauges.unpaid.set(unpaid)
     gauges.ending.set(ending)
@@ -121,8 +123,14 @@ async def _collect_from_database(services: OperationsServices) -> None:
     gauges.downloads.set(downloads)
 
 
-def _who_can_act(code: str) -> str:
-    return held_up(Failure(code=FailureCode(code), text=code), datetime.now(UTC)).who
+def _held_up(rows: Iterable[tuple[str, str | None, int, float]]) -> list[HeldUp]:
+    """Rows by code and kind of destination as figures by code and who can act."""
+    found: dict[tuple[str, str], HeldUp] = {}
+    for code, kind, orders, oldest in rows:
+        who = who_can_act(FailureCode(code), DestinationKind(kind) if kind else None)
+        known = found.get((code, who), HeldUp(code, who, 0, 0))
+        found[code, who] = HeldUp(code, who, known.orders + orders, max(known.oldest, oldest))
+    return list(found.values())
 
 
 async def _collect_from_temporal(services: OperationsServices) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import col
 from models.destination import DeliveryState
 from models.order import TERMINAL, OrderStatus
 from models.status_facts import UNSETTLED_SUBORDERS, sql_list
-from models.tables import Blocker, Delivery, Download, Order, SubOrder
+from models.tables import Blocker, Delivery, Destination, Download, Order, SubOrder
 
 
 def _of(customer: str | None) -> sa.ColumnElement[bool]:
@@ -58,12 +58,21 @@ def unsettled_suborders() -> sa.Select[str, int]:
     )
 
 
-def orders_held_up(now: datetime) -> sa.Select[str, int, float]:
-    """Code, orders and longest seconds of what is tried again by itself just now."""
+def orders_held_up(now: datetime) -> sa.Select[str, str | None, int, float]:
+    """Code, kind of the orders' destination, orders and longest seconds of what is tried again by itself just now."""
     age = sa.extract("epoch", sa.literal(now) - col(Blocker.since))
-    return sa.select(
-        col(Blocker.code), sa.func.count(col(Blocker.order_id).distinct()), sa.cast(sa.func.max(age), sa.Double)
-    ).group_by(col(Blocker.code))
+    kind = sa.cast(col(Destination.kind), sa.Text)
+    return (
+        sa.select(
+            col(Blocker.code),
+            kind,
+            sa.func.count(col(Blocker.order_id).distinct()),
+            sa.cast(sa.func.max(age), sa.Double),
+        )
+        .join(Order, col(Order.id) == col(Blocker.order_id))
+        .outerjoin(Destination, col(Destination.id) == col(Order.destination_id))
+        .group_by(col(Blocker.code), kind)
+    )
 
 
 def failed_orders() -> sa.Select[str, int]:
