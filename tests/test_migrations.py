@@ -77,6 +77,53 @@ def test_ids_are_of_version_7_and_follow_the_clock_on_every_server(url: str) -> 
         assert abs((UUID(id_).int >> 80) / 1000 - float(seconds)) < 1
 
 
+LOST = """
+    INSERT INTO products (id, sku, name, location) VALUES (7, 'p', 'P', '/p');
+    INSERT INTO catalogue_objects (id, product_id, name, changed_at) VALUES
+        ('@a2', 7, 'a', now()), ('@c1', 7, 'c', now());
+    INSERT INTO catalogue_files (id, object_id, name, href, size_bytes, media_type, kind, tier, modified_ns) VALUES
+        ('@f2', '@a2', 'x', 'a/x', 1, '', 'data',
+            'online', 0);
+    INSERT INTO orders (id, number, customer, label, status, status_at, version, total_price, currency, created_at,
+        objects_total, files_total, bytes_total) VALUES
+        ('@01', '1', 'm', '1', 'draft', now(), 1, 0, '', '2026-01-01Z', 1, 1, 1);
+    INSERT INTO order_items (order_id, position, product_id, sku, name, quantity, unit_price, line_total) VALUES
+        ('@01', 1, 7, 'p', 'P', 1, 0, 0);
+    INSERT INTO order_selections (order_id, seq, position, object_id, file_id, name) VALUES
+        ('@01', 1, 1, '@a1', NULL, 'a'),
+        ('@01', 2, 1, '@a0',
+            '@f0', 'a/x'),
+        ('@01', 3, 1, '@b0', NULL, 'b'),
+        ('@01', 4, 1, '@b1',
+            '@f1', 'b/y'),
+        ('@01', 5, 1, '@c1',
+            '@f3', 'c/z/z')
+""".replace("@", "00000000-0000-0000-0000-0000000000")
+"""What a former version has left: ids are told by their last two digits."""
+
+
+def test_what_orders_had_lost_is_found_by_its_name_now_or_when_it_is_back(url: str) -> None:
+    upgrade(url, "0019")
+    for statement in LOST.split(";"):
+        _run(url, statement)
+    upgrade(url)
+    selected = "seq || ' ' || right(object_id::text, 2) || ' ' || coalesce(right(file_id::text, 2), '')"
+    names = "right(id::text, 2) || ' ' || product_id || ' ' || name || ' ' || changed_at::date"
+    files = "right(id::text, 2) || ' ' || right(object_id::text, 2) || ' ' || name"
+    (kept,) = _asked(url, f"SELECT {names} FROM withdrawn_objects")
+    stays = kept[:2]
+    assert kept == f"{stays} 7 b 2026-01-01"
+    assert _asked(url, f"SELECT {selected} FROM order_selections") == {
+        "1 a2 ",
+        "2 a2 f2",
+        f"3 {stays} ",
+        f"4 {stays} f1",
+        "5 c1 f3",
+    }
+    assert _asked(url, f"SELECT {files} FROM withdrawn_files") == {f"f1 {stays} y", "f3 c1 z/z"}
+    assert _asked(url, "SELECT changed_at::date::text FROM catalogue_objects WHERE name = 'a'") == {"2026-01-01"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,6 +1,7 @@
 """`consignor catalog …`: imports sources into the catalogue and lists what is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from cli.commands.common import Json, print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from services.catalogue import ChecksumReport, ImportOptions, ImportReport
+    from services.catalogue import ChecksumReport, ImportOptions, ImportReport, ProductRemoval
 
 app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
 
@@ -40,19 +41,31 @@ def import_(
         typer.Option(help="A group that may see and order it; repeat for several.", show_default="everybody"),
     ] = None,
     public: Annotated[bool, typer.Option("--public", help="Open it to everybody who has signed in again.")] = False,
+    allow_withdrawals: Annotated[
+        bool, typer.Option("--allow-withdrawals", help="Withdraw whatever is gone, even if it is most of a product.")
+    ] = False,
+    moved: Annotated[
+        bool, typer.Option("--moved", help="The product is at another place now, with other files than before.")
+    ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Take a folder as plain files, whatever STAC documents are in it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
 
     Each collection of a STAC catalogue is a product, each item an object. Of a plain folder, which is one product, each
     file and each sub-folder is an object. Importing again is safe and says what has changed.
+
+    What could not be looked at stays as it is and is named; then the command exits with 1.
     """
     import asyncio
 
     if group and public:
         raise typer.BadParameter("give either groups or --public", param_hint="--group")
     groups = () if public else tuple(group) if group else None
-    options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups)
+    beliefs = {"allow_withdrawals": allow_withdrawals, "moved": moved, "plain": plain}
+    options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
     from cli.runtime.settings import load_settings
 
     reports, read = asyncio.run(_import(load_settings().database_url, source, options, checksums=checksums))
@@ -60,8 +73,11 @@ def import_(
         print_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
         _show_reports(reports, read)
-    if not any(report.files for report in reports):
+    if not any(report.files or report.withdrawn for report in reports if report.product != "left"):
         typer.echo(f"consignor: nothing could be imported from {source}", err=True)
+        raise typer.Exit(1)
+    if any(report.incomplete for report in reports):
+        typer.echo(f"consignor: not all of {source} could be imported; what is known of the rest stays", err=True)
         raise typer.Exit(1)
 
 
@@ -107,7 +123,75 @@ def list_objects(
     return typer.echo(f"… and more: --limit {limit * 10}") if more else None
 
 
-def _options(**given: str | tuple[str, ...] | None) -> "ImportOptions":
+@app.command("remove")
+def remove(
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a product out of the catalogue. Its files stay where they are, and orders keep what they have.
+
+    Archives that are being made or offered go on. Orders that are not that far yet are refused. If the same SKU is
+    imported again, its orders find it again. For operators: works on the database itself.
+    """
+    import asyncio
+    import sys
+
+    from cli.runtime.settings import load_settings
+    from models.labels import counted
+
+    url = load_settings().database_url
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")
+        found = asyncio.run(_removal(url, sku, remove=False))
+        typer.echo(f"{found.sku}  {found.name}  {counted(found.objects, 'object')}, {counted(found.files, 'file')}")
+        _show_orders(found)
+        typer.confirm("Remove it from the catalogue?", abort=True)
+    done = asyncio.run(_removal(url, sku, remove=True))
+    if as_json:
+        return print_json(done.model_dump(mode="json"))
+    typer.echo(f"{done.sku}  removed with {counted(done.objects, 'object')}, {counted(done.files, 'file')}")
+    return _show_orders(done)
+
+
+def _show_orders(removal: "ProductRemoval") -> None:
+    from models.labels import counted
+
+    if removal.orders:
+        shown = ", ".join(removal.orders[:_REFUSED_SHOWN]) + (" …" if len(removal.orders) > _REFUSED_SHOWN else "")
+        typer.echo(f"{counted(len(removal.orders), 'order')} that select of it will be refused: {shown}")
+
+
+async def _removal(url: str, sku: str, *, remove: bool) -> "ProductRemoval":
+    from database.engine import make_engine, make_sessions
+    from services.catalogue import preview_removal, remove_product
+
+    engine = make_engine(url, pool_size=1)
+    try:
+        with _database_errors("removal"):
+            return await (remove_product if remove else preview_removal)(make_sessions(engine), sku)
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def _database_errors(noun: str) -> Iterator[None]:
+    """Errors of the database as a sentence, with what helps."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+    from cli.errors import CommandFailed
+
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        remedy = "; is it migrated? `consignor migrate`" if isinstance(error, ProgrammingError) else ""
+        raise CommandFailed(f"the database did not take the {noun}: {reason}{remedy}") from error
+
+
+def _options(**given: str | tuple[str, ...] | bool | None) -> "ImportOptions":
     from pydantic import ValidationError
 
     from services.catalogue import ImportOptions
@@ -122,9 +206,6 @@ def _options(**given: str | tuple[str, ...] | None) -> "ImportOptions":
 async def _import(
     url: str, source: Path, options: "ImportOptions", *, checksums: bool
 ) -> "tuple[list[ImportReport], dict[str, ChecksumReport]]":
-    import psycopg
-    from sqlalchemy.exc import DBAPIError, ProgrammingError
-
     from cli.errors import CommandFailed
     from database.engine import make_engine, make_sessions
     from models.errors import Failed
@@ -132,20 +213,18 @@ async def _import(
 
     engine = make_engine(url, pool_size=1)
     try:
-        sessions = make_sessions(engine)
-        reports = await import_source(sessions, source, options)
-        if not checksums:
-            return reports, {}
-        from cli.checksums import precompute_all
+        with _database_errors("import"):
+            sessions = make_sessions(engine)
+            reports = await import_source(sessions, source, options)
+            if not checksums:
+                return reports, {}
+            from cli.checksums import precompute_all
 
-        return reports, await precompute_all(sessions, [report.sku for report in reports if report.files])
+            skus = [report.sku for report in reports if report.files and report.product != "left"]
+            return reports, await precompute_all(sessions, skus)
     except Failed as failed:
         text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
         raise CommandFailed(text) from failed
-    except (DBAPIError, psycopg.Error) as error:
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        remedy = "; is it migrated? `consignor migrate`" if isinstance(error, ProgrammingError) else ""
-        raise CommandFailed(f"the database did not take the import: {reason}{remedy}") from error
     finally:
         await engine.dispose()
 
@@ -166,10 +245,14 @@ def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumRe
         _add_row(table, report.sku, report.name, *shown, f"{report.objects:,}", size_in_words(report.size_bytes))
     show(table)
     for report in reports:
+        if report.refusal:
+            typer.echo(f"{report.sku}: not imported: {report.refusal}")
         for note in report.notes:
             typer.echo(f"{report.sku}: {note}")
-        for refused in report.refused[:_REFUSED_SHOWN]:
-            typer.echo(f"{report.sku}: refused {refused.what}: {refused.why}")
+        # What could not be looked at first: it is what has to be mended.
+        for refused in sorted(report.refused, key=lambda entry: not entry.unread)[:_REFUSED_SHOWN]:
+            verb = "could not look at" if refused.unread else "refused"
+            typer.echo(f"{report.sku}: {verb} {refused.what}: {refused.why}")
         if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
             typer.echo(f"{report.sku}: and {more:,} more were refused; --json lists them all")
     if read:
@@ -178,7 +261,7 @@ def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumRe
         show_checksums(read)
 
 
-_COUNTS = ("added", "changed", "unchanged", "withdrawn")
+_COUNTS = ("added", "changed", "unchanged", "withdrawn", "kept")
 
 
 def _products_table(products: Sequence[Any]) -> "Table":

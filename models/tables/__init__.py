@@ -3,7 +3,15 @@
 from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
-from models.tables.catalogue import CatalogueFile, CatalogueObject, KnownFile, Product
+from models.tables.catalogue import (
+    CatalogueFile,
+    CatalogueObject,
+    KnownFile,
+    Product,
+    WithdrawnFile,
+    WithdrawnObject,
+    WithdrawnProduct,
+)
 from models.tables.coverage import ArchiveCoverage, FileCoverage, OutboxEvent
 from models.tables.destinations import Delivery, Destination
 from models.tables.idempotency import IdempotencyKey
@@ -53,5 +61,8 @@ __all__ = [
     "SubOrder",
     "TimelineRow",
     "User",
+    "WithdrawnFile",
+    "WithdrawnObject",
+    "WithdrawnProduct",
     "metadata",
 ]

@@ -23,7 +23,8 @@ KINDS = ("data", "quicklook", "metadata")
 class Product(SQLModel, table=True):
     """A dataset that is for sale or for free. `location` is the root its files' hrefs are relative to.
 
-    `extent` has a `bbox` in degrees and an `interval` of two instants, either of which may be open.
+    `extent` has a `bbox` in degrees and an `interval` of two instants, either of which may be open. `source` is the
+    path that was imported, `document` the file in it that describes this product, none of a plain folder.
     """
 
     __tablename__ = "products"
@@ -40,6 +41,8 @@ class Product(SQLModel, table=True):
     description: str | None = Field(default=None, sa_type=sa.Text)
     license: str | None = Field(default=None, sa_type=sa.Text)
     extent: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    source: str | None = Field(default=None, sa_type=sa.Text)
+    document: str | None = Field(default=None, sa_type=sa.Text)
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
 
@@ -84,6 +87,8 @@ class CatalogueObject(SQLModel, table=True):
     empty_folders: list[str] = Field(
         default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
     )
+    # The item that describes it, seen from the folder of its product's document.
+    document: str | None = Field(default=None, sa_type=sa.Text)
 
 
 class CatalogueFile(SQLModel, table=True):
@@ -126,3 +131,45 @@ class KnownFile(SQLModel, table=True):
     read_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
     doubted: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     """Whether a download has found other bytes under the same size and time: then only a new read proves anything."""
+
+
+class WithdrawnProduct(SQLModel, table=True):
+    """The id of a product that was removed; if its SKU comes back, so does the id, and orders find it again."""
+
+    __tablename__ = "withdrawn_products"
+
+    sku: str = Field(sa_type=sa.Text, primary_key=True)
+    id: int = Field(sa_type=sa.BigInteger, unique=True, sa_column_kwargs={"autoincrement": False})
+
+
+class WithdrawnObject(SQLModel, table=True):
+    """The id of an object that was withdrawn, for when it comes back; `changed_at` as it was if nobody knows its files.
+
+    No foreign key: it outlives its product, too.
+    """
+
+    __tablename__ = "withdrawn_objects"
+
+    product_id: int = Field(sa_type=sa.BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    id: UUID = Field(unique=True)
+    withdrawn_at: datetime = Field(sa_type=INSTANT)
+    changed_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class WithdrawnFile(SQLModel, table=True):
+    """The id of a file that was withdrawn and the version it had, of which nothing may be known.
+
+    `changed_before` is its object's `changed_at` before: if all comes back as it was, the object has not changed.
+    """
+
+    __tablename__ = "withdrawn_files"
+
+    object_id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    id: UUID = Field(unique=True)
+    size_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    modified_ns: int | None = Field(default=None, sa_type=sa.BigInteger)
+    sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    withdrawn_at: datetime = Field(sa_type=INSTANT)
+    changed_before: datetime = Field(sa_type=INSTANT)

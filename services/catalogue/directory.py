@@ -7,7 +7,7 @@ from typing import Final
 from unicodedata import normalize
 
 from models.errors import Refusal
-from services.catalogue.source_contents import FoundProduct, media_type_of, unstorable
+from services.catalogue.source_contents import FoundProduct, Unreadable, Unseen, media_type_of, unstorable
 from services.catalogue.tree import SourceTree, why_not
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
@@ -23,7 +23,7 @@ def read_directory(root: str) -> FoundProduct:
     """The one product of a folder."""
     tree = SourceTree(root)
     name = tree.root.rpartition("/")[2]
-    product = FoundProduct(sku=slug(name), name=name, location=tree.root)
+    product = FoundProduct(sku=slug(name), name=name, location=tree.root, source=tree.root)
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -48,8 +48,10 @@ def _entries(tree: SourceTree, folder: str, product: FoundProduct) -> Iterator[o
     except OSError as error:
         if not folder:
             raise Refusal(f"{tree.root}: {why_not(error)}") from error
-        product.refuse(folder, why_not(error))
+        product.refuse(folder, Unreadable(why_not(error)), Unseen.below(folder))
         return
+    if folder and not found:
+        product.empty.append(folder.rstrip("/"))
     yield from found
 
 
@@ -68,6 +70,6 @@ def _add(product: FoundProduct, tree: SourceTree, entry: os.DirEntry[str], href:
         name = rest or object_name
         product.files.append(product.file(object_name, name, href, stat, media_type_of(name)))
     except Refusal as refusal:
-        product.refuse(href, str(refusal))
+        product.refuse(href, refusal, Unseen.below(href))
     except OSError as error:
-        product.refuse(href, why_not(error))
+        product.refuse(href, Unreadable(why_not(error)), Unseen.below(href))

@@ -1,13 +1,13 @@
 """Merges what is said of a product's objects, once its files are copied: rows for new ones, changes of known ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalogue.source_contents import Description
+from services.catalogue.source_contents import Description, FoundProduct
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 _DESCRIBED: Final = """
     CREATE TEMPORARY TABLE described (
         name text NOT NULL, geometry jsonb, west float8, south float8, east float8, north float8,
-        begins_at timestamptz, ends_at timestamptz, properties jsonb
+        begins_at timestamptz, ends_at timestamptz, properties jsonb, document text
     ) ON COMMIT DROP
 """
 
-# Of an object that nothing is said of the time is known: its newest file's.
+# Of an object that nothing is said of the time is known: its newest file's. One that was not looked at stays as it is.
 _ARRIVING: Final = """
     CREATE TEMPORARY TABLE arriving ON COMMIT DROP AS
     WITH newest AS (
         SELECT object_name AS name, min(position) AS position,
             timestamptz 'epoch' + max(modified_ns) / 1000 * interval '1 microsecond' AS at
-        FROM incoming GROUP BY object_name
+        FROM incoming GROUP BY object_name HAVING NOT bool_and(kept)
     )
     SELECT name, position, geometry, west, south, east, north, coalesce(begins_at, at) AS begins_at,
-        coalesce(ends_at, at) AS ends_at, coalesce(properties, '{}') AS properties
+        coalesce(ends_at, at) AS ends_at, coalesce(properties, '{}') AS properties, document
     FROM newest LEFT JOIN described USING (name)
 """
 
@@ -41,12 +41,20 @@ _CHANGED: Final = sa.text("""
             IS DISTINCT FROM (a.geometry, a.west, a.south, a.east, a.north, a.begins_at, a.ends_at, a.properties)
 """)
 
+_DOCUMENTED: Final = sa.text("""
+    UPDATE catalogue_objects o SET document = a.document FROM arriving a
+    WHERE o.product_id = :product AND o.name = a.name AND o.document IS DISTINCT FROM a.document
+""")
+
+# What was withdrawn has left its id.
 _ADDED: Final = sa.text("""
     INSERT INTO catalogue_objects
-        (product_id, name, geometry, west, south, east, north, begins_at, ends_at, properties)
-    SELECT :product, name, geometry, west, south, east, north, begins_at, ends_at, properties
-    FROM arriving ORDER BY position
-    ON CONFLICT (product_id, name) DO NOTHING
+        (id, product_id, name, geometry, west, south, east, north, begins_at, ends_at, properties, document)
+    SELECT coalesce(w.id, uuidv7()), :product, a.name, geometry, west, south, east, north, begins_at, ends_at,
+        properties, document
+    FROM arriving a LEFT JOIN withdrawn_objects w ON w.product_id = :product AND w.name = a.name
+    WHERE NOT EXISTS (SELECT FROM catalogue_objects o WHERE o.product_id = :product AND o.name = a.name)
+    ORDER BY position
 """)
 
 EXTENT: Final = sa.text("""
@@ -66,23 +74,28 @@ EXTENT: Final = sa.text("""
 """Where and when the objects of a product are, if its source does not say."""
 
 
-async def merge_objects(session: AsyncSession, described: Mapping[str, Description], product: int) -> int:
+async def merge_objects(session: AsyncSession, found: FoundProduct, product: int) -> int:
     """Have a row for each object of `incoming`, with all that is said of it; how many of those known say otherwise."""
     await session.execute(sa.text(_DESCRIBED))
-    await copy_into(session, "described", (_row(name, said) for name, said in described.items()))
+    names = found.documents.keys() | found.objects.keys()
+    rows = (_row(name, found.objects.get(name), found.documents.get(name)) for name in names)
+    await copy_into(session, "described", rows)
     await session.execute(sa.text(_ARRIVING))
     await session.execute(sa.text("ANALYZE arriving"))
     changed = cast("sa.CursorResult[Any]", await session.execute(_CHANGED, {"product": product})).rowcount
+    await session.execute(_DOCUMENTED, {"product": product})
     await session.execute(_ADDED, {"product": product})
     await session.execute(sa.text("DROP TABLE described, arriving"))
     return changed
 
 
-def _row(name: str, said: Description) -> tuple[Any, ...]:
+def _row(name: str, said: Description | None, document: str | None) -> tuple[Any, ...]:
+    if said is None:
+        return name, *(None,) * 8, document
     geometry = None if said.geometry is None else orjson.dumps(said.geometry).decode()
     properties = orjson.dumps(said.properties or {}).decode()
     box = (None,) * 4 if said.box is None else said.box.unrolled
-    return name, geometry, *box, said.begins_at, said.ends_at, properties
+    return name, geometry, *box, said.begins_at, said.ends_at, properties, document
 
 
 async def copy_into(session: AsyncSession, table: str, rows: Iterable[Sequence[Any]]) -> None:

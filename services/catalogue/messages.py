@@ -1,5 +1,6 @@
 """What an import is asked to do and what it answers."""
 
+import operator
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Literal
@@ -25,15 +26,25 @@ class ImportOptions(BaseModel):
     price: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)
     currency: Currency | None = None
     groups: tuple[Name, ...] | None = None
+    allow_withdrawals: bool = False
+    """Believe the source however much of a product it no longer shows."""
+    moved: bool = False
+    """Believe that a product is at another place now, however little of it is there."""
+    plain: bool = False
+    """Take a folder for a plain one, whatever STAC documents are in it."""
 
 
 class SkippedEntry(BaseModel):
-    """Something of the source that did not get into the catalogue, and the reason."""
+    """Something of the source that did not get into the catalogue, and the reason.
+
+    `unread`: it could not be looked at, so nobody knows what it is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     what: str
     why: str
+    unread: bool = Field(default=False, exclude_if=operator.not_)
 
 
 class ChecksumReport(BaseModel):
@@ -50,7 +61,9 @@ class ChecksumReport(BaseModel):
 class ImportReport(BaseModel):
     """What an import did to one product, counted in files; `absent` where there was nothing to make one from.
 
-    `objects_changed` are those known before whose footprint, time or properties are others now.
+    `left`: its catalogue no longer names it. `objects_changed` are those known before whose footprint, time or
+    properties are others now. `kept` are files that stay though they were not seen, for their place could not be looked
+    at, of `kept_objects` and more. With a `refusal` the product was left as it was.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -58,7 +71,7 @@ class ImportReport(BaseModel):
     sku: str
     name: str
     location: str
-    product: Literal["added", "changed", "unchanged", "absent"]
+    product: Literal["added", "changed", "unchanged", "absent", "left"]
     objects: int = 0
     objects_changed: int = 0
     size_bytes: int = 0
@@ -66,10 +79,18 @@ class ImportReport(BaseModel):
     changed: int = 0
     unchanged: int = 0
     withdrawn: int = 0
+    kept: int = 0
+    kept_objects: tuple[str, ...] = ()
     refused: tuple[SkippedEntry, ...] = ()
+    refusal: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> int:
-        """The files the product has after the import."""
+        """The files the product has after the import, besides those that are kept."""
         return self.added + self.changed + self.unchanged
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the catalogue may not be what the source is: something was not looked at, or not believed."""
+        return bool(self.kept or self.refusal or any(entry.unread for entry in self.refused))

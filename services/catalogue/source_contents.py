@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from mimetypes import MimeTypes
 from os.path import splitext
 from typing import Any, Final, NamedTuple
@@ -58,11 +59,61 @@ class Description(NamedTuple):
     properties: Mapping[str, Any] | None = None
 
 
+class Unreadable(Refusal):
+    """Something of the source could not be looked at: nothing is known of it, not even that it is gone."""
+
+
+class Scope(StrEnum):
+    """What an unseen place may hold."""
+
+    BELOW = "below"
+    ITEM = "item"
+    ASSET = "asset"
+    CHILD = "child"
+    ALL = "all"
+
+
+class Unseen(NamedTuple):
+    """A place that the source still names and that gave nothing: what the catalogue knows there stays."""
+
+    scope: Scope
+    path: str = ""
+    object_name: str = ""
+
+    @classmethod
+    def below(cls, href: str) -> "Unseen":
+        """A file or folder, with all that was below."""
+        return cls(Scope.BELOW, href.rstrip("/"))
+
+    @classmethod
+    def item(cls, document: str) -> "Unseen":
+        """The object that a document describes; seen from its product's folder."""
+        return cls(Scope.ITEM, document)
+
+    @classmethod
+    def asset(cls, object_name: str, name: str = "") -> "Unseen":
+        """The files of an object whose last component is this, or all of them."""
+        return cls(Scope.ASSET, name, object_name)
+
+    @classmethod
+    def child(cls, document: str) -> "Unseen":
+        """Whatever a catalogue or collection leads to; its path is absolute."""
+        return cls(Scope.CHILD, document)
+
+    @classmethod
+    def all(cls) -> "Unseen":
+        """All of the product."""
+        return cls(Scope.ALL)
+
+
 @dataclass
 class FoundProduct:
     """A product of a source. `titled`: the source itself says this name, so it replaces the catalogue's.
 
     `objects` has what is said of some of them; `extent` is a box in degrees and an interval, as STAC writes them.
+    `source` is what was imported, `document` the file in it that describes the product, both absolute; `documents` has
+    those of objects, seen from its folder. `unseen` are places of which nothing can be said, `empty` folders that may
+    be mount points.
     """
 
     sku: str
@@ -77,10 +128,18 @@ class FoundProduct:
     refused: list[SkippedEntry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     oddities: Oddities = field(default_factory=Oddities)
+    source: str | None = None
+    document: str | None = None
+    documents: dict[str, str] = field(default_factory=dict)
+    unseen: set[Unseen] = field(default_factory=set)
+    empty: list[str] = field(default_factory=list)
 
-    def refuse(self, what: str, why: str) -> None:
-        """Leave something out and say so."""
-        self.refused.append(SkippedEntry(what=shown(_short(what)), why=shown(_short(why))))
+    def refuse(self, what: str, why: str | Refusal, *places: Unseen) -> None:
+        """Leave something out and say so; what is known of these places stays, for the source still names them."""
+        unread = isinstance(why, Unreadable)
+        what, why = shown(_short(what)), shown(_short(str(why)))
+        self.refused.append(SkippedEntry(what=what, why=why, unread=unread))
+        self.unseen.update(place for place in places if is_storable(f"{place.path}{place.object_name}"))
 
     def all_notes(self) -> list[str]:
         """What is to be said of the product, what is odd about it last."""

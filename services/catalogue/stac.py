@@ -12,6 +12,7 @@ from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
 from services.catalogue.messages import MAX_NAME_CHARACTERS
+from services.catalogue.source_contents import Unreadable, Unseen
 from services.catalogue.stac_product import StacProduct
 from services.catalogue.tree import SourceTree
 
@@ -24,22 +25,45 @@ ENTRY_NAMES: Final = ("catalog.json", "collection.json")
 _CONTAINERS: Final = frozenset({"Catalog", "Collection"})
 _NO_CONTAINERS: Final = frozenset({"Feature", "FeatureCollection"})
 _NO_ITEMS: Final = _CONTAINERS | {"FeatureCollection"}
+_REMEDIES: Final = {
+    "Feature": " but a STAC item; import the collection or catalogue that links to it",
+    "FeatureCollection": " but a FeatureCollection; import the collection or catalogue of its items",
+}
 _ONLY_IN_COLLECTIONS: Final = ("extent", "license", "item_assets", "summaries")
 
 
 def read_stac(entry: str) -> list["FoundProduct"]:
-    """The products of a catalogue or collection; what holds neither files nor faults is left out."""
+    """The products of a catalogue or collection; a catalogue with neither files nor faults of its own is none."""
     reading = _StacReader(entry)
     reading.walk()
-    return [found for product in reading.products if (found := product.finished()).files or found.refused]
+    return [
+        found
+        for product in reading.products
+        if (found := product.finished()).files or found.refused or product.is_collection
+    ]
 
 
 def is_stac(entry: str) -> bool:
-    """Whether a file is a STAC catalogue or collection."""
+    """Whether a file says that it is STAC; raises Refusal where nobody can tell."""
+    tree = _tree_of(entry)
+    tree.look(entry)
     try:
-        return _type_of(read_document(_tree_of(entry), entry)) in _CONTAINERS
+        raw = read_document(tree, entry)
+    except Unreadable:
+        raise
     except Refusal:
         return False
+    # Before 1.0 a catalogue had no type, and the version was the mark of all.
+    return _type_of(raw) in _CONTAINERS or "stac_version" in raw
+
+
+def is_item(path: str) -> bool:
+    """Whether a file is a STAC item."""
+    try:
+        raw = read_document(_tree_of(path), path)
+    except Refusal:
+        return False
+    return _type_of(raw) == "Feature" and "stac_version" in raw
 
 
 class _StacReader:
@@ -63,7 +87,7 @@ class _StacReader:
             except Refusal as refusal:
                 if owner is None:
                     raise Refusal(f"{path}: {refusal}") from refusal
-                owner.refuse(path, refusal)
+                owner.refuse(path, refusal, Unseen.child(path))
 
     def _is_new(self, path: str) -> bool:
         """Whether a document has not been read yet, by whatever path of links it is reached."""
@@ -99,6 +123,7 @@ class _StacReader:
         if sku in self._skus:
             raise Refusal(f"another collection of the source is called {sku} too")
         product = StacProduct(self._tree, sku, raw, path, is_collection=is_collection)
+        product.found.source = self._entry
         if note:
             product.note(path, note)
         self._skus.add(sku)
@@ -112,12 +137,19 @@ class _StacReader:
                 continue
             href = link.get("href")
             if not isinstance(href, str) or not href:
-                owner.refuse(path, f"a link of the relation {relation} has no href")
+                owner.refuse(path, f"a link of the relation {relation} has no href", Unseen.all())
                 continue
             try:
                 yield self._tree.locate(folder, href).path
             except Refusal as refusal:
-                owner.refuse_reference(href, href, refusal)
+                meant = self._tree.meant(folder, href)
+                places = (self._place(relation, path, owner) for path in meant)
+                owner.refuse_reference(href, href, refusal, *places)
+
+    @staticmethod
+    def _place(relation: str, path: str, owner: StacProduct) -> Unseen:
+        """What a link led to that leads nowhere now."""
+        return Unseen.item(owner.seen_from_here(path)) if relation == "item" else Unseen.child(path)
 
     def _item(self, path: str, owner: StacProduct) -> None:
         try:
@@ -132,7 +164,7 @@ class _StacReader:
             if kind != "Feature":
                 owner.oddities.add("items", "are not of the type Feature", shown(name))
         except Refusal as refusal:
-            owner.refuse(path, refusal)
+            owner.refuse(path, refusal, Unseen.item(owner.seen_from_here(path)))
 
 
 def _tree_of(entry: str) -> SourceTree:
@@ -151,7 +183,7 @@ def _is_collection(raw: Mapping[str, Any]) -> bool:
         return kind == "Collection"
     # Before STAC 1.0 there was no type.
     if kind in _NO_CONTAINERS or "links" not in raw or not {"id", "stac_version"} & raw.keys():
-        raise Refusal("it is not a STAC catalogue or collection")
+        raise Refusal(f"it is not a STAC catalogue or collection{_REMEDIES.get(kind or '', '')}")
     return any(name in raw for name in _ONLY_IN_COLLECTIONS)
 
 
@@ -160,6 +192,7 @@ def _links(raw: Mapping[str, Any], path: str, owner: StacProduct) -> list[Any]:
     if isinstance(links, list):
         return links
     owner.note(path, "has no links that can be read, and so no items")
+    owner.found.unseen.add(Unseen.all())
     return []
 
 

@@ -1,8 +1,9 @@
 """One product of a STAC catalogue while it is read: its objects, their assets, and where all of it lies."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from models.errors import Refusal
@@ -13,6 +14,7 @@ from services.catalogue.oddities import Oddities
 from services.catalogue.source_contents import (
     FoundFile,
     FoundProduct,
+    Unseen,
     check_file_name,
     is_storable,
     media_type_of,
@@ -47,6 +49,7 @@ class StacProduct:
         self._other_checksums: Counter[str] = Counter()
         self._same_files = 0
         self._web = 0
+        self.is_collection = is_collection
         odd: list[str] = []
         title, description, license_ = (self._words(raw, name, odd) for name in ("title", "description", "license"))
         extent = extent_of(raw.get("extent"))
@@ -61,6 +64,7 @@ class StacProduct:
             description=description,
             license=license_,
             extent=extent.kept,
+            document=path,
         )
         if odd:
             self.note(path, f"has {', '.join(odd)}")
@@ -85,14 +89,28 @@ class StacProduct:
         """Say what is odd about one of its documents."""
         self.found.notes.append(shown(f"{self._name_of(path)} {what}"))
 
-    def refuse(self, path: str, why: object) -> None:
-        """Refuse one of its documents."""
-        self.found.refuse(self._name_of(path), str(why))
+    def refuse(self, path: str, why: str | Refusal, *places: Unseen) -> None:
+        """Refuse one of its documents; what is known of these places stays."""
+        self.found.refuse(self._name_of(path), why, *places)
 
-    def refuse_reference(self, name: str, href: object, why: object) -> None:
-        """Refuse what a reference leads to."""
+    def refuse_reference(self, name: str, href: object, why: str | Refusal, *places: Unseen) -> None:
+        """Refuse what a reference leads to; what is known of these places stays."""
         self._web += isinstance(href, str) and is_of_the_web(href)
-        self.found.refuse(name, str(why))
+        self.found.refuse(name, why, *places)
+
+    def seen_from_here(self, path: str) -> str:
+        """A path as the product's own folder sees it."""
+        inside = is_below(path, self._folder)
+        return path[len(self._folder.rstrip("/")) + 1 :] if inside else os.path.relpath(path, self._folder)
+
+    def _places(self, object_name: str, asset: object, folder: str) -> Iterator[Unseen]:
+        """Where the file of a refused asset was; nowhere if its href leads out, for then it is another."""
+        href = asset.get("href") if isinstance(asset, dict) else None
+        if not isinstance(href, str) or not href:
+            yield Unseen.asset(object_name)
+            return
+        for path in self._tree.meant(folder, href):
+            yield Unseen.asset(object_name, path.rpartition("/")[2])
 
     def _name_of(self, path: str) -> str:
         return path.removeprefix(f"{self._tree.root.rstrip('/')}/")
@@ -103,6 +121,7 @@ class StacProduct:
             self._own_assets = assets, path
         elif assets not in (None, {}, []):
             self.note(path, "has assets that are no JSON object: left out")
+            self.found.unseen.add(Unseen.asset(self.found.sku))
 
     def add_object(self, name: str, assets: object, path: str, item: Mapping[str, Any] | None = None) -> None:
         """One more object with all of its assets, and what its item says; raises Refusal where there are none."""
@@ -116,13 +135,15 @@ class StacProduct:
             try:
                 file = self._file(name, key, asset, folder)
             except Refusal as refusal:
-                self.refuse_reference(f"{name}/{key}", asset.get("href") if isinstance(asset, dict) else None, refusal)
+                href = asset.get("href") if isinstance(asset, dict) else None
+                self.refuse_reference(f"{name}/{key}", href, refusal, *self._places(name, asset, folder))
             else:
                 self._same_files += file.href in files
                 files.setdefault(file.href, file)
         if not files:
             return
         self._objects[name] = self._name_of(path)
+        self.found.documents[name] = self.seen_from_here(path)
         self.found.files.extend(files.values())
         if item is not None:
             odd: set[str] = set()
@@ -179,7 +200,7 @@ class StacProduct:
             try:
                 check_file_name(name)
             except Refusal as refusal:
-                self.found.refuse(href, str(refusal))
+                self.found.refuse(href, refusal, Unseen.asset(file.object_name, href.rpartition("/")[2]))
             else:
                 self.found.files.append(file._replace(name=name, href=href))
         self.found.location = location
@@ -197,7 +218,7 @@ class StacProduct:
         try:
             self.add_object(name, assets, path)
         except Refusal as refusal:
-            self.refuse(path, refusal)
+            self.refuse(path, refusal, Unseen.asset(name))
 
     def _notes(self) -> list[str]:
         notes = [

@@ -2,12 +2,14 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final, NamedTuple
 
 from models.errors import Refusal
 from services.catalogue.hrefs import other_paths, path_of
-from services.catalogue.source_contents import unstorable
+from services.catalogue.source_contents import Unreadable, unstorable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
@@ -38,6 +40,13 @@ class SourceTree:
             path = next(filter(os.path.lexists, others), path)
         return self.look(path)
 
+    def meant(self, folder: str, href: str) -> Iterator[str]:
+        """Every path of the tree that a reference may mean, whether there is anything or not."""
+        written = path_of(href)
+        for path in (written, *other_paths(written)):
+            with suppress(Refusal):
+                yield self.resolve(folder, path)
+
     def resolve(self, folder: str, href: str) -> str:
         """The absolute path that a reference means; raises Refusal where that is not a path of the tree."""
         if found := _SCHEME.match(href):
@@ -50,7 +59,10 @@ class SourceTree:
         return path
 
     def look(self, path: str) -> Located:
-        """What is known of a regular file; raises Refusal with the reason where it is none of the tree's."""
+        """What is known of a regular file; raises Refusal with the reason where it is none of the tree's.
+
+        Unreadable, a Refusal, says that nobody can tell.
+        """
         try:
             stat = os.lstat(path)
             if S_ISLNK(stat.st_mode):
@@ -59,7 +71,7 @@ class SourceTree:
             else:
                 real = self._real(path)
         except OSError as error:
-            raise Refusal(why_not(error)) from error
+            raise Unreadable(why_not(error)) from error
         if not is_below(real, self._real_root):
             raise Refusal("it leads out of the source")
         if not S_ISREG(stat.st_mode):

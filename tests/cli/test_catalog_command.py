@@ -97,6 +97,31 @@ def test_an_import_of_nothing_fails(consignor: Consignor, tmp_path: Path) -> Non
     assert f"nothing could be imported from {tmp_path / 'empty'}" in failed.stderr
 
 
+def test_an_import_that_could_not_look_at_everything_says_what_it_kept_and_fails(
+    consignor: Consignor, source: Path
+) -> None:
+    consignor("import", source)
+    (source / "a.csv").unlink()
+    (source / "a.csv").symlink_to("nowhere")
+    (source / "b.csv").write_bytes(b"1")
+    failed = consignor("import", source)
+    assert failed.returncode == 1
+    assert failed.stderr == f"consignor: not all of {source} could be imported; what is known of the rest stays\n"
+    said = dict(zip(*(line.split() for line in failed.stdout.splitlines()[:2]), strict=False))
+    assert (said["added"], said["withdrawn"], said["kept"], said["objects"]) == ("1", "0", "1", "2")
+    assert "winter: could not look at a.csv: it is not there" in failed.stdout
+
+
+def test_a_product_is_removed_when_it_is_meant(consignor: Consignor, source: Path) -> None:
+    consignor("import", source)
+    asked = consignor("remove", "winter")
+    assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
+    done = consignor("remove", "winter", "--yes")
+    assert (done.returncode, done.stdout) == (0, "winter  removed with 1 object, 1 file\n")
+    failed = consignor("remove", "winter", "--yes")
+    assert (failed.returncode, failed.stderr) == (1, "consignor: there is no product winter\n")
+
+
 def test_a_source_that_is_not_there_is_a_sentence(consignor: Consignor, tmp_path: Path) -> None:
     failed = consignor("import", tmp_path / "nowhere")
     assert (failed.returncode, failed.stderr) == (1, f"consignor: {tmp_path / 'nowhere'}: it is not there\n")
