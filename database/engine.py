@@ -1,5 +1,6 @@
 """The connection to PostgreSQL: engine and sessions. The block that opens a transaction ends it; nobody commits."""
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from database.liveness import AnsweringConnection
@@ -26,6 +27,8 @@ def make_engine(url: str, *, pool_size: int = 10, answering: bool = False) -> As
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=POOL_TIMEOUT_ANSWERING if answering else CONNECT_TIMEOUT,
+        # PostgreSQL writes 1e300 out in full, and Python's own parser makes of that a whole number no client can hold.
+        json_deserializer=orjson.loads,
         connect_args={
             **({"async_creator_fn": AnsweringConnection.connect} if answering else {}),
             "connect_timeout": CONNECT_TIMEOUT,

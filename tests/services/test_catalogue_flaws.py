@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,6 +190,9 @@ async def test_every_member_of_an_item_may_hold_anything_and_the_database_takes_
     told = {refused.what.partition("/")[0] for refused in report.refused}
     assert report.objects + len(told) == len(names) + 1
     assert report.objects > len(names) / 2
+    properties = await rows(sessions, "SELECT properties FROM catalogue_objects")
+    assert {"gsd": 1e308} in properties
+    assert orjson.loads(orjson.dumps(properties)) == properties, "the facade can send it"
     again = await import_source(sessions, entry)
     assert (again[0].unchanged, again[0].objects_changed) == (report.files, 0)
 
