@@ -9,7 +9,7 @@ from sqlmodel import col
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from models.errors import Failure, FailureCode
+from models.errors import Failure, FailureCode, Fault
 from models.messages import (
     OrderBrief,
     OrderRef,
@@ -27,6 +27,7 @@ from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
 from models.status_facts import AVAILABLE_SUBORDERS, UNSETTLED_SUBORDERS
 from models.tables import Order, SubOrder, TimelineRow
+from services.placing import keep_warnings
 
 _REMINDER = "expiry_reminder"
 _OF_THE_END = (_REMINDER, "extended", Event.REFUSED, Event.SETTLED, Event.SETTLED_WITH_FAILURES, Event.SETTLED_FAILED)
@@ -85,6 +86,11 @@ class OrderActivities:
         newest = news.entries[-1]
         rows = [{"order_id": news.order_id, **_row(entry)} for entry in news.entries]
         async with self.sessions.begin() as session:
+            if warnings := _warnings(news):
+                order = (await session.execute(queries.order_by_id(news.order_id).with_for_update())).scalar_one()
+                if order.version < newest.sequence:
+                    keep_warnings(order, warnings)
+                    await session.flush()
             await session.execute(
                 sa.update(Order)
                 .where(col(Order.id) == news.order_id, col(Order.version) < newest.sequence)
@@ -129,8 +135,11 @@ class OrderActivities:
             files, failed, size = (await session.execute(queries.tally_of(order.order_id))).one()
             worst = (await session.execute(queries.commonest_failure_of(order.order_id))).one_or_none()
             undelivered = (await session.execute(undelivered_of(order.order_id))).scalar_one()
+            left_out = (await session.execute(queries.order_by_id(order.order_id))).scalar_one().files_left_out
         failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
-        return SettlementTotals(files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered)
+        return SettlementTotals(
+            files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered, left_out=left_out
+        )
 
 
 async def _require_same(session: AsyncSession, news: Projection) -> None:
@@ -176,6 +185,11 @@ def _failure(news: Projection) -> dict[str, object]:
             faults = [fault.model_dump() for fault in entry.faults]
             return {"failure_code": entry.failure.code, "failure_text": entry.failure.text, "faults": faults}
     return {}
+
+
+def _warnings(news: Projection) -> list[Fault]:
+    """What validation has found wrong with orders that go on without it."""
+    return [fault for entry in news.entries if entry.what == Event.VALIDATED for fault in entry.faults]
 
 
 def _row(entry: TimelineEntry) -> dict[str, object]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 from temporalio import activity
 
+from activities.validation import find_deliverable
 from models.messages import OrderRef
 from models.naming import file_and_folder_names
 from models.queries import orders, selections
@@ -40,16 +41,18 @@ class PlanningActivities:
         """Plan an order and tell how many sub-orders it has; one that is planned already stays as it is."""
         async with self.sessions.begin() as session:
             # Held to the end, so that of two attempts at once the second finds the plan of the first.
-            await session.execute(orders.order_by_id(order.order_id).with_for_update())
+            found = (await session.execute(orders.order_by_id(order.order_id).with_for_update())).scalar_one()
             planned = sa.select(sa.func.count()).where(col(SubOrder.order_id) == order.order_id)
             if count := (await session.execute(planned)).scalar_one():
                 return count
-            rows = await session.execute(selections.object_weights(order.order_id))
+            deliverable = await find_deliverable(session, order.order_id)
+            rows = await session.execute(selections.object_weights(order.order_id, deliverable))
             weights, locations = selections.to_weights(rows)
             parts = split(weights, self.limits)
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()
             totals = await _write_files(session, order.order_id, parts)
+            totals["files_left_out"] = max(found.files_total - totals["files_total"], 0)
             await session.execute(sa.update(Order).where(col(Order.id) == order.order_id).values(totals))
             return len(parts)
 

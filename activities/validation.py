@@ -15,7 +15,7 @@ from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, ValidationResult
 from models.queries import known_checksums, orders, selections
 from models.queries.access import closed_products
-from models.queries.selections import SelectedFile
+from models.queries.selections import Deliverable, SelectedFile
 from storage.sources.registry import Sources
 
 MAX_FAULTS = 1_000
@@ -33,27 +33,32 @@ class ValidationActivities:
 
     @activity.defn
     async def validate_order(self, order: OrderRef) -> ValidationResult:
-        """Find every fault of an order. Raises Failed where a storage does not answer at all."""
+        """Find every fault of an order, which is refused only where nothing of it can be delivered.
+
+        Raises Failed where a storage does not answer at all.
+        """
         faults = _Faults()
         async with self.sessions() as session:
-            faults.extend(await _catalogue_faults(session, order.order_id))
-        count = 0
-        async for batch in self._selected(order.order_id):
+            deliverable = await find_deliverable(session, order.order_id)
+            faults.extend(await _catalogue_faults(session, order.order_id, deliverable))
+        count = good = 0
+        async for batch in self._selected(order.order_id, deliverable):
             count += len(batch)
             found, written = await asyncio.to_thread(_storage_faults, self.sources, batch)
+            found += await self._unproven(written)
             faults.extend(found)
-            faults.extend(await self._unproven(written))
+            good += len(batch) - len(found)
             activity.heartbeat(count)
-        if not count:
+        if not count and not deliverable.closed:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
-        return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total)
+        return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total, refused=not good)
 
-    async def _selected(self, order_id: UUID) -> AsyncIterator[list[SelectedFile]]:
+    async def _selected(self, order_id: UUID, deliverable: Deliverable) -> AsyncIterator[list[SelectedFile]]:
         """Files of an order in batches; between them nothing of the database is held, however slow the storage is."""
         seq, name = 0, ""
         while True:
-            query = selections.selected_files_after(order_id, seq, name, limit=_BATCH)
+            query = selections.selected_files_after(order_id, deliverable, seq, name, limit=_BATCH)
             async with self.sessions() as session:
                 rows = (await session.execute(query)).all()
             if not rows:
@@ -88,12 +93,16 @@ class _Faults:
                 self.listed.append(fault)
 
 
-async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault]:
+async def find_deliverable(session: AsyncSession, order_id: UUID) -> Deliverable:
+    """What of an order may still be delivered. Planning asks the same, so that the two agree."""
+    ordered_at = (await session.execute(orders.ordered_at(order_id))).scalar_one()
+    return Deliverable(ordered_at, list((await session.execute(closed_products(order_id))).scalars()))
+
+
+async def _catalogue_faults(session: AsyncSession, order_id: UUID, deliverable: Deliverable) -> list[Fault]:
     """What the catalogue has lost or changed since the order was placed."""
-    order = (await session.execute(orders.order_by_id(order_id))).scalar_one()
     lost = await session.execute(selections.vanished(order_id, limit=MAX_FAULTS))
-    closed = await session.execute(closed_products(order_id))
-    changed = await session.execute(selections.changed_since(order_id, order.created_at, limit=MAX_FAULTS))
+    changed = await session.execute(selections.changed_since(order_id, deliverable.ordered_at, limit=MAX_FAULTS))
     return (
         [
             _fault(f"{sku}/{name}", FailureCode.UNKNOWN_ID, f"{sku}/{name} is no longer in the catalogue")
@@ -105,7 +114,7 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID) -> list[Fault
                 FailureCode.UNKNOWN_ID,
                 f"{sku} is not open to the customer of this order; ask its owner for access",
             )
-            for (sku,) in closed
+            for sku in deliverable.closed
         ]
         + [
             _fault(

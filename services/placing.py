@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
-from models.errors import Fault, InvalidOrder, LabelTaken
+from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
 from models.labels import counted, default_label, numbered, order_number
 from models.order import Command, OrderStatus, past_tense
 from models.order_request import OrderRequest
@@ -105,6 +105,7 @@ async def renew_draft(session: AsyncSession, caller: Caller, order_id: UUID, che
         return order
     if resolved.faults:
         raise InvalidOrder(resolved.faults[:MAX_NAMED_FAULTS])
+    resolved.warnings.extend(await _changed(session, order))
     if resolved.warnings:
         for statement in selections.remove_lines(order_id):
             await session.execute(statement)
@@ -112,6 +113,13 @@ async def renew_draft(session: AsyncSession, caller: Caller, order_id: UUID, che
             order.destination_id = order.destination_name = None
         await _write_lines(session, order, resolved.lines, resolved.warnings)
     return order
+
+
+async def _changed(session: AsyncSession, draft: Order) -> list[Fault]:
+    """Objects that have changed since they were drafted, and are ordered as they are now."""
+    names = await session.execute(selections.changed_since(draft.id, draft.created_at, limit=MAX_NAMED_FAULTS))
+    text = "has changed since it was drafted; it is ordered as it is now"
+    return [Fault(field=name, code=FailureCode.CATALOGUE_CHANGED, text=f"{name} {text}") for (name,) in names]
 
 
 async def check_payable(session: AsyncSession, order: Order, check: StorageCheck) -> None:

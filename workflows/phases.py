@@ -94,7 +94,7 @@ class StatusHandlers:
                 summary="Check that everything ordered is still there",
             )
             self._ledger.raise_if_superseded()
-            if verdict.faults:
+            if verdict.is_refusal:
                 return self._refused(_refusal(verdict), verdict.faults)
             planned = await PLAN.execute(
                 PlanningActivities.plan_suborders, self._state.ref, summary="Cut the order into sub-orders"
@@ -106,7 +106,7 @@ class StatusHandlers:
         if not planned:
             text = "the catalogue has lost everything that was ordered"
             return self._refused(Failure(code=FailureCode.NOTHING_TO_ORDER, text=text))
-        return PhaseResult(Event.VALIDATED)
+        return PhaseResult(Event.VALIDATED, _partly_gone(verdict))
 
     def _refused(self, failure: Failure, faults: tuple[Fault, ...] = ()) -> PhaseResult:
         """The order has failed; it waits for a retry until it expires, like any other order that has settled."""
@@ -117,10 +117,13 @@ class StatusHandlers:
         if await self._provisioning.deliver_page():
             return PhaseResult()
         tally = await TRANSACTION.execute(OrderActivities.tally, self._state.ref, summary="Count what came of it")
-        event = settled_event(tally.files, tally.failed, tally.undelivered)
+        event = settled_event(tally.files, tally.failed, tally.undelivered + tally.left_out)
         fields: EntryFields = {"expires_at": self._renew_expiry()}
         if event is Event.SETTLED_FAILED:
             fields["failure"] = _all_failed(tally)
+        if tally.left_out:
+            text = f"{counted(tally.left_out, 'file')} that had been ordered could not be delivered any more."
+            fields |= {"reason_code": "left_out", "reason_text": text}
         if tally.undelivered:
             text = f"{counted(tally.undelivered, 'archive')} could not be delivered and can be downloaded."
             fields |= {"reason_code": "not_delivered", "reason_text": text}
@@ -199,6 +202,14 @@ class StatusHandlers:
 
     def _expiry(self) -> datetime:
         return self._state.expires_at or self._renew_expiry()
+
+
+def _partly_gone(verdict: ValidationResult) -> EntryFields:
+    """What the timeline tells of an order that goes on without what is gone, or is other than it was."""
+    if not verdict.faults:
+        return {}
+    failure = _refusal(verdict)
+    return {"reason_code": failure.code, "reason_text": failure.text, "faults": verdict.faults}
 
 
 def _refusal(verdict: ValidationResult) -> Failure:

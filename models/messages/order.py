@@ -164,16 +164,26 @@ class Projection(Message):
 
 
 class ValidationResult(Message):
-    """What validation found; no fault means the order may go on. At most a thousand faults are listed."""
+    """What validation found. At most a thousand faults are listed.
+
+    `refused`: nothing of the order can be delivered. None is an earlier version's, which refused for any fault.
+    """
 
     faults: tuple[Fault, ...] = ()
     faults_total: int = 0
+    refused: bool | None = None
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the order cannot go on."""
+        return bool(self.faults) if self.refused is None else self.refused
 
 
 class SettlementTotals(Message):
     """What all sub-orders of an order came to; `failure` is the commonest one of its files.
 
-    `undelivered` archives did not arrive at their destination.
+    `undelivered` archives did not arrive at their destination. `left_out` files were ordered and never planned: they
+    were gone by then, or others.
     """
 
     files: int
@@ -181,3 +191,4 @@ class SettlementTotals(Message):
     bytes: int
     failure: Failure | None = None
     undelivered: int = 0
+    left_out: int = 0

@@ -23,7 +23,7 @@ WALK = 20_000
 _SHOWN = [
     column
     for column in ORDERS.columns
-    if column.name not in {"search", "product_names", "started_at", "warnings", "warnings_total"}
+    if column.name not in {"search", "product_names", "started_at", "warnings", "warnings_total", "files_left_out"}
 ]
 
 Page = sa.Select[*tuple[Any, ...]]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models.listing import Visibility
-from models.order import FULFILLED, TERMINAL, OrderStatus
+from models.order import FULFILLED, TERMINAL, Command, OrderStatus, past_tense
 from models.packaging import PackedFile
 from models.status_facts import RELEASABLE
 from models.suborder import SubOrderState
@@ -181,3 +181,14 @@ def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:
 def mark_started(order_id: UUID, now: datetime) -> sa.Update:
     """Note that the order has its workflow."""
     return sa.update(Order).where(col(Order.id) == order_id, col(Order.started_at).is_(None)).values(started_at=now)
+
+
+def ordered_at(order_id: UUID) -> sa.Select[datetime]:
+    """When an order was placed, or submitted if it was a draft: from then on what it selects has to stay as it is."""
+    what = past_tense(Command.SUBMIT)
+    submitted = sa.select(sa.func.max(col(TimelineRow.at))).where(
+        col(TimelineRow.order_id) == order_id, col(TimelineRow.what) == what
+    )
+    return sa.select(sa.func.coalesce(submitted.scalar_subquery(), col(Order.created_at))).where(
+        col(Order.id) == order_id
+    )

@@ -1,6 +1,7 @@
 """Queries for what an order selects from the catalogue, as placing, validation and planning need it."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -73,8 +74,22 @@ def _files() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*_FILE_COLUMNS).select_from(_selected())
 
 
-def selected_files_after(order_id: UUID, seq: int, name: str, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
-    """A page of all files an order selects, as columns of `SelectedFile`, and last the number of its selection.
+class Deliverable(NamedTuple):
+    """What of an order may still be delivered: nothing of closed products, and no object that has changed since."""
+
+    ordered_at: datetime
+    closed: Sequence[str] = ()
+
+    @property
+    def condition(self) -> sa.ColumnElement[bool]:
+        """The same in a query of what is selected."""
+        return sa.and_(col(CatalogueObject.changed_at) <= self.ordered_at, col(Product.sku).not_in(self.closed))
+
+
+def selected_files_after(
+    order_id: UUID, deliverable: Deliverable, seq: int, name: str, *, limit: int
+) -> sa.Select[*tuple[Any, ...]]:
+    """A page of the deliverable files an order selects, as columns of `SelectedFile`, and the number of the selection.
 
     The first page is after (0, ""): no cursor and no transaction stays open while storage is asked.
     """
@@ -84,6 +99,7 @@ def selected_files_after(order_id: UUID, seq: int, name: str, *, limit: int) -> 
         .add_columns(number)
         # The first condition says nothing new; it is what the primary key can seek.
         .where(col(OrderSelection.order_id) == order_id, number >= seq, sa.tuple_(number, file) > (seq, name))
+        .where(deliverable.condition)
         .order_by(number, file)
         .limit(limit)
     )
@@ -117,10 +133,10 @@ Weights = sa.Select[UUID, str, str, bool, int, int]
 """Object id, SKU, location, whether any file is nearline, files and bytes, of each object that is selected."""
 
 
-def object_weights(order_id: UUID) -> Weights:
-    """The weights of what an order selects."""
+def object_weights(order_id: UUID, deliverable: Deliverable) -> Weights:
+    """The weights of what an order selects and may have."""
     table: sa.Table = OrderSelection.__table__  # type: ignore[attr-defined]
-    return _weights(table).where(table.c.order_id == order_id)
+    return _weights(table).where(table.c.order_id == order_id, deliverable.condition)
 
 
 class UnplacedSelection(NamedTuple):

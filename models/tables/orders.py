@@ -72,6 +72,8 @@ class Order(SQLModel, table=True):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
     )
     warnings_total: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+    # Files that were ordered and were gone, or others, when the order was planned.
+    files_left_out: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     objects_total: int = Field(sa_type=sa.BigInteger)
     files_total: int = Field(sa_type=sa.BigInteger)
     bytes_total: int = Field(sa_type=sa.BigInteger)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.validation import MAX_FAULTS, ValidationActivities
+from activities.validation import MAX_FAULTS, ValidationActivities, find_deliverable
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef, ValidationResult
 from models.queries.selections import SelectedFile, selected_files_after
@@ -49,7 +49,7 @@ async def vanish(sessions: Sessions, name: str) -> None:
 async def test_a_sound_order_has_no_fault_however_often_it_is_asked(sessions: Sessions, order: Order) -> None:
     before = await everything(sessions)
     for _ in range(2):
-        assert await validate(sessions, order) == ValidationResult()
+        assert await validate(sessions, order) == ValidationResult(refused=False)
     assert await everything(sessions) == before
 
 
@@ -104,7 +104,8 @@ async def test_files_are_looked_at_page_by_page_and_each_once(sessions: Sessions
     order = await placed(sessions, tmp_path, {f"o{n}": {f"{m}": b"" for m in range(n)} for n in range(1, 6)})
     seq, name, seen = 0, "", []
     async with sessions() as session:
-        while page := (await session.execute(selected_files_after(order.id, seq, name, limit=4))).all():
+        deliverable = await find_deliverable(session, order.id)
+        while page := (await session.execute(selected_files_after(order.id, deliverable, seq, name, limit=4))).all():
             assert len(page) <= 4
             files = [SelectedFile(*row[:-1]) for row in page]
             seen += [(file.object_name, file.name) for file in files]
@@ -129,7 +130,7 @@ async def test_a_fault_says_what_is_wrong_with_what(sessions: Sessions, tmp_path
 async def test_a_file_written_to_is_no_fault_where_a_checksum_will_prove_it(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, OBJECTS, checksums=True)
     touch(tmp_path / "o5" / "f.bin")
-    assert await validate(sessions, order) == ValidationResult()
+    assert await validate(sessions, order) == ValidationResult(refused=False)
 
 
 async def test_a_file_written_to_is_no_fault_where_an_earlier_read_will_prove_it(
@@ -153,7 +154,7 @@ async def test_an_unmounted_storage_is_away_and_its_files_are_not_lost(
         assert caught.value.failure.code is FailureCode.SOURCE_UNAVAILABLE
         assert caught.value.failure.retryable
     (tmp_path / "elsewhere").rename(tmp_path / "root")
-    assert await validate(sessions, order) == ValidationResult()
+    assert await validate(sessions, order) == ValidationResult(refused=False)
 
 
 async def test_one_storage_of_two_away_is_enough_to_wait(sessions: Sessions, tmp_path: Path) -> None:

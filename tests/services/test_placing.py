@@ -105,7 +105,7 @@ async def change_product(sessions: Sessions, sku: str, **values: object) -> None
 
 async def drafted(sessions: Sessions, request: OrderRequest = ALL) -> Order:
     async with sessions.begin() as session:
-        return await place(session, MARIA, replace(request, draft=True), NOW)
+        return await place(session, MARIA, replace(request, draft=True), datetime.now(UTC))
 
 
 async def selected(session: AsyncSession, order: Order) -> list[str]:
@@ -240,6 +240,23 @@ async def test_a_draft_of_which_nothing_has_changed_stays_as_it_is(
         order = await renew_draft(session, MARIA, draft.id, check)
         items = (await session.scalars(sa.select(OrderItem).where(col(OrderItem.order_id) == draft.id))).all()
     assert ([item.configuration for item in items], order.warnings) == (["all objects"], [])
+
+
+async def test_a_draft_is_submitted_with_objects_as_they_are_now(
+    sessions: Sessions, scenes: Product, check: StorageCheck, tmp_path: Path
+) -> None:
+    draft = await drafted(sessions)
+    (tmp_path / "summer" / "a.tif").write_bytes(b"cccc")
+    async with sessions.begin() as session:
+        summer = sa.select(col(CatalogueObject.id)).where(col(CatalogueObject.name) == "summer").scalar_subquery()
+        await session.execute(
+            sa.update(CatalogueFile).where(col(CatalogueFile.object_id) == summer).values(size_bytes=4)
+        )
+        changed = sa.update(CatalogueObject).where(col(CatalogueObject.id) == summer)
+        await session.execute(changed.values(changed_at=sa.func.clock_timestamp()))
+    async with sessions.begin() as session:
+        order = await renew_draft(session, MARIA, draft.id, check)
+    assert (totals(order), codes(order)) == ((2, 3, 7, Decimal("5.00")), ["catalogue_changed"])
 
 
 async def test_a_payment_is_warned_of_what_is_gone_and_refused_where_nothing_is_left(

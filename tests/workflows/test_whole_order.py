@@ -29,6 +29,11 @@ async def an_order_of_three_products(sessions: Sessions, root: Path) -> Order:
     return await add_order(sessions, {"maps": "all", "scenes": "all", "texts": "all"})
 
 
+def empty_out(root: Path) -> None:
+    for file in root.glob("*/*/*"):
+        file.unlink()
+
+
 async def settled(sessions: Sessions) -> str:
     """The status of the one order as soon as nothing more happens by itself."""
     async with asyncio.timeout(60):
@@ -94,9 +99,28 @@ async def test_an_order_that_cannot_be_is_refused_with_every_fault(
     temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
 ) -> None:
     order = await an_order_of_three_products(sessions, tmp_path)
-    for name in ("scenes1", "scenes2"):
-        (tmp_path / "scenes" / name / "data.bin").unlink()
+    empty_out(tmp_path)
     assert await fulfil(temporal.client, sessions, order) == "failed"
     refused = "SELECT status, failure_code, jsonb_array_length(faults) FROM orders"
-    assert await rows(sessions, refused) == [("failed", "source_missing", 2)]
+    assert await rows(sessions, refused) == [("failed", "source_missing", 16)]
     assert await rows(sessions, "SELECT count(*) FROM suborders") == [0]
+
+
+async def test_an_order_that_is_partly_gone_delivers_what_is_there_and_tells_what_is_not(
+    temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
+) -> None:
+    order = await an_order_of_three_products(sessions, tmp_path)
+    (tmp_path / "scenes" / "scenes1" / "data.bin").unlink()
+    await rows(sessions, "UPDATE products SET access_groups = '{friends}' WHERE sku = 'maps' RETURNING id")
+    await rows(sessions, "UPDATE catalogue_objects SET changed_at = now() WHERE name = 'texts0' RETURNING id")
+    texts1 = "SELECT id FROM catalogue_objects WHERE name = 'texts1'"
+    await rows(sessions, f"DELETE FROM catalogue_files WHERE object_id IN ({texts1}) RETURNING id")
+    assert await fulfil(temporal.client, sessions, order) == "fulfilled_with_warnings"
+    told = "SELECT files_total, files_available, files_failed, files_left_out, warnings_total FROM orders"
+    assert await rows(sessions, told) == [(10, 9, 1, 6, 4)]
+    warned = await rows(sessions, "SELECT w->>'code' FROM orders, jsonb_array_elements(warnings) w ORDER BY 1")
+    assert warned == ["catalogue_changed", "source_missing", "unknown_id", "unknown_id"]
+    planned = await rows(sessions, "SELECT DISTINCT sku FROM suborders")
+    assert planned == ["scenes"]
+    validated = "SELECT reason_code, reason_text LIKE '%and 3 more faults' FROM timeline WHERE what = 'validated'"
+    assert await rows(sessions, validated) == [("unknown_id", True)]
