@@ -18,10 +18,12 @@ from api.dependencies import Services
 from api.downloads import archive_routes, file_routes, folder_routes, link_routes, metalink_routes
 from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
+from api.http.cors import CorsMiddleware
 from api.http.limiting import RateLimitHeaders
 from api.http.methods import MethodNotAllowedMiddleware
 from api.http.parameters import reject_unknown_query_parameters
-from api.http.request_log import RequestLogMiddleware
+from api.http.paths import PathMiddleware
+from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
 from api.identity import routes as identity_routes
 from api.identity import token_routes
 from api.identity.authenticate import identify
@@ -67,7 +69,8 @@ class _Facade(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
-        return RequestLogMiddleware(MethodNotAllowedMiddleware(inner, self))
+        refusing = CorsMiddleware(DrainingMiddleware(MethodNotAllowedMiddleware(inner, self)))
+        return PathMiddleware(RequestLogMiddleware(refusing), self)
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -84,6 +87,8 @@ def create_app(open_services: Lifespan) -> FastAPI:
         summary="Fulfils data orders.",
         version="1",
         lifespan=lifespan,
+        # The middleware takes a slash at the end; a redirect would not know where this server is found from outside.
+        redirect_slashes=False,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=lambda route: route.name,
     )
@@ -102,7 +107,6 @@ def create_app(open_services: Lifespan) -> FastAPI:
     # These state themselves who may call them.
     for module in (payment_routes, identity_routes):
         api.include_router(module.router)
-    # GET alone: taking HEAD too, it would deny what GET shows; so a HEAD is 405 wherever GET is the only method.
     api.add_api_route("/{path:path}", problems.nothing_here, include_in_schema=False, methods=["GET"])
     app.include_router(api)
     app.include_router(stac_routes.router)

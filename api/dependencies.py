@@ -23,6 +23,7 @@ from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenO
 from api.identity.oidc import OpenIdConnect
 from api.operations.state import Operations
 from models.access import Caller
+from models.cors import CorsPolicy
 from models.links import LinkKeys
 from models.metalink import FILES_PER_DOCUMENT
 from models.naming import archive_filename
@@ -66,6 +67,8 @@ class Services:
     files_per_metalink: int = FILES_PER_DOCUMENT
     catalogue_walk: int = WALK
     """How many objects a search of the catalogue looks through before it turns to the indexes of place and time."""
+    cors: CorsPolicy = CorsPolicy()  # noqa: RUF009 - immutable
+    """Whose pages may ask."""
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 

@@ -16,8 +16,15 @@ ROUTES: Mapping[Hint, str] = MappingProxyType(
 )
 
 
-def detail_of(refusal: Refusal) -> str:
-    """The sentence of a refusal with the routes that it and its faults hint at, each once and after all sentences."""
+def detail_of(refusal: Refusal, prefix: str = "") -> str:
+    """The sentence of a refusal with the routes that it and its faults hint at, each once and after all sentences.
+
+    `prefix` is the path below which the routes are found from outside.
+    """
     faults = refusal.faults if isinstance(refusal, InvalidOrder) else ()
     hints = dict.fromkeys(hint for hint in (refusal.hint, *(fault.hint for fault in faults)) if hint is not None)
-    return f"{refusal}; see {' or '.join(ROUTES[hint] for hint in hints)}" if hints else str(refusal)
+    return (
+        f"{refusal}; see {' or '.join(ROUTES[hint].replace(API, prefix + API) for hint in hints)}"
+        if hints
+        else str(refusal)
+    )

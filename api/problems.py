@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.hints import detail_of
 from models import errors
+from models.links import API
 
 log = structlog.get_logger()
 
@@ -103,7 +104,8 @@ async def _refusal(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if error.challenge is not None:
         headers["WWW-Authenticate"] = error.challenge
-    return problem(_status(request, error.http_status), error.code, detail_of(error), headers=headers, **error.members)
+    detail = detail_of(error, request.scope["root_path"])
+    return problem(_status(request, error.http_status), error.code, detail, headers=headers, **error.members)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
@@ -119,11 +121,12 @@ async def _failed(_: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    remedies = _remedies(f"{request.scope['root_path']}{API}")
     faults = [
         {
             "field": _field(fault),
             "code": fault["type"],
-            "text": _REMEDIES.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
+            "text": remedies.get(fault["type"]) or fault["msg"].removeprefix("Value error, "),
         }
         for fault in error.errors()
     ]
@@ -136,11 +139,12 @@ def _fault_of_request(text: str) -> dict[str, Any]:
     return errors.Fault(field="request", code="invalid_request", text=text).model_dump()
 
 
-_REMEDIES = {
-    "extra_forbidden": "there is no such field here; leave it out, or see how it is written in /api/v1/openapi.json",
-    "missing": "this is required; send it",
-}
-"""What to do, where the validator only says what is wrong."""
+def _remedies(api: str) -> Mapping[str, str]:
+    """What to do, where the validator only says what is wrong."""
+    return {
+        "extra_forbidden": f"there is no such field here; leave it out, or see how it is written in {api}/openapi.json",
+        "missing": "this is required; send it",
+    }
 
 
 def _field(fault: Mapping[str, Any]) -> str:

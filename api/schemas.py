@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from models.errors import FailureCategory
-from models.instants import in_utc
+from models.instants import in_utc, with_plus
 
 Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str)]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -44,8 +44,16 @@ EXACT = 2**53 - 1
 WHOLE = BeforeValidator(_whole)
 """Comes after the bounds of a whole number in a body, so that 7.0 is checked as 7."""
 
+
+def _meant(value: Any) -> Any:
+    return with_plus(value) if isinstance(value, str) else value
+
+
 Instant = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_out), AfterValidator(in_utc)]
 """An instant with its offset from UTC (RFC 3339), in a body or a parameter: text, which strict models refuse."""
+
+QueryInstant = Annotated[Instant, BeforeValidator(_meant)]
+"""An instant in a parameter, whose `+` may have become a blank."""
 
 
 class Body(BaseModel):

@@ -15,7 +15,7 @@ def bearer_token(api: str) -> str | None:
     from cli.dev.data import DataFolder
     from cli.dev.issuer.keys import bearer_token
 
-    return bearer_token(DataFolder(settings.data), api)
+    return bearer_token(DataFolder(settings.data), _issuing_api(settings))
 
 
 def token_of(user: str, api: str, *, lifetime: int) -> str:
@@ -29,10 +29,16 @@ def token_of(user: str, api: str, *, lifetime: int) -> str:
         raise CommandFailed(f"the dev stack knows no {user}: be one of {', '.join(PEOPLE)}")
     if not _is_dev(settings, api):
         raise CommandFailed(f"the API at {api} is no dev stack of this machine: get a token from its identity provider")
-    return token_for(DataFolder(settings.data), api, PEOPLE[user], lifetime=lifetime)
+    return token_for(DataFolder(settings.data), _issuing_api(settings), PEOPLE[user], lifetime=lifetime)
 
 
 def _is_dev(settings: Settings, api: str) -> bool:
     """Whether the API believes the issuer whose key lies in our data folder."""
     running = running_stack(settings.data)
-    return settings.dev_issuer or (running is not None and running.api == api)
+    return settings.dev_issuer or (running is not None and api in {running.api, running.public_url})
+
+
+def _issuing_api(settings: Settings) -> str:
+    """Where the dev stack's issuer is: in the API itself, whatever stands before that."""
+    running = running_stack(settings.data)
+    return running.api if running is not None else settings.local_url

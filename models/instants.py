@@ -8,9 +8,16 @@ from typing import Final
 _LEAP_SECOND: Final = re.compile(r"(\d\d:?\d\d:?)60(?=$|[^\d:])")
 _MIDNIGHT: Final = re.compile(r"(?<=[T ])24(?=:?00(?::?00(?:\.0+)?)?(?:$|[Z+-]))")
 
+_LOST_PLUS: Final = re.compile(r"(\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:\d\d)(?=$|/)", re.ASCII)
+
 NS_MIN: Final = -(2**63)
 NS_MAX: Final = 2**63 - 1
 """The first and the last nanosecond since 1970 that 64 bits hold: in the years 1677 and 2262."""
+
+
+def with_plus(text: str) -> str:
+    """The instants of a query as they were meant: there a `+` that is not written `%2B` arrives as a blank."""
+    return _LOST_PLUS.sub(r"\1+\2", text)
 
 
 def in_utc(instant: datetime) -> datetime:

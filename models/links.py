@@ -8,6 +8,9 @@ from hmac import compare_digest, digest
 API = "/api/v1"
 """The root of the API's paths."""
 
+DOT_SEGMENTS = frozenset({".", ".."})
+"""Names that no URL can hold: clients take them for folders, encoded or not (RFC 3986, section 5.2.4; WHATWG URL)."""
+
 MIN_SECRET_LENGTH = 32
 """Characters of a secret; `openssl rand -hex 32` gives twice as many."""
 

@@ -37,7 +37,7 @@ async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPub
     return ProductsPublic(items=items)
 
 
-@router.get("/products/{sku}/objects", name="list-objects-for-product")
+@router.get("/products/{sku:name}/objects", name="list-objects-for-product")
 @answers(InvalidCursor, NotFound)
 async def list_objects(
     sku: str,

@@ -65,7 +65,7 @@ async def list_collections(
     return _answer(Documents(services.public_url).collections(page, _as_sent(query), token))
 
 
-@router.get("/collections/{collection_id}", name="show-stac-collection", responses=_DOCUMENT)
+@router.get("/collections/{collection_id:name}", name="show-stac-collection", responses=_DOCUMENT)
 @answers(NotFound)
 async def show_collection(collection_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """A product as a STAC collection; its id is the SKU."""
@@ -74,7 +74,7 @@ async def show_collection(collection_id: str, services: ServicesDep, caller: Rea
     return _answer(Documents(services.public_url).collection(found))
 
 
-@router.get("/collections/{collection_id}/items", name="list-stac-items", responses=_FEATURES)
+@router.get("/collections/{collection_id:name}/items", name="list-stac-items", responses=_FEATURES)
 @answers(InvalidCursor, NotFound)
 async def list_items(
     collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]
@@ -90,7 +90,7 @@ async def list_items(
     return _answer(documents.page(found, *documents.page_links(path, _as_sent(query), token)), GEOJSON)
 
 
-@router.get("/collections/{collection_id}/items/{item_id:path}", name="show-stac-item", responses=_FEATURES)
+@router.get("/collections/{collection_id:name}/items/{item_id:names}", name="show-stac-item", responses=_FEATURES)
 @answers(NotFound)
 async def show_item(collection_id: str, item_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """An object as a STAC item; its id is the name of the object."""

@@ -69,7 +69,7 @@ async def list_destinations(services: ServicesDep, caller: CallerDep) -> Destina
         return DestinationsPublic(items=[destination_public(row) for row in found])
 
 
-@router.get("/destinations/{key}", name="show-destination")
+@router.get("/destinations/{key:name}", name="show-destination")
 @answers(NotFound)
 async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationPublic:
     """One destination."""
@@ -77,7 +77,7 @@ async def show_destination(key: Key, services: ServicesDep, caller: CallerDep) -
         return destination_public(await get_own_destination(session, caller.customer, key))
 
 
-@router.delete("/destinations/{key}", name="delete-destination", status_code=204)
+@router.delete("/destinations/{key:name}", name="delete-destination", status_code=204)
 @answers(NotFound)
 async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep) -> None:
     """Remove a destination and its credentials; what has yet to be delivered there can still be downloaded."""
@@ -85,7 +85,7 @@ async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep)
         await session.delete(await get_own_destination(session, caller.customer, key))
 
 
-@router.post("/destinations/{key}/test", name="test-destination")
+@router.post("/destinations/{key:name}/test", name="test-destination")
 @answers(NotFound)
 async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
     """Write something small to a destination, read it back and delete it."""

@@ -87,20 +87,29 @@ class RequestLogMiddleware:
         try:
             with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
                 try:
-                    await self._serve(operations, exchange, receive)
+                    await self._app(scope, receive, exchange.answer)
                 finally:
                     _record(operations, exchange)
         finally:
             operations.draining.leave()
 
-    async def _serve(self, operations: Operations, exchange: _Exchange, receive: Receive) -> None:
-        if operations.draining.started and exchange.scope["method"] not in SAFE_METHODS:
-            headers = {"Retry-After": "1", "Connection": "close"}
-            text = "This server is about to stop; send the same request again, another one takes it."
-            refusal = problem(503, "draining", text, headers=headers)
-            await refusal(exchange.scope, receive, exchange.answer)
-            return
-        await self._app(exchange.scope, receive, exchange.answer)
+
+class DrainingMiddleware:
+    """Refuses what would change something while this process is about to stop."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        app = self._app
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            operations: Operations = scope["app"].state.services.operations
+            if operations.draining.started:
+                headers = {"Retry-After": "1", "Connection": "close"}
+                text = "This server is about to stop; send the same request again, another one takes it."
+                app = problem(503, "draining", text, headers=headers)
+        await app(scope, receive, send)
 
 
 def _request_id(headers: Headers) -> str:

@@ -14,10 +14,12 @@ from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.http.container import Container, services
 from api.http.limiting import RequestRate
 from api.http.methods import SAFE_METHODS
+from api.http.paths import public_prefix
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
 from models.access import Caller, Permission
+from models.cors import CorsPolicy
 from models.errors import (
     CrossSite,
     Forbidden,
@@ -43,8 +45,9 @@ SESSION = APIKeyCookie(
     name=SESSION_COOKIE,
     auto_error=False,
     scheme_name="session",
-    description=f"A browser that has signed in at `{API}/login`. Over HTTPS the name begins with `__Host-`. Requests"
-    f" that change something must come from the site itself (`Origin`) or carry the header `{CSRF_HEADER}`.",
+    description=f"A browser that has signed in at `{API}/login`. Over HTTPS the name begins with `__Host-`, or with"
+    " `__Secure-` where the API is served below a path. Requests that change something must come from the site itself"
+    f" (`Origin`) or carry the header `{CSRF_HEADER}`.",
 )
 
 
@@ -54,6 +57,10 @@ class IdentityServices(Container, Protocol):
     @property
     def identity(self) -> OpenIdConnect:
         """The issuer whose tokens are accepted."""
+
+    @property
+    def cors(self) -> CorsPolicy:
+        """Whose pages may ask."""
 
     @property
     def rate(self) -> RequestRate:
@@ -67,8 +74,13 @@ SessionGiven = Annotated[str | None, Security(SESSION)]
 
 
 def cookie_name(public_url: str, name: str = SESSION_COOKIE) -> str:
-    """The name of a cookie; over HTTPS one that no sister site can set (RFC 6265bis, `__Host-`)."""
-    return f"__Host-{name}" if public_url.startswith("https:") else name
+    """The name of a cookie; over HTTPS one that no sister site can set (RFC 6265bis, `__Host-`).
+
+    Below a path of a host it belongs to that path, and so is only secure: `__Host-` would send it to the whole host.
+    """
+    if not public_url.startswith("https:"):
+        return name
+    return f"__Secure-{name}" if public_prefix(public_url) else f"__Host-{name}"
 
 
 @answers(
@@ -195,5 +207,6 @@ def require_own_site(services: IdentityServices, request: Request) -> None:
         raise CrossSite(f"a request with a session cookie has to send its `Origin`, or the header {CSRF_HEADER}")
     public = urlsplit(services.public_url)
     host = request.headers.get("host", "")
-    if origin not in {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{host}"}:
+    own = {f"{public.scheme}://{public.netloc}", f"{public.scheme}://{host}"}
+    if origin not in own and not services.cors.trusts(origin):
         raise CrossSite("a request with a session cookie must come from the site itself")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.http.answers import CACHE_CONTROL, DATABASE_UNAVAILABLE, answers
+from api.http.paths import below_prefix, public_prefix
 from api.identity.authenticate import CallerDep, IdentityServices, IdentityServicesDep, cookie_name, require_own_site
 from api.identity.login import Attempt
 from api.identity.schemas import MePublic
@@ -47,7 +48,8 @@ async def finish_log_in(request: Request, services: IdentityServicesDep) -> Resp
     claims = await login.finish(attempt, dict(request.query_params), _callback(services), now)
     former = request.cookies.get(cookie_name(services.public_url))
     secret = await _begin_session(services, user_from_claims(services.identity.config, claims, now), former)
-    answer = RedirectResponse(attempt.return_to, 303, {"Cache-Control": "no-store"})
+    return_to = below_prefix(services.public_url, attempt.return_to)
+    answer = RedirectResponse(return_to, 303, {"Cache-Control": "no-store"})
     _set(answer, services, LOGIN_COOKIE, "", 0)
     seconds = int(services.identity.config.session_timeout.total_seconds())
     _set(answer, services, None, secret, seconds)
@@ -99,12 +101,15 @@ def _callback(services: IdentityServices) -> str:
 
 
 def _set(answer: Response, services: IdentityServices, name: str | None, value: str, seconds: int) -> None:
-    """Set a cookie that no script can read; `lax`, or the way back from the issuer would not carry it."""
+    """Set a cookie that no script can read; `lax`, or the way back from the issuer would not carry it.
+
+    It goes to this server alone, not to what else its host serves.
+    """
     answer.set_cookie(
         cookie_name(services.public_url, name) if name else cookie_name(services.public_url),
         value,
         max_age=seconds,
-        path="/",
+        path=public_prefix(services.public_url) or "/",
         secure=services.public_url.startswith("https:"),
         httponly=True,
         samesite="lax",

@@ -1,6 +1,6 @@
 """Routes for probes: whether this process is alive and can do its work; and what its bare address shows."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -27,9 +27,9 @@ class Readiness(BaseModel):
 
 
 @router.get("/", name="front", include_in_schema=False)
-async def front() -> RedirectResponse:
+async def front(request: Request) -> RedirectResponse:
     """Redirect the bare address to the documentation."""
-    return RedirectResponse("/docs", 303)
+    return RedirectResponse(f"{request.scope['root_path']}/docs", 303)
 
 
 @router.get("/healthz", name="healthz")

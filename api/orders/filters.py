@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.schemas import EXACT, Instant
+from api.schemas import EXACT, QueryInstant
 from models.listing import MAX_TERMS, OrderFilter, Sort, parse_search
 from models.order import OrderStatus
 from models.status_facts import DeliveryStatus
@@ -54,10 +54,10 @@ class OrderMatchParams(BaseModel):
     tag: Words = Field([], description="A tag of the order.")
     customer: Words = Field([], description="For those who see everybody's orders.")
     label: Word | None = Field(None, description="The whole label.")
-    created_after: Instant | None = None
-    created_before: Instant | None = None
-    expires_after: Instant | None = None
-    expires_before: Instant | None = None
+    created_after: QueryInstant | None = None
+    created_before: QueryInstant | None = None
+    expires_after: QueryInstant | None = None
+    expires_before: QueryInstant | None = None
     min_bytes: Size | None = None
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None

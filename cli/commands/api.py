@@ -3,8 +3,11 @@
 
 def api() -> None:
     """Serve the API on CONSIGNOR_HOST and CONSIGNOR_PORT. Start as many as you like behind a load balancer."""
+    import socket
     from importlib import import_module
+    from socket import AF_INET, AF_INET6
 
+    import structlog
     import uvicorn
 
     from api.app import create_app
@@ -17,6 +20,15 @@ def api() -> None:
 
     settings = load_settings()
     configure_logs(settings.log_level)
+    listeners = None
+    if settings.port == 0:
+        # Any port, which is taken now, for every link has to name it.
+        listeners = [socket.create_server((settings.host, 0), family=AF_INET6 if ":" in settings.host else AF_INET)]
+        settings = settings.model_copy(update={"port": listeners[0].getsockname()[1]})
+    if settings.is_wildcard and settings.public_url is None:
+        structlog.get_logger().warning(
+            "links open on this machine only; set CONSIGNOR_PUBLIC_URL", links=settings.api_url
+        )
     # A missing issuer is an error before anything listens.
     oidc_config(settings)
     operations = Operations()
@@ -35,4 +47,4 @@ def api() -> None:
         # After the drain: what is still open then is cut.
         timeout_graceful_shutdown=2,
     )
-    DrainingServer(config, operations, settings).run()
+    DrainingServer(config, operations, settings).run(listeners)

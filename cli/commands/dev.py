@@ -9,6 +9,9 @@ Data = Annotated[
     Path,
     typer.Option(envvar="CONSIGNOR_DATA", help="The folder that holds everything, logs too.", file_okay=False),
 ]
+Host = Annotated[
+    str, typer.Option(envvar="CONSIGNOR_HOST", help="Where the API listens, on this machine alone, such as ::1.")
+]
 Port = Annotated[
     int | None,
     typer.Option(
@@ -25,11 +28,17 @@ Once = Annotated[
 ]
 
 
-def dev(data: Data = Path(".consignor"), port: Port = None, fresh: Fresh = False, once: Once = False) -> None:
+def dev(
+    data: Data = Path(".consignor"),
+    host: Host = "127.0.0.1",
+    port: Port = None,
+    fresh: Fresh = False,
+    once: Once = False,
+) -> None:
     """Start PostgreSQL, Temporal, worker and API here, and place a first order.
 
     Ctrl-C (or SIGTERM) stops everything and exits with 0; the next start finds everything again.
     """
     from cli.dev.run import Options, run
 
-    raise typer.Exit(run(Options(data=data, port=port, fresh=fresh, once=once)))
+    raise typer.Exit(run(Options(data=data, host=host, port=port, fresh=fresh, once=once)))

@@ -19,6 +19,7 @@ from cli.dev.binaries import temporal_binary
 from cli.dev.data import DataFolder
 from cli.dev.endpoints import Endpoints
 from cli.dev.first_order import FirstOrder, has_orders, place
+from cli.dev.ports import LOOPBACK
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.stack import Stack
@@ -33,6 +34,7 @@ class Options:
     """What the person asked for."""
 
     data: Path
+    host: str = LOOPBACK
     port: int | None = None
     fresh: bool = False
     once: bool = False
@@ -42,7 +44,7 @@ def run(options: Options) -> int:
     """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
     folder = DataFolder(options.data)
     with folder.lock(fresh=options.fresh):
-        where = endpoints.choose(options.port, temporal.temporal_dev())
+        where = endpoints.choose(options.host, options.port, temporal.temporal_dev())
         try:
             return anyio.run(_Run(options, folder, where).run)
         except BaseExceptionGroup as several:
@@ -131,7 +133,8 @@ class _Run:
 
     def _invite(self, running: RunningStack) -> None:
         self._report.say(f"Ready after {self._report.seconds:.1f} s")
-        at = {"API": running.api, "API documentation": f"{running.api}/docs", "Temporal UI": running.temporal_ui}
+        api = running.public_url or running.api
+        at = {"API": api, "API documentation": f"{api}/docs", "Temporal UI": running.temporal_ui}
         self._report.table("Open", {name: place for name, place in at.items() if place})
         kept = {"Data": str(self._folder.path), "Logs": str(self._folder.logs)}
         self._report.table("Kept in", kept)

@@ -11,11 +11,11 @@ from anyio import to_thread
 from cli.dev import programs, temporal
 from cli.dev.data import DataFolder
 from cli.dev.endpoints import Endpoints
-from cli.dev.ports import LOOPBACK
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.supervisor import Supervisor
 from cli.runtime.running_stack import RunningStack
+from cli.runtime.settings import from_environment
 from models.messages import ORDERS_QUEUE
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Stack:
                 group.start_soon(part)
         running = RunningStack(
             api=self._endpoints.api,
+            public_url=from_environment().public_url,
             temporal_ui=self._endpoints.temporal_ui,
             temporal_address=self._endpoints.temporal_address,
             temporal_namespace=self._endpoints.namespace,
@@ -125,7 +126,7 @@ class Stack:
             "TEMPORAL_ADDRESS": self._endpoints.temporal_address,
             "TEMPORAL_NAMESPACE": self._endpoints.namespace,
             "CONSIGNOR_DATA": str(self._folder.path),
-            "CONSIGNOR_HOST": LOOPBACK,
+            "CONSIGNOR_HOST": self._endpoints.api_host,
             "CONSIGNOR_PORT": str(self._endpoints.api_port),
             **delivering(self._folder),
             "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),

@@ -56,6 +56,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 stalled_after=settings.stalled_after.total_seconds(),
                 identity=identity,
                 operations=operations,
+                cors=settings.cors,
                 limits=settings.limits,
                 quotas=settings.quotas,
                 rate=RequestRate(settings.max_requests_per_second, settings.request_burst),

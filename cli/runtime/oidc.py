@@ -49,7 +49,7 @@ def _dev_issuer(settings: Settings) -> OidcConfig:
             " unset CONSIGNOR_DEV_ISSUER and name your identity provider in CONSIGNOR_OIDC_ISSUER"
         )
     return OidcConfig(
-        issuer=f"http://{settings.host}:{settings.port}{DEV_ISSUER_PATH}",
+        issuer=settings.local_url + DEV_ISSUER_PATH,
         audience=DEV_AUDIENCE,
         client_id=DEV_CLIENT_ID,
         realm=DEV_REALM,

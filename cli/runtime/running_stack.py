@@ -14,6 +14,8 @@ class RunningStack(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     api: str
+    # How people reach it, where that is elsewhere: behind a proxy of this machine.
+    public_url: str | None = None
     temporal_ui: str
     temporal_address: str
     temporal_namespace: str

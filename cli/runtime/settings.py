@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ByteSize, Field, PositiveInt, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    ByteSize,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import DEFAULT_DATA, running_stack
 from models.access import Role
+from models.cors import CorsPolicy, parse_origin
 from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.quotas import Quotas
@@ -27,6 +37,16 @@ _GIB = 1024**3
 _TIB = 1024 * _GIB
 
 
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing listens because of it
+"""What stands for every address, and the one of them at which this machine finds itself."""
+
+
+def http_url(host: str, port: int) -> str:
+    """The URL of a server that listens there, as this machine finds it (RFC 3986, section 3.2.2)."""
+    host = WILDCARDS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class Settings(BaseSettings):
     """The environment: CONSIGNOR_… and DATABASE_URL. Temporal has its own variables and file, see `temporal_config`."""
 
@@ -35,8 +55,12 @@ class Settings(BaseSettings):
     data: Path = DEFAULT_DATA
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it.
+    # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it. A
+    # path in it is the one below which a proxy serves the API.
     public_url: str | None = None
+    # Origins whose pages may ask the API from a browser, or `*`; with credentials as whoever has signed in there.
+    cors_origins: tuple[Annotated[str, AfterValidator(parse_origin)], ...] = ()
+    cors_credentials: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_files_per_suborder: PositiveInt = 5_000
     max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
@@ -64,7 +88,7 @@ class Settings(BaseSettings):
     drain_notice: timedelta = Field(default=timedelta(0), ge=timedelta(0))
     drain_timeout: timedelta = Field(default=timedelta(seconds=25), ge=timedelta(0))
     # Where a worker offers Temporal's own metrics to Prometheus, such as 127.0.0.1:9464.
-    worker_metrics: str | None = Field(default=None, pattern=r"^.+:\d{1,5}$")
+    worker_metrics: str | None = Field(default=None, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
     # Folders below which customers may have archives delivered, and endpoints of buckets other than AWS's.
@@ -125,9 +149,24 @@ class Settings(BaseSettings):
         LinkKeys([key.get_secret_value() for key in keys])
         return keys
 
+    @field_validator("cors_credentials")
+    @classmethod
+    def _with_named_origins(cls, credentials: bool, others: ValidationInfo) -> bool:
+        CorsPolicy(frozenset(others.data.get("cors_origins", ())), credentials)
+        return credentials
+
+    @field_validator("host")
+    @classmethod
+    def _bare_host(cls, host: str) -> str:
+        # Brackets are those of URLs; an IPv6 address to listen on has none.
+        return host.strip("[]")
+
     @field_validator("public_url")
     @classmethod
-    def _no_slash(cls, url: str | None) -> str | None:
+    def _whole_url(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://host")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give it as clients write it, such as https://orders.example.org or https://host/orders")
         return url.rstrip("/") if url else url
 
     @field_validator("oidc_issuer")
@@ -162,9 +201,24 @@ class Settings(BaseSettings):
         )
 
     @property
+    def cors(self) -> CorsPolicy:
+        """Whose pages may ask."""
+        return CorsPolicy(frozenset(self.cors_origins), self.cors_credentials)
+
+    @property
+    def local_url(self) -> str:
+        """How the API is reached on its own machine."""
+        return http_url(self.host, self.port)
+
+    @property
     def api_url(self) -> str:
         """How this machine's own commands reach the API."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or self.local_url
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether the API listens on every address, none of which is known here."""
+        return self.host in WILDCARDS
 
 
 def load_settings() -> Settings:
@@ -212,6 +266,10 @@ def from_environment() -> Settings:
     except ValidationError as wrong:
         faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in wrong.errors())
         raise CommandFailed("; ".join(faults)) from None
+    except SettingsError as wrong:
+        field = re.search(r'"(\w+)"', str(wrong))
+        name = _variable((field[1],)) if field else "a variable"
+        raise CommandFailed(f'{name}: write it as JSON, a list as ["…", "…"]') from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

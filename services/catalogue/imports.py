@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models.errors import Refusal
+from models.links import DOT_SEGMENTS
 from models.text import shown
 from services.catalogue import directory, stac
 from services.catalogue.merge import merge
@@ -121,6 +122,8 @@ def _as_wished(products: list[FoundProduct], options: ImportOptions) -> list[Fou
         product.sku = options.sku or product.sku
         if options.name:
             product.name, product.titled = options.name, True
+    if options.sku in DOT_SEGMENTS:
+        raise Refusal(f"{options.sku!r} cannot be a SKU, for no URL can lead to it; give another")
     if nameless := [product for product in products if not product.sku]:
         raise Refusal(f"no SKU can be made from the folder's name {nameless[0].name!r}: give one")
     return products

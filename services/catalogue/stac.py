@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from models.errors import Refusal
+from models.links import DOT_SEGMENTS
 from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
@@ -204,6 +205,8 @@ def _good_id(found: object) -> str:
         raise Refusal("it has no id")
     if not isinstance(found, str) or is_blank(found):
         raise Refusal("its id is no text")
+    if found in DOT_SEGMENTS:
+        raise Refusal(f"its id is {found!r}, which no URL can lead to; give it another")
     if len(found) > MAX_NAME_CHARACTERS:
         raise Refusal(f"its id has more than {MAX_NAME_CHARACTERS} characters")
     if why := refused_character(found):

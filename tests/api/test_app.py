@@ -77,10 +77,39 @@ async def test_no_id_however_strange_is_a_mistake_of_ours(
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_head_of_what_only_a_get_shows_is_405_and_not_unknown(client: AsyncClient) -> None:
-    for path in (f"/orders/{NOBODY}", f"/orders/{NOBODY}/files", "/products"):
-        answer = await client.head(path)
-        assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
+async def test_what_answers_a_get_answers_a_head_alike_without_a_body(
+    client: AsyncClient, make_product: MakeProduct
+) -> None:
+    await make_product()
+    known = ("/orders", "/products", "/orders.csv", "/orders.jsonl", "/stats?days=7", "/me", "/openapi.json", "/login")
+    refused = (f"/orders/{NOBODY}", f"/orders/{NOBODY}/files", "/nothing", "/orders?limit=0", "/orders/x")
+    elsewhere = (
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/docs",
+        "/stac",
+        "/stac/search",
+        "/stac/collections/scenes/items/winter",
+    )
+    for url in (*known, *refused, *(PUBLIC_URL + path for path in (*elsewhere, "/", "/nothing"))):
+        shown, head = await client.get(url), await client.head(url)
+        assert (head.status_code, head.content) == (shown.status_code, b""), url
+        assert head.headers.get("content-type") == shown.headers.get("content-type"), url
+        if "etag" in shown.headers:
+            assert head.headers["etag"] == shown.headers["etag"], url
+
+
+async def test_a_head_of_a_stream_ends(client: AsyncClient, services: Services) -> None:
+    answer = await client.head("/events")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert len(services.hub) == 0
+
+
+async def test_a_path_without_a_get_has_no_head(client: AsyncClient) -> None:
+    answer = await client.head("/orders:bulk")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (await client.put("/orders")).headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_a_body_larger_than_any_order_is_refused(client: AsyncClient) -> None:

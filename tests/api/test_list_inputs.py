@@ -1,14 +1,17 @@
 """What lists are asked for: bad values are refused by name, cursors are nobody's to make, nothing is sent twice."""
 
 import random
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient
+from pydantic import ValidationError
 
 from api.dependencies import Caller, Services
 from api.http.cursors import Cursors
+from api.orders.filters import OrderMatchParams
 from models.errors import InvalidCursor
 from models.order import OrderStatus
 from tests.factories import LOCAL_CALLER, Sessions
@@ -162,3 +165,22 @@ async def test_a_list_or_an_order_that_is_as_it_was_is_not_sent_again(client: As
 async def test_every_status_is_known_to_the_filter(client: AsyncClient) -> None:
     for status in OrderStatus:
         assert (await client.get(f"/orders?status={status}&sort=-status_at")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-01T00:00:00 00:00", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("2026-01-01T00:00:00.5 05:30", datetime(2025, 12, 31, 18, 30, 0, 500_000, tzinfo=UTC)),
+        ("2026-01-01 00:00:00 01:00", datetime(2025, 12, 31, 23, tzinfo=UTC)),
+        ("2026-01-01T00:00:00-01:00", datetime(2026, 1, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_plus_that_has_become_a_blank_is_a_plus(text: str, expected: datetime) -> None:
+    assert OrderMatchParams(created_after=text).created_after == expected
+
+
+@pytest.mark.parametrize("text", ["2026-01-01 00:00", "2026-01-01T00:00:00 1:00", "2026-01-01T00:00:00 -01:00"])
+def test_a_blank_elsewhere_is_none(text: str) -> None:
+    with pytest.raises(ValidationError):
+        OrderMatchParams(created_after=text)

@@ -166,3 +166,19 @@ async def test_orders_from_before_there_were_people_are_the_default_persons(
         rows = (await session.execute(sa.select(Order.label, Order.customer))).all()  # type: ignore[call-overload]
     mine = DEFAULT.customer
     assert sorted(rows) == sorted([("Old", mine), ("Twice", "local"), ("Twice", mine), ("Hers", "somebody")])
+
+
+async def test_an_issuer_on_an_ipv6_address_is_found_where_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSIGNOR_DEV_ISSUER", "true")
+    monkeypatch.setenv("CONSIGNOR_HOST", "::1")
+    monkeypatch.setenv("CONSIGNOR_DATA", str(tmp_path))
+    issuer = f"http://[::1]:8000{DEV_ISSUER_PATH}"
+    assert oidc_config(Settings()).issuer == issuer
+    async with browser(DataFolder(tmp_path), client="::1", base="http://[::1]:8000") as client:
+        assert (await client.get("/jwks")).status_code == 200
+    # Behind a proxy the API has another address, and its issuer has not.
+    monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "http://localhost:9000/orders")
+    token = bearer_token("http://localhost:9000/orders")
+    assert jwt.decode(token or "", signing_key(DataFolder(tmp_path))).claims["iss"] == issuer

@@ -8,7 +8,7 @@ import pytest
 from cli.dev.data import DataFolder
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import RunningStack
-from cli.runtime.settings import Settings, load_settings, temporal_config
+from cli.runtime.settings import Settings, from_environment, load_settings, temporal_config
 from models.verify import Verify
 
 RUNNING = RunningStack(
@@ -117,3 +117,58 @@ def test_how_far_known_files_are_trusted_is_a_setting(monkeypatch: pytest.Monkey
     assert Settings().verify is Verify.CHANGED
     monkeypatch.setenv("CONSIGNOR_VERIFY", "never")
     assert Settings().verify is Verify.NEVER
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("localhost", "http://localhost:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("[::1]", "http://[::1]:8000"),
+        ("2001:db8::7", "http://[2001:db8::7]:8000"),
+        # What stands for every address is none that anybody could go to.
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+    ],
+)
+def test_a_url_names_the_host_as_urls_do(monkeypatch: pytest.MonkeyPatch, host: str, url: str) -> None:
+    monkeypatch.setenv("CONSIGNOR_HOST", host)
+    assert Settings().api_url == url
+    assert Settings().host == host.strip("[]")
+
+
+def test_a_stack_on_an_ipv6_address_is_found(stack: DataFolder) -> None:
+    stack.announce(RUNNING.model_copy(update={"api": "http://[::1]:8123"}))
+    assert (load_settings().host, load_settings().api_url) == ("::1", "http://[::1]:8123")
+
+
+def test_a_public_url_may_have_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "https://host.example/at/consignor/")
+    assert Settings().api_url == "https://host.example/at/consignor"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("CONSIGNOR_PUBLIC_URL", "orders.example.org", "CONSIGNOR_PUBLIC_URL: .*as clients write it"),
+        ("CONSIGNOR_PUBLIC_URL", "https://host?x=1", "CONSIGNOR_PUBLIC_URL: .*as clients write it"),
+        ("CONSIGNOR_WORKER_METRICS", "::1:9464", "CONSIGNOR_WORKER_METRICS: "),
+        ("CONSIGNOR_CORS_ORIGINS", '["maps.example.org"]', "CONSIGNOR_CORS_ORIGINS: .*is no origin"),
+        ("CONSIGNOR_CORS_ORIGINS", "https://maps.example.org", "CONSIGNOR_CORS_ORIGINS: write it as JSON"),
+    ],
+)
+def test_what_cannot_be_a_setting_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(CommandFailed, match=told):
+        from_environment()
+
+
+def test_any_origin_with_credentials_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNOR_CORS_ORIGINS", '["*"]')
+    assert from_environment().cors.origins == {"*"}
+    monkeypatch.setenv("CONSIGNOR_CORS_CREDENTIALS", "true")
+    with pytest.raises(CommandFailed, match="any page could act"):
+        from_environment()

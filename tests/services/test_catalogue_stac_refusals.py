@@ -72,6 +72,7 @@ async def test_broken_documents_are_named_and_the_rest_comes_in(sessions: Sessio
         "list": item("list", ["x"]),
         "noid": item(None, good),
         "textless": item(["a"], good),
+        "dots": item("..", good),
         "nul": item("a\0b", good),
         "long": item("x" * 201, good),
         "kind": item("kind", good) | {"type": "Catalog"},
@@ -92,6 +93,7 @@ async def test_broken_documents_are_named_and_the_rest_comes_in(sessions: Sessio
     assert found["none.json"] == found["list.json"] == "it has no assets"
     assert found["noid.json"] == "it has no id"
     assert found["textless.json"] == "its id is no text"
+    assert found["dots.json"].startswith("its id is '..', which no URL can lead to")
     assert found["half.json"].startswith("it is not valid JSON")
     assert "character 1 is U+D800 (SURROGATE)" in found["surrogate.json"]
     assert found["absent.json"] == "it is not there"

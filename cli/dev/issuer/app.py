@@ -166,7 +166,7 @@ def issuer_app(url: str, api: str, folder: DataFolder) -> Starlette:
 
 def mount_issuer(app: Starlette, settings: Settings) -> None:
     """Serve the issuer inside the API."""
-    url = issuer_url(f"http://{settings.host}:{settings.port}")
+    url = issuer_url(settings.local_url)
     app.mount(DEV_ISSUER_PATH, issuer_app(url, settings.api_url, DataFolder(settings.data)))
 
 
