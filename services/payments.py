@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,6 +18,8 @@ from models.errors import PaymentRefused
 from models.payment import PaymentState
 from models.queries import payments as queries
 from models.tables import Order, Payment
+
+PAYMENT_SUCCEEDED = "payment.succeeded"
 
 
 class PaymentData(BaseModel):
@@ -47,32 +50,44 @@ class PaymentDelivery:
     body: bytes
 
 
-def verify_message(secrets: Sequence[str], delivery: PaymentDelivery) -> PaymentMessage:
-    """Give the message, if one of the secrets signed it within five minutes (https://www.standardwebhooks.com).
+def verify_signature(secrets: Sequence[str], delivery: PaymentDelivery) -> None:
+    """Raise PaymentRefused unless one of the secrets signed it within five minutes (https://www.standardwebhooks.com).
 
-    Raises PaymentRefused; the refusal is to be recorded.
+    What nobody signed may come from anybody, as often as they like: nothing of it is written down.
     """
-    reason = "no payment secret is configured"
+    reason = ""
     for secret in secrets:
         try:
             Webhook(secret).verify(delivery.body, delivery.headers, json_parse=False)
         except WebhookVerificationError as error:
             reason = str(error)
-            continue
         except (ValueError, OverflowError):
             # What the library raises for headers and bodies that are no text, no number or no base64.
             reason = "headers or body cannot be read"
-            continue
-        try:
-            return PaymentMessage.model_validate_json(delivery.body)
-        except ValidationError as error:
-            reason = f"the message is not understood: {error.errors()[0]['msg']}"
-            break
+        else:
+            return
     raise PaymentRefused(reason)
 
 
+def read_message(delivery: PaymentDelivery) -> PaymentMessage | None:
+    """Read a signed message; None where it is of a type that is not about payments that succeeded.
+
+    Raises PaymentRefused, which is to be recorded, for it is the provider who is not understood.
+    """
+    try:
+        found = from_json(delivery.body)
+        kind = found.get("type") if isinstance(found, dict) else None
+        if isinstance(kind, str) and kind != PAYMENT_SUCCEEDED:
+            return None
+        return PaymentMessage.model_validate_json(delivery.body)
+    except ValidationError as error:
+        raise PaymentRefused(f"the message is not understood: {error.errors()[0]['msg']}") from None
+    except ValueError:
+        raise PaymentRefused("the message is not understood: it is not JSON") from None
+
+
 async def record_refused_message(session: AsyncSession, delivery: PaymentDelivery, reason: str, now: datetime) -> None:
-    """Record a message that is not believed, under an id of its own: it must not use up the id of a true message."""
+    """Record a signed message that is not understood, under an id of its own: the id may come again with a true one."""
     session.add(
         Payment(
             message_id=f"refused:{now.isoformat()}:{delivery.message_id}"[:500],

@@ -8,7 +8,7 @@ from api.dependencies import ServicesDep
 from api.http.answers import DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, answers
 from api.orders.payments import receive
 from api.orders.schemas import PaymentAnswer
-from models.errors import PaymentRefused, TemporalUnavailable
+from models.errors import NotFound, PaymentRefused, TemporalUnavailable
 from services.payments import PaymentDelivery, PaymentMessage
 
 SCHEMA = PaymentMessage.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/webhooks", tags=["payments"])
     name="receive-payment",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
 )
-@answers(PaymentRefused, TemporalUnavailable, DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+@answers(NotFound, PaymentRefused, TemporalUnavailable, DATABASE_UNAVAILABLE, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 async def receive_payment(
     request: Request,
     services: ServicesDep,
@@ -29,7 +29,10 @@ async def receive_payment(
     webhook_timestamp: Annotated[str, Header(max_length=40)],
     webhook_signature: Annotated[str, Header(max_length=2000)],
 ) -> PaymentAnswer:
-    """A signed message of the payment provider (Standard Webhooks); sent twice it has its effect once."""
+    """A signed message of the payment provider (Standard Webhooks); sent twice it has its effect once.
+
+    Messages of other types than `payment.succeeded` are `ignored`.
+    """
     headers = {
         "webhook-id": webhook_id,
         "webhook-timestamp": webhook_timestamp,

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Services
 from api.orders.commanding import execute_command, start_unstarted
-from models.errors import IllegalTransition, InvalidOrder, PaymentRefused
+from models.errors import IllegalTransition, InvalidOrder, NotFound, PaymentRefused
 from models.messages import CommandRequest
 from models.order import Command, OrderStatus
 from models.payment import PaymentState
@@ -17,9 +17,10 @@ from services.payments import (
     PaymentDelivery,
     PaymentMessage,
     mismatch,
+    read_message,
     record_message,
     record_refused_message,
-    verify_message,
+    verify_signature,
 )
 from services.placing import check_payable
 from temporal.commands import append_timeline_to_closed
@@ -28,8 +29,17 @@ ACTOR = "payment-provider"
 
 
 async def receive(services: Services, delivery: PaymentDelivery) -> PaymentState:
-    """Apply a message once. Raises PaymentRefused, TemporalUnavailable; the provider may send it again in any case."""
-    message = await _verified(services, delivery)
+    """Apply a message once.
+
+    Raises NotFound where no provider is known, PaymentRefused or TemporalUnavailable; the provider may send it again
+    in any case.
+    """
+    if not services.payment_secrets:
+        raise NotFound("payment provider here: its secret is set by", "CONSIGNOR_PAYMENT_WEBHOOK_SECRETS")
+    verify_signature(services.payment_secrets, delivery)
+    message = await _read(services, delivery)
+    if message is None:
+        return PaymentState.IGNORED
     async with services.sessions.begin() as session:
         known = await record_message(session, delivery.message_id, message, services.now())
         if known.state != PaymentState.RECEIVED:
@@ -60,9 +70,9 @@ async def _nothing_left(session: AsyncSession, services: Services, order: Order)
     return None
 
 
-async def _verified(services: Services, delivery: PaymentDelivery) -> PaymentMessage:
+async def _read(services: Services, delivery: PaymentDelivery) -> PaymentMessage | None:
     try:
-        return verify_message(services.payment_secrets, delivery)
+        return read_message(delivery)
     except PaymentRefused as refused:
         async with services.sessions.begin() as session:
             await record_refused_message(session, delivery, str(refused), services.now())

@@ -55,7 +55,7 @@ class NotExtended(Refusal):
 
 
 class PaymentRefused(Refusal):
-    """A payment message that is not believed or does not fit; it has been recorded."""
+    """A payment message that nobody signed, or that is not understood or does not fit; what was signed is recorded."""
 
     code = "payment_refused"
     http_status = 400

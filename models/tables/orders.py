@@ -261,7 +261,8 @@ class Payment(SQLModel, table=True):
 
     __tablename__ = "payments"
     __table_args__ = (
-        one_of("state", PaymentState),
+        # What is ignored is not kept.
+        one_of("state", (state for state in PaymentState if state is not PaymentState.IGNORED)),
         sa.UniqueConstraint("message_id"),
         sa.Index("ix_payments_order", "order_id"),
     )
