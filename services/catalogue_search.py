@@ -21,7 +21,7 @@ from models.tables import OrderFile, Product
 from services.catalogue_areas import AreaMatcher
 from services.listing import FORCE_CUSTOM_PLAN
 
-MIN_CHUNK, MAX_CHUNK = 50, 500
+MIN_CHUNK, MAX_CHUNK = 50, 250
 """How many objects are read and compared with an area at a time."""
 
 
@@ -109,12 +109,11 @@ async def _matching(
         return (await session.execute(query.limit(limit))).all()
     matcher, found = AreaMatcher(criteria.area), list[sa.Row[Any]]()
     # Page after page would sort all matches again for each; so one query is read until there is enough.
-    chunk = max(MIN_CHUNK, min(limit, MAX_CHUNK))
-    candidates = await session.stream(query, execution_options={"yield_per": chunk})
-    async for rows in candidates.partitions():
+    size = min(max(limit, MIN_CHUNK), MAX_CHUNK)
+    candidates = await session.stream(query, execution_options={"max_row_buffer": MAX_CHUNK})
+    while len(found) < limit and (rows := await candidates.fetchmany(size)):
         found += await to_thread.run_sync(matcher.among, rows)
-        if len(found) >= limit:
-            break
+        size = min(2 * size, MAX_CHUNK)
     await candidates.close()
     return found[:limit]
 

@@ -59,6 +59,13 @@ def _checked_text_geometry(text: str) -> str:
     return text
 
 
+def _not_empty(names: list[str]) -> list[str]:
+    # Taken for no restriction, a list that came out empty would find, and order, everything.
+    if not names:
+        raise ValueError("an empty list names nothing; leave it out to search all")
+    return names
+
+
 def _names(text: str) -> list[str]:
     return text.split(",")
 
@@ -88,7 +95,9 @@ Token = Annotated[str, Field(max_length=500, description="From the `next` link o
 Datetime = Annotated[str, Field(max_length=100, description=_ABOUT_TIME), AfterValidator(_checked_interval)]
 TextBox = Annotated[str, Field(max_length=500, description=_ABOUT_PLACE), AfterValidator(_checked_text_box)]
 Names = Annotated[Word, Field(max_length=100_000), AfterValidator(_checked_names)]
-NameList = Annotated[list[Word], Field(min_length=1, max_length=MAX_NAMED)]
+NameList = Annotated[
+    list[Word], Field(max_length=MAX_NAMED, json_schema_extra={"minItems": 1}), AfterValidator(_not_empty)
+]
 TextGeometry = Annotated[
     str, Field(max_length=100_000, description=_ABOUT_GEOMETRY), AfterValidator(_checked_text_geometry)
 ]

@@ -69,6 +69,8 @@ def test_pystac_client_walks_searches_orders_and_downloads(stack: dict[str, Any]
         assert [found.id for found in search.items()] == NAMES[4::-1]
         search = catalog.search(method=method, bbox=[-50, 0, -30, 5], limit=1)
         assert [found.id for found in search.items()] == NAMES[3:0:-1]
+        across = {"type": "LineString", "coordinates": [[-49.5, 20], [-49.5, 5], [-35, 5]]}
+        assert [found.id for found in catalog.search(method=method, intersects=across).items()] == NAMES[2:0:-1]
         assert [found.id for found in catalog.search(method=method, ids=NAMES[:2]).items()] == NAMES[1::-1]
 
     wanted = scenes.get_item(NAMES[7])
