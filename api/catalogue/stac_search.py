@@ -4,12 +4,22 @@ import re
 from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from api.catalogue.geojson import GEOMETRY
 from api.orders.filters import Word
 from models.areas import MAX_POSITIONS, SearchArea, area_of_box, area_of_geometry, box_of
 from models.catalogue_search import Interval, ObjectFilter, interval_of
+from models.instants import with_plus
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 1_000
@@ -165,6 +175,7 @@ class SearchQuery(_Search):
     The items of one collection are asked for alike: clients name that collection once more in `collections`.
     """
 
+    datetime: Annotated[Datetime, BeforeValidator(with_plus)] | None = None
     bbox: TextBox | None = None
     intersects: TextGeometry | None = None
     ids: Names | None = None

@@ -1,6 +1,7 @@
 """What the STAC API is asked for: bad values are refused by the name of their field, whatever they are."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from httpx2 import AsyncClient
@@ -131,7 +132,8 @@ async def test_the_ends_of_time_and_of_offsets_are_instants(
 ) -> None:
     await make_product()
     for path in ("/search", "/collections/scenes/items"):
-        assert (await client.get(f"{STAC}{path}", params={"datetime": datetime})).status_code == 200
+        for query in (urlencode({"datetime": datetime}), f"datetime={datetime}"):
+            assert (await client.get(f"{STAC}{path}?{query}")).status_code == 200, query
 
 
 @pytest.mark.parametrize(
