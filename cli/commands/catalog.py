@@ -47,6 +47,7 @@ def import_(
     moved: Annotated[
         bool, typer.Option("--moved", help="The product is at another place now, with other files than before.")
     ] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden entries at the top of a folder, too.")] = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="Take a folder as plain files, whatever STAC documents are in it.")
     ] = False,
@@ -55,7 +56,7 @@ def import_(
     """Make the catalogue hold exactly what SOURCE holds: new files come in, vanished ones are withdrawn.
 
     Each collection of a STAC catalogue is a product, each item an object. Of a plain folder, which is one product, each
-    file and each sub-folder is an object. Importing again is safe and says what has changed.
+    file and each sub-folder is an object, with all that is in it. Importing again is safe and says what has changed.
 
     What could not be looked at stays as it is and is named; then the command exits with 1.
     """
@@ -64,7 +65,7 @@ def import_(
     if group and public:
         raise typer.BadParameter("give either groups or --public", param_hint="--group")
     groups = () if public else tuple(group) if group else None
-    beliefs = {"allow_withdrawals": allow_withdrawals, "moved": moved, "plain": plain}
+    beliefs = {"allow_withdrawals": allow_withdrawals, "moved": moved, "hidden": hidden, "plain": plain}
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
     from cli.runtime.settings import load_settings
 

@@ -1,14 +1,13 @@
 """Reads a plain folder: one object for each file at its top, and for each sub-folder with all files below it."""
 
-import os
 import re
-from collections.abc import Iterator
 from typing import Final
 from unicodedata import normalize
 
 from models.errors import Refusal
+from services.catalogue.folder_walk import Seen, walk
 from services.catalogue.source_contents import FoundProduct, Unreadable, Unseen, media_type_of, unstorable
-from services.catalogue.tree import SourceTree, why_not
+from services.catalogue.tree import SourceTree
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
 
@@ -19,57 +18,42 @@ def slug(name: str) -> str:
     return _NOT_IN_SKU.sub("-", plain).strip("-._")[:100]
 
 
-def read_directory(root: str) -> FoundProduct:
-    """The one product of a folder."""
+def read_directory(root: str, *, hidden: bool = False) -> FoundProduct:
+    """The one product of a folder; what is hidden at its top is taken only if that is wanted."""
     tree = SourceTree(root)
     name = tree.root.rpartition("/")[2]
     product = FoundProduct(sku=slug(name), name=name, location=tree.root, source=tree.root)
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        inner = []
-        for entry in _entries(tree, folder, product):
-            href = f"{folder}{entry.name}"
-            if why := _unwanted(entry):
-                product.refuse(href, why)
-            elif entry.is_dir(follow_symlinks=False):
-                inner.append(f"{href}/")
-            else:
-                _add(product, tree, entry, href)
-        folders.extend(reversed(inner))
+
+    def refuse(href: str, why: Refusal) -> None:
+        product.refuse(href, why, *([] if _is_left_out(href, hidden=hidden) else [Unseen.below(href)]))
+
+    try:
+        for seen in walk(tree, "", refuse, hidden=hidden):
+            _add(product, seen)
+    except Unreadable as unreadable:
+        raise Refusal(f"{tree.root}: {unreadable}") from unreadable
+    for object_name in product.empty_folders.keys() - {file.object_name for file in product.files}:
+        product.refuse(f"{object_name}/", "no file is in it, and an object has at least one")
     return product
 
 
-def _entries(tree: SourceTree, folder: str, product: FoundProduct) -> Iterator[os.DirEntry[str]]:
-    """What a folder holds, in the order of names, so that two imports mint ids alike."""
-    try:
-        with os.scandir(f"{tree.root}/{folder}") as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        if not folder:
-            raise Refusal(f"{tree.root}: {why_not(error)}") from error
-        product.refuse(folder, Unreadable(why_not(error)), Unseen.below(folder))
+def _is_left_out(href: str, *, hidden: bool) -> bool:
+    """Whether an entry is left out for its name, so that nothing known of it stays."""
+    return bool(unstorable(href)) or (href.startswith(".") and not hidden and "/" not in href)
+
+
+def _add(product: FoundProduct, seen: Seen) -> None:
+    object_name, _, rest = seen.href.partition("/")
+    if seen.stat is None:
+        if seen.is_bare and seen.href:
+            product.empty.append(seen.href.rstrip("/"))
+        if object_name:
+            product.empty_folders.setdefault(object_name, [])
+        if rest:
+            product.empty_folders[object_name].append(rest)
         return
-    if folder and not found:
-        product.empty.append(folder.rstrip("/"))
-    yield from found
-
-
-def _unwanted(entry: os.DirEntry[str]) -> str | None:
-    if entry.name.startswith("."):
-        return "it is hidden"
-    return unstorable(entry.name)
-
-
-def _add(product: FoundProduct, tree: SourceTree, entry: os.DirEntry[str], href: str) -> None:
+    name = rest or object_name
     try:
-        # What is a file without following links cannot lead out: its folders were not links either.
-        plain = entry.is_file(follow_symlinks=False)
-        stat = entry.stat(follow_symlinks=False) if plain else tree.look(entry.path).stat
-        object_name, _, rest = href.partition("/")
-        name = rest or object_name
-        product.files.append(product.file(object_name, name, href, stat, media_type_of(name)))
+        product.files.append(product.file(object_name, name, seen.href, seen.stat, media_type_of(name)))
     except Refusal as refusal:
-        product.refuse(href, refusal, Unseen.below(href))
-    except OSError as error:
-        product.refuse(href, Unreadable(why_not(error)), Unseen.below(href))
+        product.refuse(seen.href, refusal, Unseen.below(seen.href))

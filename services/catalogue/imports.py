@@ -83,7 +83,7 @@ def _why_no_file(path: str) -> str:
 
 def _plain_folder(path: str, options: ImportOptions) -> FoundProduct:
     """The product of a folder; one that has STAC catalogues further down is more likely not meant to be one."""
-    product = directory.read_directory(path)
+    product = directory.read_directory(path, hidden=options.hidden)
     entries = [] if options.plain else sorted(_entries_below(product))
     if not entries:
         product.notes.extend(_item_notes(product))

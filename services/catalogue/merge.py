@@ -194,7 +194,7 @@ def _notes(found: FoundProduct, moved_from: str | None, kept: Kept, objects_chan
     if moved_from is not None:
         notes.append(f"the product moved here from {moved_from}")
     if found.objects and objects_changed:
-        text = "of the objects have another description: their footprint, time or properties changed"
+        text = "of the objects have another description: their footprint, time, properties or empty folders changed"
         notes.append(f"{objects_changed} {text}")
     return [*notes, kept.note] if kept.files else notes
 

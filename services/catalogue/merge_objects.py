@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalogue.source_contents import Description, FoundProduct
+from services.catalogue.source_contents import FoundProduct
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -15,30 +15,35 @@ if TYPE_CHECKING:
 _DESCRIBED: Final = """
     CREATE TEMPORARY TABLE described (
         name text NOT NULL, geometry jsonb, west float8, south float8, east float8, north float8,
-        begins_at timestamptz, ends_at timestamptz, properties jsonb, document text
+        begins_at timestamptz, ends_at timestamptz, properties jsonb, document text, empty_folders text[]
     ) ON COMMIT DROP
 """
 
 # Of an object that nothing is said of the time is known: its newest file's. One that was not looked at stays as it is.
-_ARRIVING: Final = """
+_ARRIVING: Final = sa.text("""
     CREATE TEMPORARY TABLE arriving ON COMMIT DROP AS
     WITH newest AS (
         SELECT object_name AS name, min(position) AS position,
-            timestamptz 'epoch' + max(modified_ns) / 1000 * interval '1 microsecond' AS at
+            timestamptz 'epoch' + max(modified_ns) / 1000 * interval '1 microsecond' AS at, bool_or(kept) AS partly
         FROM incoming GROUP BY object_name HAVING NOT bool_and(kept)
     )
     SELECT name, position, geometry, west, south, east, north, coalesce(begins_at, at) AS begins_at,
-        coalesce(ends_at, at) AS ends_at, coalesce(properties, '{}') AS properties, document
+        coalesce(ends_at, at) AS ends_at, coalesce(properties, '{}') AS properties, document,
+        coalesce(CASE WHEN partly THEN (
+            SELECT o.empty_folders FROM catalogue_objects o WHERE o.product_id = :product AND o.name = newest.name
+        ) ELSE empty_folders END, '{}') AS empty_folders
     FROM newest LEFT JOIN described USING (name)
-"""
+""")
 
 _CHANGED: Final = sa.text("""
     UPDATE catalogue_objects o SET geometry = a.geometry, west = a.west, south = a.south, east = a.east,
-        north = a.north, begins_at = a.begins_at, ends_at = a.ends_at, properties = a.properties, changed_at = now()
+        north = a.north, begins_at = a.begins_at, ends_at = a.ends_at, properties = a.properties,
+        empty_folders = a.empty_folders, changed_at = now()
     FROM arriving a
     WHERE o.product_id = :product AND o.name = a.name
-        AND (o.geometry, o.west, o.south, o.east, o.north, o.begins_at, o.ends_at, o.properties)
-            IS DISTINCT FROM (a.geometry, a.west, a.south, a.east, a.north, a.begins_at, a.ends_at, a.properties)
+        AND (o.geometry, o.west, o.south, o.east, o.north, o.begins_at, o.ends_at, o.properties, o.empty_folders)
+            IS DISTINCT FROM (a.geometry, a.west, a.south, a.east, a.north, a.begins_at, a.ends_at, a.properties,
+                a.empty_folders)
 """)
 
 _DOCUMENTED: Final = sa.text("""
@@ -49,9 +54,10 @@ _DOCUMENTED: Final = sa.text("""
 # What was withdrawn has left its id.
 _ADDED: Final = sa.text("""
     INSERT INTO catalogue_objects
-        (id, product_id, name, geometry, west, south, east, north, begins_at, ends_at, properties, document)
+        (id, product_id, name, geometry, west, south, east, north, begins_at, ends_at, properties, document,
+            empty_folders)
     SELECT coalesce(w.id, uuidv7()), :product, a.name, geometry, west, south, east, north, begins_at, ends_at,
-        properties, document
+        properties, document, empty_folders
     FROM arriving a LEFT JOIN withdrawn_objects w ON w.product_id = :product AND w.name = a.name
     WHERE NOT EXISTS (SELECT FROM catalogue_objects o WHERE o.product_id = :product AND o.name = a.name)
     ORDER BY position
@@ -77,10 +83,10 @@ EXTENT: Final = sa.text("""
 async def merge_objects(session: AsyncSession, found: FoundProduct, product: int) -> int:
     """Have a row for each object of `incoming`, with all that is said of it; how many of those known say otherwise."""
     await session.execute(sa.text(_DESCRIBED))
-    names = found.documents.keys() | found.objects.keys()
-    rows = (_row(name, found.objects.get(name), found.documents.get(name)) for name in names)
-    await copy_into(session, "described", rows)
-    await session.execute(sa.text(_ARRIVING))
+    names = found.documents.keys() | found.objects.keys() | found.empty_folders.keys()
+    await copy_into(session, "described", (_row(name, found) for name in names))
+    await session.execute(sa.text("ANALYZE described"))
+    await session.execute(_ARRIVING, {"product": product})
     await session.execute(sa.text("ANALYZE arriving"))
     changed = cast("sa.CursorResult[Any]", await session.execute(_CHANGED, {"product": product})).rowcount
     await session.execute(_DOCUMENTED, {"product": product})
@@ -89,13 +95,14 @@ async def merge_objects(session: AsyncSession, found: FoundProduct, product: int
     return changed
 
 
-def _row(name: str, said: Description | None, document: str | None) -> tuple[Any, ...]:
+def _row(name: str, found: FoundProduct) -> tuple[Any, ...]:
+    said, rest = found.objects.get(name), (found.documents.get(name), sorted(found.empty_folders.get(name, ())))
     if said is None:
-        return name, *(None,) * 8, document
+        return name, *(None,) * 8, *rest
     geometry = None if said.geometry is None else orjson.dumps(said.geometry).decode()
     properties = orjson.dumps(said.properties or {}).decode()
     box = (None,) * 4 if said.box is None else said.box.unrolled
-    return name, geometry, *box, said.begins_at, said.ends_at, properties, document
+    return name, geometry, *box, said.begins_at, said.ends_at, properties, *rest
 
 
 async def copy_into(session: AsyncSession, table: str, rows: Iterable[Sequence[Any]]) -> None:

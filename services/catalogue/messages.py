@@ -30,6 +30,8 @@ class ImportOptions(BaseModel):
     """Believe the source however much of a product it no longer shows."""
     moved: bool = False
     """Believe that a product is at another place now, however little of it is there."""
+    hidden: bool = False
+    """Take what is hidden at the top of a folder too; what is hidden inside of an object always belongs to it."""
     plain: bool = False
     """Take a folder for a plain one, whatever STAC documents are in it."""
 

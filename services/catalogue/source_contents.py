@@ -133,6 +133,8 @@ class FoundProduct:
     documents: dict[str, str] = field(default_factory=dict)
     unseen: set[Unseen] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
+    empty_folders: dict[str, list[str]] = field(default_factory=dict)
+    """Of objects, the folders that no file is in: named as files are, with a `/` at the end."""
 
     def refuse(self, what: str, why: str | Refusal, *places: Unseen) -> None:
         """Leave something out and say so; what is known of these places stays, for the source still names them."""

@@ -2,23 +2,26 @@
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from models.errors import Refusal
 from models.text import fits_header, shown
+from services.catalogue.folder_walk import walk
 from services.catalogue.hrefs import is_of_the_web
 from services.catalogue.multihash import parse_checksum
 from services.catalogue.oddities import Oddities
 from services.catalogue.source_contents import (
     FoundFile,
     FoundProduct,
+    Unreadable,
     Unseen,
     check_file_name,
     is_storable,
     media_type_of,
 )
+from services.catalogue.stac_assets import EmptyFolder, FoundAssets
 from services.catalogue.stac_metadata import description_of, extent_of
 from services.catalogue.tree import Located, SourceTree, is_below
 
@@ -48,6 +51,9 @@ class StacProduct:
         self._own_assets: tuple[object, str] | None = None
         self._other_checksums: Counter[str] = Counter()
         self._same_files = 0
+        self._unseen_below: list[str] = []
+        self._bare: list[str] = []
+        self._empty: dict[str, list[EmptyFolder]] = {}
         self._web = 0
         self.is_collection = is_collection
         odd: list[str] = []
@@ -110,6 +116,7 @@ class StacProduct:
             yield Unseen.asset(object_name)
             return
         for path in self._tree.meant(folder, href):
+            self._unseen_below.append(path)
             yield Unseen.asset(object_name, path.rpartition("/")[2])
 
     def _name_of(self, path: str) -> str:
@@ -129,34 +136,76 @@ class StacProduct:
             raise Refusal(f"{self._objects[name]} is called {name} too")
         if not isinstance(assets, Mapping) or not assets:
             raise Refusal("it has no assets")
-        files: dict[str, FoundFile] = {}
+        found = FoundAssets()
         folder = path.rpartition("/")[0]
         for key, asset in assets.items():
             try:
-                file = self._file(name, key, asset, folder)
+                self._same_files += self._find(name, key, asset, folder, found)
             except Refusal as refusal:
                 href = asset.get("href") if isinstance(asset, dict) else None
                 self.refuse_reference(f"{name}/{key}", href, refusal, *self._places(name, asset, folder))
-            else:
-                self._same_files += file.href in files
-                files.setdefault(file.href, file)
-        if not files:
+        if not (files := list(found.named())):
+            if found.empty:
+                self.found.refuse(name, "no file is in its folders, and an object has at least one")
             return
         self._objects[name] = self._name_of(path)
         self.found.documents[name] = self.seen_from_here(path)
-        self.found.files.extend(files.values())
+        self.found.files.extend(files)
+        if found.empty:
+            self._empty[name] = found.empty_folders()
         if item is not None:
             odd: set[str] = set()
             self.found.objects[name] = description_of(item, odd)
             for what in odd:
                 self.oddities.add("items", what, shown(name))
 
-    def _file(self, object_name: str, key: str, asset: object, folder: str) -> FoundFile:
-        """The file of an asset; its href stays absolute until the product's location is known."""
+    def _find(self, object_name: str, key: str, asset: object, folder: str, found: FoundAssets) -> bool:
+        """Add the file of an asset, or all files of one that is a folder; whether a file was there already."""
         href = asset.get("href") if isinstance(asset, dict) else None
         if not isinstance(asset, dict) or not isinstance(href, str) or not href:
             raise Refusal("it has no href")
-        located = self._tree.locate(folder, href)
+        path = self._tree.find(folder, href)
+        if (real := self._tree.real_folder(path)) is not None:
+            self._all_in_folder &= is_below(path, self._folder) and is_below(real, self._real_folder)
+            self._walk(object_name, key, asset, path, found)
+            return False
+        file = self._file(object_name, key, asset, self._tree.look(path))
+        if file.href in found.files:
+            return True
+        found.files[file.href] = file
+        return False
+
+    def _walk(self, object_name: str, key: str, asset: Mapping[str, Any], path: str, found: FoundAssets) -> None:
+        """Add all that is below a folder; what STAC says of type, size and checksum is said of single files."""
+        root, kind, files = self._tree.root.rstrip("/"), _kind(asset.get("roles")), list[FoundFile]()
+
+        def refuse(href: str, why: Refusal) -> None:
+            self.found.refuse(f"{object_name}/{key}: {href}", why)
+            if isinstance(why, Unreadable):
+                self._unseen_below.append(f"{root}/{href}".rstrip("/"))
+
+        for seen in walk(self._tree, f"{path[len(root) + 1 :]}/".removeprefix("/"), refuse):
+            absolute = f"{root}/{seen.href}"
+            if seen.stat is None:
+                found.empty[absolute] = None
+                if seen.is_bare:
+                    self._bare.append(absolute.rstrip("/"))
+                continue
+            self._all_in_folder &= seen.real is None or is_below(seen.real, self._real_folder)
+            name = absolute.rpartition("/")[2]
+            try:
+                file = self.found.file(object_name, name, absolute, seen.stat, media_type_of(name), kind)
+            except Refusal as refusal:
+                refuse(seen.href, refusal)
+            else:
+                files.append(file)
+        found.below[path] = files
+        if any(asset.get(name) is not None for name in ("file:size", *_CHECKSUMS)):
+            what = "are folders with a file:size or file:checksum: not compared"
+            self.oddities.add("assets", what, shown(f"{object_name}/{key}"))
+
+    def _file(self, object_name: str, key: str, asset: Mapping[str, Any], located: Located) -> FoundFile:
+        """The file of an asset; its href stays absolute until the product's location is known."""
         self._check_size(asset.get("file:size"), located, f"{object_name}/{key}")
         self._all_in_folder &= is_below(located.path, self._folder) and is_below(located.real, self._real_folder)
         name = located.path.rpartition("/")[2]
@@ -190,19 +239,29 @@ class StacProduct:
         """The product with its location: the collection's own folder if everything is there, else the source's."""
         self._add_own_assets()
         location = self._folder if self._all_in_folder else self._tree.root
-        # The name of a file is its last component, unless two of an object share it: then all of its path.
-        taken = Counter((file.object_name, file.name) for file in self.found.files)
+        # The name of an asset is its last component, unless two of an object share it: then all of its path.
+        assets: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for file in self.found.files:
+            assets[_asset_of(file)].add(file.href.removesuffix(file.name))
         start = len(location.rstrip("/")) + 1
         files, self.found.files = self.found.files, []
         for file in files:
             href = file.href[start:]
-            name = file.name if taken[file.object_name, file.name] == 1 else href
+            name = file.name if len(assets[_asset_of(file)]) == 1 else href
             try:
                 check_file_name(name)
             except Refusal as refusal:
                 self.found.refuse(href, refusal, Unseen.asset(file.object_name, href.rpartition("/")[2]))
             else:
                 self.found.files.append(file._replace(name=name, href=href))
+        below = [path[start:] for path in self._unseen_below if is_below(path, location)]
+        self.found.unseen.update(map(Unseen.below, below))
+        self.found.empty += [path[start:] for path in self._bare if is_below(path, location)]
+        for name, empty in self._empty.items():
+            self.found.empty_folders[name] = [
+                folder.name if len(assets[name, folder.name.partition("/")[0]]) < 2 else folder.path[start:]
+                for folder in empty
+            ]
         self.found.location = location
         self.found.notes.extend(self._notes())
         return self.found
@@ -230,6 +289,11 @@ class StacProduct:
         if self._web > len(self.found.files):
             notes.append(_REMEDY.format(count=self._web))
         return notes
+
+
+def _asset_of(file: FoundFile) -> tuple[str, str]:
+    """The object and the last component of the asset that a file is, or is below."""
+    return file.object_name, file.name.partition("/")[0]
 
 
 def _whole_number(said: Any) -> int | None:

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from stat import S_ISDIR, S_ISLNK, S_ISREG
+from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG, S_ISSOCK
 from typing import Final, NamedTuple
 
 from models.errors import Refusal
@@ -32,13 +32,17 @@ class SourceTree:
 
     def locate(self, folder: str, href: str) -> Located:
         """The file that a relative reference means, seen from a folder; raises Refusal with the reason."""
+        return self.look(self.find(folder, href))
+
+    def find(self, folder: str, href: str) -> str:
+        """The path that a relative reference means, if anything is there; raises Refusal if it leads out."""
         href = path_of(href)
         path = self.resolve(folder, href)
         # What is there as written is meant as written.
         if not os.path.lexists(path):
             others = (self.resolve(folder, other) for other in other_paths(href))
             path = next(filter(os.path.lexists, others), path)
-        return self.look(path)
+        return path
 
     def meant(self, folder: str, href: str) -> Iterator[str]:
         """Every path of the tree that a reference may mean, whether there is anything or not."""
@@ -54,9 +58,18 @@ class SourceTree:
         if why := unstorable(href):
             raise Refusal(why)
         path = os.path.normpath(os.path.join(folder, href))  # noqa: PTH118 - pathlib keeps the `..`
-        if not is_below(path, self.root):
+        if path != self.root and not is_below(path, self.root):
             raise Refusal(f"{href} leads out of the source")
         return path
+
+    def real_folder(self, path: str) -> str | None:
+        """Where a folder of the tree really is; None if it is no folder, raises Refusal if it leads out."""
+        if not os.path.isdir(path):  # noqa: PTH112 - the hot path
+            return None
+        real = os.path.realpath(path)
+        if real != self._real_root and not is_below(real, self._real_root):
+            raise Refusal("it leads out of the source")
+        return real
 
     def look(self, path: str) -> Located:
         """What is known of a regular file; raises Refusal with the reason where it is none of the tree's.
@@ -65,17 +78,17 @@ class SourceTree:
         """
         try:
             stat = os.lstat(path)
-            if S_ISLNK(stat.st_mode):
+            if is_link := S_ISLNK(stat.st_mode):
                 real = os.path.realpath(path)
                 stat = os.stat(path) if is_below(real, self._real_root) else stat  # noqa: PTH116 - the hot path
             else:
                 real = self._real(path)
         except OSError as error:
             raise Unreadable(why_not(error)) from error
-        if not is_below(real, self._real_root):
+        if real != self._real_root and not is_below(real, self._real_root):
             raise Refusal("it leads out of the source")
         if not S_ISREG(stat.st_mode):
-            raise Refusal("it is a folder" if S_ISDIR(stat.st_mode) else "it is not a regular file")
+            raise Refusal(f"it is a link to {_kind(stat.st_mode)}" if is_link else f"it is {_kind(stat.st_mode)}")
         return Located(path, real, stat)
 
     def _real(self, path: str) -> str:
@@ -84,6 +97,12 @@ class SourceTree:
         if folder not in self._real_folders:
             self._real_folders[folder] = os.path.realpath(folder or "/")
         return f"{self._real_folders[folder].rstrip('/')}/{name}"
+
+
+def _kind(mode: int) -> str:
+    """What something is that is not a regular file."""
+    kinds = {S_ISDIR: "a folder", S_ISFIFO: "a FIFO", S_ISSOCK: "a socket", S_ISCHR: "a device", S_ISBLK: "a device"}
+    return next((word for is_one, word in kinds.items() if is_one(mode)), "not a regular file")
 
 
 def is_below(path: str, root: str) -> bool:

@@ -163,12 +163,13 @@ async def test_hidden_things_links_that_leave_and_odd_files_are_refused_with_the
     (source / "loop").symlink_to("loop")
     os.mkfifo(source / "fifo")
     report = await imported(sessions, source)
+    hidden = "it is hidden, and so not taken from the top of a source; --hidden takes it"
     assert {refused.what: refused.why for refused in report.refused} == {
-        ".git": "it is hidden",
-        ".hidden": "it is hidden",
+        ".git": hidden,
+        ".hidden": hidden,
         "dangling": "it is not there",
-        "fifo": "it is not a regular file",
-        "folder": "it is a folder",
+        "fifo": "it is a FIFO",
+        "folder": "it is a link to a folder",
         "leaving": "it leads out of the source",
         "loop": "it cannot be read: Too many levels of symbolic links",
     }
