@@ -36,14 +36,6 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(code=FailureCode.INTERNAL, text=f"internal error: {type(error).__name__}")
 
 
-def written_to(name: str) -> Failed:
-    """Return the failure of a file that was written to, where nothing can prove that it is still the same."""
-    text = (
-        f"{name} was written to since it was catalogued, and has no checksum to prove it is the same; import it again"
-    )
-    return Failed(FailureCode.SOURCE_CHANGED, text)
-
-
 class FailureInterceptor(Interceptor):
     """Makes every activity fail in our words: the type is the failure's code, the message its sentence."""
 

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.failures import written_to
 from activities.settling import SettledFile, claim, settle_files
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
@@ -20,7 +19,7 @@ from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
 from models.queries import suborders as queries
 from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
-from storage.sources.protocol import FileVersion, Source
+from storage.sources.protocol import FileVersion, Source, written_to
 from storage.sources.registry import Sources
 from temporal.heartbeat import heartbeating
 

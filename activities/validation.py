@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.failures import written_to
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, ValidationResult
 from models.queries import known_checksums, orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import Deliverable, SelectedFile
+from storage.sources.protocol import written_to
 from storage.sources.registry import Sources
 
 MAX_FAULTS = 1_000

@@ -18,6 +18,7 @@ from models.pricing import Quote, quote
 from models.queries import selections
 from models.queries.access import closed_products
 from models.queries.destinations import destination_by_id, destination_of
+from models.queries.known_checksums import known_among
 from models.queries.selections import SelectedFile, UnplacedSelection
 from models.tables import CatalogueObject, Order, OrderItem, Product
 from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
@@ -141,9 +142,13 @@ async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCh
     """The lines without what is gone from its storage, and a warning for each object that is left out."""
     rows = await session.execute(selections.files_of(unplaced(lines), limit=MAX_CHECKED))
     gone = await check.gone([CheckedFile(key, sku, SelectedFile(*file)) for key, sku, *file in rows])
+    written = [checked.file.file_id for checked, fault in gone if fault.code == FailureCode.SOURCE_CHANGED]
+    provable = set((await session.execute(known_among(written))).scalars()) if written else set()
     by_sku = {line.product.sku: line for line in lines}
     warnings: dict[UUID, Fault] = {}
     for checked, fault in gone:
+        if checked.file.file_id in provable and fault.code == FailureCode.SOURCE_CHANGED:
+            continue
         by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
         warnings.setdefault(checked.object_id, fault.model_copy(update={"text": f"{fault.text}; it is left out"}))
     return [line for line in lines if not line.is_empty], list(warnings.values())

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from models.errors import Failed, FailureCode, Fault
 from models.queries.selections import SelectedFile
-from storage.sources.protocol import Source
+from storage.sources.protocol import Source, written_to
 from storage.sources.registry import Sources
 
 MAX_CHECKED: Final = 10_000
@@ -41,7 +41,10 @@ class StorageCheck:
     timeout: float = 2.0
 
     async def gone(self, files: Sequence[CheckedFile]) -> list[tuple[CheckedFile, Fault]]:
-        """The files that are certainly not there as the catalogue says; none where the storage cannot tell in time."""
+        """The files that are not there as the catalogue says; none where the storage cannot tell in time.
+
+        Those that were written to are among them (`source_changed`): who knows a checksum of one may still have it.
+        """
         loop = asyncio.get_running_loop()
         checking = loop.run_in_executor(self.readers, self._gone, files, time.monotonic() + self.timeout)
         try:
@@ -69,12 +72,15 @@ def _fault(source: Source, checked: CheckedFile) -> Fault | None:
     """Why a file cannot be had; None where it is there, or where its storage only does not answer."""
     name = f"{checked.sku}/{checked.file.object_name}/{checked.file.name}"
     try:
-        size = source.stat(checked.file.href).size
+        found = source.stat(checked.file.href)
     except Failed as failed:
         if failed.failure.retryable:
             return None
         return Fault(field=name, code=failed.failure.code, text=f"{name}: {failed.failure.text}")
-    if size == checked.file.size_bytes:
+    if found.size != checked.file.size_bytes:
+        text = f"{name} has {found.size} bytes where the catalogue says {checked.file.size_bytes}"
+        return Fault(field=name, code=FailureCode.SIZE_MISMATCH, text=text)
+    if found.modified_ns == checked.file.modified_ns or checked.file.sha256 is not None:
         return None
-    text = f"{name} has {size} bytes where the catalogue says {checked.file.size_bytes}"
-    return Fault(field=name, code=FailureCode.SIZE_MISMATCH, text=text)
+    failure = written_to(name).failure
+    return Fault(field=name, code=failure.code, text=failure.text)

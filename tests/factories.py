@@ -28,6 +28,9 @@ from tests.issuer import REALM
 LOCAL_CALLER = Caller(customer_id(REALM, "local"))
 """Whose orders are, unless told otherwise; the tests' client is the same person."""
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When the objects of products last changed: before any order of a test."""
+
 Sessions = async_sessionmaker[AsyncSession]
 Objects = Mapping[str, Mapping[str, bytes]]
 """Contents of files, by object and file name."""
@@ -58,7 +61,7 @@ async def add_product(
         session.add(product)
         await session.flush()
         for object_name, contents in files.items():
-            obj = CatalogueObject(product_id=product.id, name=object_name)
+            obj = CatalogueObject(product_id=product.id, name=object_name, changed_at=LONG_AGO)
             session.add(obj)
             await session.flush()
             session.add_all(

@@ -117,3 +117,11 @@ def check_version(href: str, expected: FileVersion, found: FileVersion) -> None:
     grown = found.size != expected.size
     what = f"it had {expected.size} bytes and has {found.size}" if grown else "it was written to"
     raise Failed(FailureCode.SOURCE_CHANGED, f"{href} has changed: {what}")
+
+
+def written_to(name: str) -> Failed:
+    """Return the failure of a file that was written to, where nothing can prove that it is still the same."""
+    text = (
+        f"{name} was written to since it was catalogued, and has no checksum to prove it is the same; import it again"
+    )
+    return Failed(FailureCode.SOURCE_CHANGED, text)

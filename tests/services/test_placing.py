@@ -1,5 +1,6 @@
 """Placing and estimating orders without HTTP: from a request, a caller and the present instant."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +25,10 @@ from services.storage_check import StorageCheck
 from storage.sources.registry import Sources
 from tests.factories import Sessions, add_product
 
+KNOW_ALL = """
+    INSERT INTO known_files (file_id, size_bytes, modified_ns, sha256, crc32)
+    SELECT id, size_bytes, 0, sha256(''), 0 FROM catalogue_files
+"""
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 MARIA, ADA = Caller("maria"), Caller("ada", frozenset({Role.ADMIN}))
 ALL = OrderRequest((RequestedLine("scenes"),))
@@ -212,6 +217,19 @@ async def test_a_restart_goes_nowhere_where_its_destination_was_removed(sessions
         again = await place(session, MARIA, OrderRequest(again=old.id), NOW)
     assert (again.destination_id, again.destination_name) == (None, None)
     assert "exports was removed" in again.warnings[0]["text"]
+
+
+async def test_what_was_written_to_is_left_out_unless_a_checksum_can_prove_it(
+    sessions: Sessions, scenes: Product, check: StorageCheck, tmp_path: Path
+) -> None:
+    os.utime(tmp_path / "summer" / "a.tif", ns=(0, 0))
+    async with sessions.begin() as session:
+        promised = await place(session, MARIA, ALL, NOW, check=check)
+        await session.execute(sa.update(CatalogueFile).values(sha256=None))
+        unproven = await place(session, MARIA, ALL, NOW, check=check)
+        await session.execute(sa.text(KNOW_ALL))
+        proven = await place(session, MARIA, ALL, NOW, check=check)
+    assert [codes(order) for order in (promised, unproven, proven)] == [[], ["source_changed"], []]
 
 
 async def test_a_draft_is_submitted_at_todays_prices_without_what_is_gone(
