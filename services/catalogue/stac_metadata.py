@@ -120,11 +120,13 @@ def extent_of(said: Any) -> Extent:
     if not isinstance(interval, list) or not 1 <= len(interval) <= 2:
         return Extent(None, "no interval in its extent that can be read")
     try:
-        begins, ends = (None if end is None else rfc3339(_instant(end, set())) for end in [*interval, None][:2])
+        begins, ends = (None if end is None else _instant(end, set()) for end in [*interval, None][:2])
+        if begins is not None and ends is not None and begins > ends:
+            raise Unfit
     except ValueError:
         return Extent(None, "no interval in its extent that can be read")
     oddity = "an interval with one end in its extent: open" if len(interval) == 1 else None
-    return Extent({"bbox": [*box], "interval": [begins, ends]}, oddity)
+    return Extent({"bbox": [*box], "interval": [end and rfc3339(end) for end in (begins, ends)]}, oddity)
 
 
 def _of_first(name: str, said: Any) -> Any:

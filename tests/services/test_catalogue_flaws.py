@@ -97,6 +97,8 @@ def replaced(document: Any, path: tuple[Any, ...], value: Any) -> Any:
          "flawed/collection.json has an interval with one end in its extent: open"),
         (replaced(WHOLE_COLLECTION, ("extent", "temporal"), None),
          "flawed/collection.json has no interval in its extent that can be read"),
+        (replaced(WHOLE_COLLECTION, ("extent", "temporal", "interval"), [["2021-01-01T00:00:00Z", "2020-01-01"]]),
+         "flawed/collection.json has no interval in its extent that can be read"),
         (WHOLE_COLLECTION | {"assets": "own.png"},
          "flawed/collection.json has assets that are no JSON object: left out"),
     ],
