@@ -16,6 +16,7 @@ from api.contract.document import document
 from api.deliveries import routes as delivery_routes
 from api.dependencies import Services
 from api.downloads import archive_routes, file_routes, folder_routes, link_routes, metalink_routes
+from api.downloads.file_names import DownloadNameMiddleware
 from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
 from api.http.cors import CorsMiddleware
@@ -70,7 +71,7 @@ class _Facade(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
         refusing = CorsMiddleware(DrainingMiddleware(MethodNotAllowedMiddleware(inner, self)))
-        return PathMiddleware(RequestLogMiddleware(refusing), self)
+        return PathMiddleware(DownloadNameMiddleware(RequestLogMiddleware(refusing)), self)
 
 
 def create_app(open_services: Lifespan) -> FastAPI:

@@ -24,8 +24,9 @@ from api.identity.oidc import OpenIdConnect
 from api.operations.state import Operations
 from models.access import Caller
 from models.cors import CorsPolicy
-from models.links import LinkKeys
-from models.metalink import FILES_PER_DOCUMENT
+from models.download_urls import named
+from models.links import API, LinkKeys, archive_path, metalink_path
+from models.metalink import FILES_PER_DOCUMENT, metalink_filename, part_of
 from models.naming import archive_filename
 from models.queries.catalogue_search import WALK
 from models.quotas import Quotas
@@ -80,6 +81,16 @@ class Services:
     def storage_check(self) -> StorageCheck:
         """How the files of an order are checked before it costs anything."""
         return StorageCheck(self.sources, self.readers)
+
+    def archive_url(self, order: Order, part: int) -> str:
+        """Where an archive is for those who may see the order."""
+        return f"{self.public_url}{API}/{named(archive_path(order.id, part), self.archive_name(order, part))}"
+
+    def metalink_path(self, order: Order, version: int, part: int = 1) -> str:
+        """Where a Metalink of an order is, below the root of the API, with its name."""
+        count = part_of(order.files_total, self.files_per_metalink)
+        name = metalink_filename(order.number, version, part, count)
+        return named(metalink_path(order.id, version=version), name, part if part > 1 else None)
 
     @property
     def hub(self) -> Hub:

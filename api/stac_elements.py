@@ -5,6 +5,8 @@ Assets carry size and checksum after the file extension, version 2.1.0.
 
 from typing import Any, Final
 
+from models.download_urls import named
+from models.links import file_path
 from models.tables import OrderFile
 
 Json = dict[str, Any]
@@ -23,8 +25,9 @@ _SHA256_MULTIHASH: Final = "1220"
 _ROLES: Final = {"data": ["data"], "quicklook": ["overview"], "metadata": ["metadata"]}
 
 
-def asset(href: str, file: OrderFile, kind: str) -> Json:
-    """The asset of a file that can be downloaded."""
+def asset(api: str, file: OrderFile, kind: str) -> Json:
+    """The asset of a file that can be downloaded from the API at this URL."""
+    href = f"{api}/{named(file_path(file.order_id, file.seq), file.path.rpartition('/')[2])}"
     checksum = {"file:checksum": _SHA256_MULTIHASH + file.sha256.hex()} if file.sha256 else {}
     return {
         "href": href,

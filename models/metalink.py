@@ -44,6 +44,11 @@ def part_of(seq: int, files_per_document: int) -> int:
     return max(-(-seq // files_per_document), 1)
 
 
+def metalink_filename(number: str, version: int, part: int, count: int) -> str:
+    """The name of a document of an order; it tells the part where there are several."""
+    return f"{number}{f'-{part}' if count > 1 else ''}{SUFFIXES[version]}"
+
+
 class Metalink:
     """A document of version 4 or 3: its start, its entries a batch at a time, its end."""
 

@@ -149,7 +149,7 @@ class Documents:
         return f"{self.root}{self.collection_path(product)}"
 
     def _asset(self, file: Any, kind: str) -> Json:
-        return asset(f"{self._api}/orders/{file.order_id}/files/{file.seq}/content", file, kind)
+        return asset(self._api, file, kind)
 
     def _order_link(self, object_id: object, ordered: ObjectOrder) -> Json:
         """To the order that there is, or how to place one."""

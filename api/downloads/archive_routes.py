@@ -75,6 +75,6 @@ async def acknowledge_suborder(order_id: UUID, number: int, services: ServicesDe
         suborder = await downloadable_archive(session, order, number)
         event = await acknowledge(session, order_id, number, caller.actor, services.now())
         await session.refresh(suborder)
-        shown = presenting.suborder_public(suborder, services.public_url)
+        shown = presenting.suborder_public(suborder, services.archive_url(order, number))
     await deliver_event(services.temporal, services.sessions, event)
     return shown

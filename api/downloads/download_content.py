@@ -17,7 +17,7 @@ from api.downloads.download_response import Representation
 from api.http.ranges import Version
 from models.archive import Entry, Layout
 from models.coverage import Span
-from models.links import API, metalink_path
+from models.links import API
 from models.metalink import part_of
 from models.packaging import NS_PER_SECOND, Contents, delivered, layout_of
 from models.tables import Order, OrderFile, SubOrder
@@ -78,6 +78,7 @@ class ArchiveDownload:
 class FileDownload:
     """A single file: the inside of an archive that has nothing else in it."""
 
+    order: Order
     file: OrderFile
     suborder: SubOrder
 
@@ -85,13 +86,12 @@ class FileDownload:
         """The file with its proof, and where the Metalink is that has it."""
         file, digest = self.file, self.file.sha256 or b""
         part = part_of(file.seq, services.files_per_metalink)
-        metalink = f"{services.public_url}{API}/{metalink_path(file.order_id)}"
         return Representation(
             Version(f'"{digest.hex()[:40]}"', file.size_bytes, datetime.fromtimestamp(file.modified_ns / 1e9, UTC)),
             file.path.rpartition("/")[2],
             download_response.media_type_of(file.media_type),
             digest,
-            metalink if part == 1 else f"{metalink}?part={part}",
+            f"{services.public_url}{API}/{services.metalink_path(self.order, 4, part)}",
         )
 
     async def open(self, services: Services, actor: str) -> "DownloadContent":
@@ -116,7 +116,7 @@ async def find_archive(session: AsyncSession, order: Order, number: int, method:
 
 async def find_file(session: AsyncSession, order: Order, key: int | UUID) -> FileDownload:
     """A single file. Raises NotFound, Gone, FileFailed or NotReady."""
-    return FileDownload(*await downloadable_file(session, order, key))
+    return FileDownload(order, *await downloadable_file(session, order, key))
 
 
 async def answer(request: Request, services: Services, found: Downloadable, actor: str) -> Response:

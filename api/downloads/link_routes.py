@@ -5,12 +5,13 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.dependencies import CallerDep, ServicesDep
-from api.downloads.links import linked_files, signed
+from api.downloads.links import linked_files, signed, signed_metalink
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
 from api.http.answers import answers
 from api.schemas import PageCursor, PageLimit
+from models.download_urls import named
 from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
-from models.links import archive_path, metalink_path
+from models.links import archive_path
 from models.queries import orders as queries
 from models.status_facts import AVAILABLE_SUBORDERS
 from services.download_lookup import require_planned
@@ -48,17 +49,17 @@ async def list_links(
     archives = [
         ArchiveLink(
             suborder=part.number,
-            filename=services.archive_name(order, part.number),
+            filename=(name := services.archive_name(order, part.number)),
             size=part.archive_bytes,
-            url=signed(services, archive_path(order_id, part.number)),
+            url=signed(services, path := archive_path(order_id, part.number), named(path, name)),
         )
         for part in suborders
         if part.state in AVAILABLE_SUBORDERS
     ]
     return LinksListing(
         expires_at=order.expires_at,
-        metalink=signed(services, metalink_path(order_id)),
-        metalink3=signed(services, metalink_path(order_id, version=3)),
+        metalink=signed_metalink(services, order, 4),
+        metalink3=signed_metalink(services, order, 3),
         archives=archives,
         files=files,
         next_cursor=cursors.after(after + limit) if after + limit < order.files_total else None,

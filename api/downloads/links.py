@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Services
+from models.download_urls import named
 from models.errors import LinksUnavailable
-from models.links import API, file_path
+from models.links import API, file_path, metalink_path
 from models.metalink import LinkedFile
 from models.queries import downloads as queries
 from models.tables import Order
@@ -15,11 +16,22 @@ _PAGE = 2_000
 """Files asked for at once."""
 
 
-def signed(services: Services, path: str) -> str:
-    """The URL of a signed link to a path. Raises LinksUnavailable where no key is set."""
+def signed(services: Services, path: str, shown: str) -> str:
+    """The URL of a signed link to a path, `shown` with the name of its file. Raises LinksUnavailable without a key."""
     if not services.link_keys:
         raise LinksUnavailable
-    return f"{services.public_url}{API}/links/{services.link_keys.sign(path)}/{path}"
+    return f"{services.public_url}{API}/links/{services.link_keys.sign(path)}/{shown}"
+
+
+def signed_file(services: Services, order_id: str, seq: int, name: str) -> str:
+    """The URL of a signed link to a single file. Raises LinksUnavailable."""
+    path = file_path(order_id, seq)
+    return signed(services, path, named(path, name))
+
+
+def signed_metalink(services: Services, order: Order, version: int, part: int = 1) -> str:
+    """The URL of a signed link to a Metalink, which opens all its parts. Raises LinksUnavailable."""
+    return signed(services, metalink_path(order.id, version=version), services.metalink_path(order, version, part))
 
 
 async def linked_files(
@@ -42,7 +54,10 @@ async def linked_files(
             (
                 seq,
                 LinkedFile(
-                    side_by_side(order, part, path, mixed), size, sha256, signed(services, file_path(order_id, seq))
+                    side_by_side(order, part, path, mixed),
+                    size,
+                    sha256,
+                    signed_file(services, order_id, seq, path.rpartition("/")[2]),
                 ),
             )
             for seq, part, path, size, sha256 in rows

@@ -1,6 +1,6 @@
 """Metalinks: all files of an order for download tools, also before they are there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
-from api.downloads.links import linked_files, signed
+from api.downloads.links import linked_files, signed_metalink
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
 from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
 from models.links import metalink_path
-from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, SUFFIXES, Head, Metalink, part_of
+from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, Head, Metalink, metalink_filename, part_of
 from models.naming import content_disposition
 from models.tables import Order
 from services.download_lookup import linked_order, require_planned
@@ -88,30 +88,29 @@ def _answer(request: Request, services: Services, order: Order, part: int, versi
     count = part_of(order.files_total, services.files_per_metalink)
     if part > count:
         raise NotFound("part", part)
-    url = signed(services, metalink_path(order.id, version=version))
-    suffix = f"-{part}" if count > 1 else ""
+    urls = {n: signed_metalink(services, order, version, n) for n in {1, part - 1, part, part + 1, count} if n > 0}
     headers = {
         "Content-Type": MEDIA_TYPES[version],
-        "Content-Disposition": content_disposition(f"{order.number}{suffix}{SUFFIXES[version]}"),
+        "Content-Disposition": content_disposition(metalink_filename(order.number, version, part, count)),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
     if count > 1:
-        headers["Link"] = ", ".join(_relations(url, part, count))
+        headers["Link"] = ", ".join(_relations(urls, part, count))
     if request.method == "HEAD":
         return Response(headers=headers)
-    return StreamingResponse(_document(services, order, part, version, url), headers=headers)
+    return StreamingResponse(_document(services, order, part, version, urls[part]), headers=headers)
 
 
-def _relations(url: str, part: int, count: int) -> list[str]:
+def _relations(urls: Mapping[int, str], part: int, count: int) -> list[str]:
     """The other parts (RFC 8288)."""
     found = {"first": 1, "prev": part - 1, "next": part + 1, "last": count}
-    return [f'<{url}?part={n}>; rel="{name}"' for name, n in found.items() if 1 <= n <= count]
+    return [f'<{urls[n]}>; rel="{name}"' for name, n in found.items() if 1 <= n <= count]
 
 
 async def _document(services: Services, order: Order, part: int, version: int, url: str) -> AsyncIterator[bytes]:
     after = (part - 1) * services.files_per_metalink
-    document = Metalink(version, Head("Consignor", services.now(), f"{url}?part={part}", order.number))
+    document = Metalink(version, Head("Consignor", services.now(), url, order.number))
     yield document.start
     async for page in linked_files(services, order, after=after, upto=after + services.files_per_metalink):
         yield document.entries(file for _, file in page)

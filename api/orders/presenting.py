@@ -139,9 +139,8 @@ def item_public(item: OrderItem) -> OrderItemPublic:
     )
 
 
-def suborder_public(suborder: SubOrder, public_url: str, blocker: WaitingOn | None = None) -> SubOrderPublic:
+def suborder_public(suborder: SubOrder, archive_url: str, blocker: WaitingOn | None = None) -> SubOrderPublic:
     """A sub-order; its archive's URL is given once there is an archive."""
-    url = f"{public_url}{API}/orders/{suborder.order_id}/suborders/{suborder.number}/archive"
     return SubOrderPublic(
         number=suborder.number,
         product=suborder.sku,
@@ -154,7 +153,7 @@ def suborder_public(suborder: SubOrder, public_url: str, blocker: WaitingOn | No
         files_failed=suborder.files_failed,
         bytes=suborder.bytes_total,
         archive_bytes=suborder.archive_bytes,
-        archive_url=url if suborder.state in AVAILABLE_SUBORDERS else None,
+        archive_url=archive_url if suborder.state in AVAILABLE_SUBORDERS else None,
         waiting_on=blocker,
     )
 

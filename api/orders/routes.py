@@ -101,10 +101,12 @@ async def show_order(request: Request, order_id: UUID, services: ServicesDep, ca
 async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
     """The sub-orders of an order, in the order they become ready; empty until it is planned."""
     async with services.sessions.begin() as session:
-        await get_owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
         found = (await session.execute(queries.suborders_of(order_id))).scalars()
         blockers = presenting.suborder_blockers(await session.execute(BLOCKERS_OF_SUBORDERS, {"order_ids": [order_id]}))
-        items = [presenting.suborder_public(s, services.public_url, blockers.get(s.number)) for s in found]
+        items = [
+            presenting.suborder_public(s, services.archive_url(order, s.number), blockers.get(s.number)) for s in found
+        ]
         return SubOrdersPublic(items=items)
 
 

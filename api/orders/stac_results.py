@@ -21,7 +21,8 @@ class Results:
 
     def __init__(self, order: Order, public_url: str) -> None:
         self._order = order
-        self._url = f"{public_url}{API}/orders/{order.id}"
+        self._api = f"{public_url}{API}"
+        self._url = f"{self._api}/orders/{order.id}"
         self._root = f"{self._url}/stac"
 
     def collection(self, suborders: Iterable[SubOrder], oldest: int | None, newest: int | None) -> Json:
@@ -92,7 +93,7 @@ class Results:
                 "order:date": rfc3339(order.created_at, "seconds"),
                 **({"order:expiration_date": rfc3339(order.expires_at, "seconds")} if order.expires_at else {}),
             },
-            "assets": {file.name: asset(f"{self._url}/files/{file.seq}/content", file, kind) for file, kind in files},
+            "assets": {file.name: asset(self._api, file, kind) for file, kind in files},
             "links": [
                 *self._links("self", self._item_url(first.seq), parent=f"{self._root}/suborders/{first.suborder}"),
                 link("collection", self._root, JSON),

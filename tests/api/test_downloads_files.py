@@ -44,7 +44,8 @@ async def test_a_file_is_itself_whole_in_parts_and_proven(client: AsyncClient, m
             assert answer.headers["repr-digest"] == f"sha-256=:{proof}:"
             assert answer.headers["digest"] == f"SHA-256={proof}"
             assert answer.headers["link"] == (
-                f'<{PUBLIC_URL}/api/v1/orders/{order.id}/metalink>; rel=describedby; type="application/metalink4+xml"'
+                f"<{PUBLIC_URL}/api/v1/orders/{order.id}/metalink/{order.number}.meta4>; rel=describedby;"
+                ' type="application/metalink4+xml"'
             )
             assert dict((await client.head(url, headers=same)).headers) == dict(answer.headers)
             if CONTENT[path]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from httpx2 import AsyncClient, Response
@@ -50,7 +50,21 @@ async def test_every_link_opens(client: AsyncClient, order: Order) -> None:
     items = {answer.json()["id"] for url, answer in found.items() if "/items/" in url and "/orders/" not in url}
     assert items == set(NAMES)
     assert {f"{ROOT}/stac/collections/{quote(sku, safe='')}" for sku in SKUS} <= found.keys()
-    assert sum("/links/" in url and "/files/" in url for url in found) == len(NAMES) + 1
+    files = [url for url in found if "/links/" in url and "/files/" in url]
+    assert len(files) == len(NAMES) + 1
+    downloads = [url for url in found if re.search(r"/(archive|content|metalink)/", url)]
+    assert len(downloads) > 2 * len(files)
+    for url in downloads:
+        # What saves a file under the last part of its URL saves it right.
+        assert _name_in(found[url]) == unquote(url.rpartition("/")[2]), url
+
+
+def _name_in(answer: Response) -> str:
+    """The name of a download (RFC 6266)."""
+    disposition = answer.headers["content-disposition"]
+    if "filename*=" in disposition:
+        return unquote(disposition.partition("filename*=UTF-8''")[2])
+    return re.sub(r"\\(.)", r"\1", disposition.partition('filename="')[2].removesuffix('"'))
 
 
 async def crawled(client: AsyncClient, starts: list[str]) -> dict[str, Response]:

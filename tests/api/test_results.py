@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pystac
 import pytest
@@ -73,7 +74,7 @@ async def test_pystac_finds_every_file_of_an_order_with_its_size_and_checksum(
     for obj, files in SCENES.items():
         assert found[f"scenes:{obj}"] == {
             name: {
-                "href": f"{served}/api/v1/orders/{order.id}/files/{numbers[f'{obj}/{name}']}/content",
+                "href": f"{served}/api/v1/orders/{order.id}/files/{numbers[f'{obj}/{name}']}/content/{quote(name)}",
                 "type": "application/octet-stream",
                 "roles": ["metadata" if name == "notes ü.txt" else "data"],
                 "file:size": len(content),
