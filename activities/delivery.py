@@ -58,14 +58,16 @@ class DeliveringActivities:
         if isinstance(found, Delivery):
             return Delivered(number=suborder.number, bytes=found.size_bytes or 0)
         place, key = found.destination.place, self._key(found)
-        upload = ArchiveUpload(key, found.suborder.archive_bytes or 0, found.suborder.archive_etag or "")
+        size, etag = found.suborder.archive_bytes or 0, found.suborder.archive_etag or ""
+        upload = ArchiveUpload(key, size, etag, found.order.number, suborder.number)
         target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
         members = members_of(self.sources.at(found.suborder.location), found.contents.files)
-        await _run(_DeliveryRun(found, members, upload, target))
+        delivering = _DeliveryRun(found, members, upload, target)
+        await _run(delivering)
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
-                order_id, number, etag=upload.etag, location=place.location(key), size=upload.size
+                order_id, number, etag=upload.etag, location=place.location(delivering.key), size=upload.size
             )
             await session.execute(settled)
             marked = await session.execute(queries.mark_delivered(order_id, number, upload.etag))
@@ -128,6 +130,7 @@ class _DeliveryRun:
     def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target) -> None:
         self._job, self._members, self._archive, self._target = job, members, upload, target
         self._sent = 0
+        self.key = upload.key
         self.stop = Event()
 
     def run(self) -> None:
@@ -137,7 +140,7 @@ class _DeliveryRun:
         if layout.etag != self._archive.etag:
             raise RuntimeError(f"archive {job.order.number}/{job.suborder.number} is not as it was sealed")
         with Blocks(layout, self._members) as blocks:
-            self._target.deliver(self._archive, self._watched(blocks))
+            self.key = self._target.deliver(self._archive, self._watched(blocks))
 
     def position(self) -> str:
         """Where the delivery is, in words for the Temporal UI."""

@@ -1,26 +1,19 @@
 """What a file on this disk is to an archive: proven to be one, an unfinished one, or somebody else's."""
 
-import json
 import struct
-from contextlib import suppress
 from enum import Enum, auto
 from functools import partial
 from itertools import takewhile
 from os import SEEK_END
 from pathlib import Path
 from typing import IO, Final, NamedTuple
-from zipfile import BadZipFile, LargeZipFile, ZipFile
-from zlib import error as ZlibError  # noqa: N812 - it is an error and called like a variable
+from zipfile import ZipFile
 
-from models.manifest import CHECKSUMS, MANIFEST, NOTICE
+from storage.archive.recognition import NO_ZIP, is_version_of
 
 BLOCK_BYTES: Final = 1024 * 1024
 _LOCAL_HEADER: Final = struct.Struct("<4s22x2H")
 _END_BYTES: Final = 22
-_NO_ZIP: Final = (
-    BadZipFile, LargeZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error,
-)  # fmt: skip
-"""What `zipfile` raises of a file that is no zip, is broken, or is packed or locked in ways that ours never are."""
 
 
 class Kind(Enum):
@@ -47,7 +40,7 @@ def directory_start(path: Path) -> int | None:
                         pass
                 end = _data_offset(file, end) + info.compress_size
             return end if end == archive.start_dir and _ends_there(file) else None
-    except (*_NO_ZIP, OSError):
+    except (*NO_ZIP, OSError):
         return None
 
 
@@ -61,7 +54,7 @@ class Part(NamedTuple):
 def kind_of(path: Path, part: Part, beginning: bytes) -> Kind:
     """What a file is that is in the way of an archive, which begins like this."""
     if directory_start(path) is not None:
-        return Kind.OTHER_VERSION if _is_version_of(path, part) else Kind.STRANGE
+        return Kind.OTHER_VERSION if is_version_of(path, *part) else Kind.STRANGE
     if path.with_name(f"{path.name}.aria2").exists():  # aria2 has yet to end it, or is at it now
         return Kind.STRANGE
     with path.open("rb") as file:
@@ -86,13 +79,3 @@ def _ends_there(file: IO[bytes]) -> bool:
 def _has_content(file: IO[bytes]) -> bool:
     """Whether there is anything but zeros, such as tools write that take the room before they fill it."""
     return any(block.count(0) != len(block) for block in iter(partial(file.read, BLOCK_BYTES), b""))
-
-
-def _is_version_of(path: Path, part: Part) -> bool:
-    """Whether a whole zip is an archive of that number, with nothing in it that its manifest does not list."""
-    with suppress(*_NO_ZIP, OSError, KeyError, TypeError, AttributeError), ZipFile(path) as archive:
-        manifest = json.loads(archive.read(MANIFEST))
-        listed = {entry["path"] for key in ("files", "folders") for entry in manifest.get(key, ())}
-        extra = set(archive.namelist()) - listed - {MANIFEST, CHECKSUMS, NOTICE}
-        return (manifest["number"], manifest["suborder"]) == part and not extra
-    return False

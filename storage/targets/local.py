@@ -5,10 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from typing import Final
 from uuid import uuid1
 
 from models.errors import Failed
+from storage.archive.recognition import is_version_of
 from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -26,12 +28,15 @@ class LocalTarget:
     def __init__(self, folder: str, root: str) -> None:
         self._root, self._below = root, PurePosixPath(folder).relative_to(root).parts
 
-    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> str:
         """Write an archive; a reader sees all of it under its name, or nothing. Raises Failed."""
-        *folders, name = upload.key.split("/")
+        *folders, _ = upload.key.split("/")
         with _translated(), self._opened((*self._below, *folders)) as folder:
+            key = next(key for key in upload.keys() if _gives_way(folder, key.rpartition("/")[2], upload))  # noqa: SIM118
+            name = key.rpartition("/")[2]
             _clear(folder, name)
             self._write(folder, name, upload.size, blocks)
+        return key
 
     def probe(self) -> None:
         """Write, read back and delete a small file."""
@@ -97,6 +102,22 @@ def sync_folder(folder: int) -> None:
     except OSError as error:
         if error.errno not in _NO_FOLDER_SYNC:
             raise
+
+
+def _gives_way(folder: int, name: str, upload: ArchiveUpload) -> bool:
+    """Whether a name is free, or has an archive of the same sub-order; anything else is somebody else's."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return True
+    if not S_ISREG(found.st_mode):
+        return False
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except PermissionError:
+        return False
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - it is open already
+        return is_version_of(file, upload.number, upload.suborder)
 
 
 def _part(name: str, key: str) -> str:

@@ -17,6 +17,7 @@ from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 MIB: Final = 1024 * 1024
 PART_BYTES: Final = 8 * MIB
@@ -52,13 +53,14 @@ class S3Target:
         self._place, self._credentials, self._part_bytes = place, credentials, part_bytes
         self._bucket = place.bucket or ""
 
-    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> str:
         """Upload an archive, unless it is there; an upload that fails is taken back. Raises Failed."""
         if upload.size > MAX_OBJECT_BYTES:
             raise refused(f"an archive of {upload.size} bytes is more than a bucket takes as one object")
         with _translated(), self._client() as client:
+            upload = upload._replace(key=next(key for key in upload.keys() if self._gives_way(client, key)))  # noqa: SIM118
             if self._is_there(client, upload, None):
-                return
+                return upload.key
             self._abort_leftovers(client, upload.key)
             if upload.size <= self._part_bytes:
                 expected = self._put(client, upload, b"".join(blocks))
@@ -66,6 +68,7 @@ class S3Target:
                 expected = _Upload(client, self._bucket, upload, _part_size(upload.size, self._part_bytes)).run(blocks)
             if not self._is_there(client, upload, expected):
                 raise unavailable("the bucket holds something other than was uploaded")
+            return upload.key
 
     def probe(self) -> None:
         """Write, read back and delete a small object."""
@@ -110,18 +113,29 @@ class S3Target:
         finally:
             client.close()
 
-    def _is_there(self, client: "S3Client", upload: ArchiveUpload, etag: str | None) -> bool:
-        """Whether the key holds this archive: its length, its mark, and if given the object's own ETag."""
+    def _gives_way(self, client: "S3Client", key: str) -> bool:
+        """Whether a key is free, or has an archive of ours; an object without our mark is somebody else's."""
+        found = self._head(client, key, is_written=False)
+        return found is None or ETAG_KEY in found["Metadata"]
+
+    def _head(self, client: "S3Client", key: str, *, is_written: bool) -> "HeadObjectOutputTypeDef | None":
+        """What the bucket says of an object; None where there is none."""
         from botocore.exceptions import ClientError
 
         try:
-            found = client.head_object(Bucket=self._bucket, Key=upload.key)
+            return client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             # Who may not list a bucket is told 403 of what is not there.
-            if status == 404 or (status == 403 and etag is None):
-                return False
+            if status == 404 or (status == 403 and not is_written):
+                return None
             raise
+
+    def _is_there(self, client: "S3Client", upload: ArchiveUpload, etag: str | None) -> bool:
+        """Whether the key holds this archive: its length, its mark, and if given the object's own ETag."""
+        found = self._head(client, upload.key, is_written=etag is not None)
+        if found is None:
+            return False
         same = found["ContentLength"] == upload.size and found["Metadata"].get(ETAG_KEY) == _mark(upload)
         return same and etag in {None, found["ETag"].strip('"')}
 

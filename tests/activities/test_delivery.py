@@ -37,7 +37,7 @@ from storage.vault import Vault, new_key
 from tests.activities.builders import Sessions, first_of, run
 from tests.buckets import CREDENTIALS, Bucket, bucket
 from tests.factories import LOCAL_CALLER, Objects, add_order, add_product, make_ready
-from tests.services.catalogue_sources import rows
+from tests.services.catalogue_sources import put, rows
 from tests.workflows.fakes import NOON
 
 SCENES: Objects = {"s1": {"a.tif": b"a" * 1000, "b.tif": b"b" * 2000}}
@@ -63,8 +63,8 @@ class Held(DeliveryTargets):
         self._inner = super().target(place, sealed, owner)
         return self
 
-    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> None:
-        self._inner.deliver(upload, self._held(blocks))
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> str:
+        return self._inner.deliver(upload, self._held(blocks))
 
     def probe(self) -> None:
         self._inner.probe()
@@ -138,6 +138,24 @@ async def test_an_archive_is_delivered_to_a_folder_once_with_the_bytes_of_a_down
     assert await rows(sessions, DELIVERIES) == [("delivered", location, len(expected), None)]
     assert await rows(sessions, "SELECT state FROM suborders") == ["downloaded"]
     assert await rows(sessions, "SELECT DISTINCT state FROM order_files") == ["downloaded"]
+
+
+async def test_a_file_of_its_name_that_is_somebody_elses_stays_and_the_location_says_where_the_archive_is(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    order, activities = await to_folder(sessions, tmp_path)
+    folder = f"maria/{order.number}/.._Winter"
+    put(tmp_path / "exports" / folder / f"{order.number}_Winter_1.zip", b"my diary")
+    expected = await archive_of(sessions, tmp_path, order)
+    for _ in range(2):
+        await run(activities.deliver_suborder, first_of(order))
+        # As if the worker had died between the delivery and its record.
+        there = await rows(sessions, "DELETE FROM deliveries RETURNING location")
+        assert there == [str(tmp_path / "exports" / folder / f"{order.number}_Winter_1 (1).zip")]
+    assert in_folder(tmp_path / "exports") == {
+        f"{folder}/{order.number}_Winter_1.zip": b"my diary",
+        f"{folder}/{order.number}_Winter_1 (1).zip": expected,
+    }
 
 
 async def test_what_the_customer_took_away_is_not_delivered_again(sessions: Sessions, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import os
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -12,8 +14,17 @@ from models.errors import Failed, FailureCode
 from storage.targets.local import LocalTarget, sync_folder
 from storage.targets.protocol import ArchiveUpload
 
-CONTENT = bytes(range(256)) * 10_000
-ARCHIVE = ArchiveUpload("CO-1/a.zip", len(CONTENT), '"etag"')
+
+def archive(number: str, content: bytes = bytes(range(256)) * 10_000) -> bytes:
+    """A zip with a manifest, by which it is known again."""
+    with ZipFile(whole := BytesIO(), "w") as zipped:
+        zipped.writestr("o/a.bin", content)
+        zipped.writestr("manifest.json", f'{{"number": "{number}", "suborder": 1, "files": [{{"path": "o/a.bin"}}]}}')
+    return whole.getvalue()
+
+
+CONTENT = archive("CO-1")
+ARCHIVE = ArchiveUpload("CO-1/a.zip", len(CONTENT), '"etag"', "CO-1", 1)
 
 
 def blocks(content: bytes = CONTENT, size: int = 100_000) -> Iterator[memoryview]:
@@ -45,6 +56,43 @@ def test_delivered_twice_is_delivered_once_with_the_very_bytes(tmp_path: Path) -
         target(tmp_path).deliver(ARCHIVE, blocks())
         assert files(tmp_path) == {"maria/CO-1/a.zip": len(CONTENT)}
     assert (tmp_path / "maria/CO-1/a.zip").read_bytes() == CONTENT
+
+
+def link_to_archive(path: Path) -> None:
+    path.with_name("elsewhere").write_bytes(CONTENT)
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_text("my diary"),
+        lambda path: path.write_bytes(bytes(len(CONTENT))),
+        lambda path: path.write_bytes(archive("CO-2")),
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("nowhere"),
+        link_to_archive,
+        os.mkfifo,
+    ],
+    ids=["a text", "zeros", "another archive", "a folder", "a dangling link", "a link", "a fifo"],
+)
+def test_somebody_elses_file_is_never_replaced(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    path = tmp_path / "maria/CO-1/a.zip"
+    path.parent.mkdir(parents=True)
+    make(path)
+    before = os.lstat(path)
+    for _ in range(2):
+        assert target(tmp_path).deliver(ARCHIVE, blocks()) == "CO-1/a (1).zip"
+    assert path.with_name("a (1).zip").read_bytes() == CONTENT
+    assert (os.lstat(path).st_ino, os.lstat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_another_version_of_the_archive_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "maria/CO-1/a.zip"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(archive("CO-1", b"earlier"))
+    assert target(tmp_path).deliver(ARCHIVE, blocks()) == "CO-1/a.zip"
+    assert path.read_bytes() == CONTENT
 
 
 def test_what_breaks_off_leaves_nothing_and_what_was_there_stays(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ MIB = 1024 * 1024
 CONTENT = bytes(range(256)) * 4 * 1024 * 16 + b"the end"
 """Four parts of 5 MiB, the smallest that S3 takes; the last one is shorter."""
 
-ARCHIVE = ArchiveUpload("CO-1/wintér/a.zip", len(CONTENT), '"0123456789abcdef"')
-SMALL = ArchiveUpload("CO-1/small.zip", 1000, '"0123"')
+ARCHIVE = ArchiveUpload("CO-1/wintér/a.zip", len(CONTENT), '"0123456789abcdef"', "CO-1", 1)
+SMALL = ArchiveUpload("CO-1/small.zip", 1000, '"0123"', "CO-1", 1)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,13 @@ def test_another_archive_of_the_same_length_takes_its_place(archives: Bucket) ->
     target(archives).deliver(SMALL, blocks(b"o" * 1000))
     target(archives).deliver(SMALL._replace(etag='"new"'), blocks(b"n" * 1000))
     assert archives.objects() == {SMALL.key: b"n" * 1000}
+
+
+def test_somebody_elses_object_is_never_replaced(archives: Bucket) -> None:
+    archives.client.put_object(Bucket=archives.name, Key=SMALL.key, Body=b"my diary")
+    for _ in range(2):
+        assert target(archives).deliver(SMALL, blocks(b"n" * 1000)) == "CO-1/small (1).zip"
+    assert archives.objects() == {SMALL.key: b"my diary", "CO-1/small (1).zip": b"n" * 1000}
 
 
 def test_what_breaks_off_is_taken_back(archives: Bucket) -> None:
