@@ -161,7 +161,7 @@ def _show_orders(removal: "ProductRemoval") -> None:
 
     if removal.orders:
         shown = ", ".join(removal.orders[:_REFUSED_SHOWN]) + (" …" if len(removal.orders) > _REFUSED_SHOWN else "")
-        typer.echo(f"{counted(len(removal.orders), 'order')} that select of it will be refused: {shown}")
+        typer.echo(f"{counted(len(removal.orders), 'order')} not planned yet, which go without it: {shown}")
 
 
 async def _removal(url: str, sku: str, *, remove: bool) -> "ProductRemoval":

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -105,11 +104,14 @@ def _item_notes(product: FoundProduct) -> Iterator[str]:
 
 
 def _entries_below(product: FoundProduct) -> Iterator[str]:
+    """What is STAC, or may be for all that can be read of it."""
     for file in product.files:
         if file.href.rpartition("/")[2] in stac.ENTRY_NAMES and "/" in file.href:
-            with suppress(Refusal):
+            try:
                 if stac.is_stac(f"{product.location}/{file.href}"):
                     yield file.href
+            except Refusal:
+                yield file.href
 
 
 def _as_wished(products: list[FoundProduct], options: ImportOptions) -> list[FoundProduct]:

@@ -85,9 +85,14 @@ async def test_a_collection_is_the_entry_where_catalog_json_is_something_else(se
     assert (report.sku, report.objects) == ("c", 2)
 
 
+@pytest.mark.parametrize("broken", [False, True])
 @pytest.mark.parametrize("below", ["c", "deep/down"])
-async def test_a_folder_of_collections_is_not_sold_as_files(sessions: Sessions, source: Path, below: str) -> None:
+async def test_a_folder_of_collections_is_not_sold_as_files(
+    sessions: Sessions, source: Path, below: str, *, broken: bool
+) -> None:
     (source / "catalog.json").unlink()
+    if broken:
+        put(source / "c" / "collection.json", b'{"type": "Collection"')
     if below != "c":
         (source / "deep").mkdir()
         (source / "c").rename(source / below)
