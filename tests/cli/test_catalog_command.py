@@ -79,7 +79,7 @@ def test_an_import_says_what_it_did_and_what_it_refused(consignor: Consignor, so
     heads, values, refused = (line.split() for line in done.stdout.splitlines())
     said = dict(zip(heads, values, strict=False))
     assert (said["sku"], said["added"], said["withdrawn"], said["refused"]) == ("winter", "1", "0", "1")
-    assert " ".join(refused) == "winter: refused .hidden: it is hidden"
+    assert " ".join(refused).startswith("winter: refused .hidden: it is hidden")
 
 
 def test_scripts_get_json(consignor: Consignor, source: Path) -> None:
@@ -87,7 +87,9 @@ def test_scripts_get_json(consignor: Consignor, source: Path) -> None:
     (report,) = json.loads(consignor("import", source, "--sku", "winter", "--name", "W", "--json").stdout)
     assert (report["sku"], report["name"], report["product"]) == ("winter", "W", "changed")
     assert (report["files"], report["unchanged"], report["added"]) == (1, 1, 0)
-    assert report["refused"] == [{"what": ".hidden", "why": "it is hidden"}]
+    (refused,) = report["refused"]
+    assert (refused["what"], refused["why"].partition(",")[0]) == (".hidden", "it is hidden")
+    assert refused.keys() == {"what", "why"}
 
 
 def test_an_import_of_nothing_fails(consignor: Consignor, tmp_path: Path) -> None:
