@@ -188,8 +188,9 @@ def _failure(news: Projection) -> dict[str, object]:
 
 
 def _warnings(news: Projection) -> list[Fault]:
-    """What validation has found wrong with orders that go on without it."""
-    return [fault for entry in news.entries if entry.what == Event.VALIDATED for fault in entry.faults]
+    """What the catalogue has lost or changed of an order that goes on; files that fail are told by themselves."""
+    faults = (fault for entry in news.entries if entry.what == Event.VALIDATED for fault in entry.faults)
+    return [fault for fault in faults if fault.code in {FailureCode.UNKNOWN_ID, FailureCode.CATALOGUE_CHANGED}]
 
 
 def _row(entry: TimelineEntry) -> dict[str, object]:

@@ -211,7 +211,8 @@ async def _select(session: AsyncSession, order: Order, lines: Sequence[Line]) ->
 
 def keep_warnings(order: Order, warnings: Sequence[Fault]) -> None:
     """Add new warnings to those of an order, the first hundred in full."""
-    new = [dumped for warning in warnings if (dumped := warning.model_dump()) not in order.warnings]
+    known = {(warning["field"], warning["code"]) for warning in order.warnings}
+    new = [warning.model_dump() for warning in warnings if (warning.field, warning.code) not in known]
     order.warnings = [*order.warnings, *new][:MAX_NAMED_FAULTS]
     order.warnings_total += len(new)
 

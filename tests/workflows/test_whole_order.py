@@ -117,9 +117,9 @@ async def test_an_order_that_is_partly_gone_delivers_what_is_there_and_tells_wha
     await rows(sessions, f"DELETE FROM catalogue_files WHERE object_id IN ({texts1}) RETURNING id")
     assert await fulfil(temporal.client, sessions, order) == "fulfilled_with_warnings"
     told = "SELECT files_total, files_available, files_failed, files_left_out, warnings_total FROM orders"
-    assert await rows(sessions, told) == [(10, 9, 1, 6, 4)]
+    assert await rows(sessions, told) == [(10, 9, 1, 6, 3)]
     warned = await rows(sessions, "SELECT w->>'code' FROM orders, jsonb_array_elements(warnings) w ORDER BY 1")
-    assert warned == ["catalogue_changed", "source_missing", "unknown_id", "unknown_id"]
+    assert warned == ["catalogue_changed", "unknown_id", "unknown_id"]
     planned = await rows(sessions, "SELECT DISTINCT sku FROM suborders")
     assert planned == ["scenes"]
     validated = "SELECT reason_code, reason_text LIKE '%and 3 more faults' FROM timeline WHERE what = 'validated'"
