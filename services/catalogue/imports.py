@@ -14,7 +14,7 @@ from models.text import shown
 from services.catalogue import directory, stac
 from services.catalogue.merge import merge
 from services.catalogue.messages import ImportOptions, ImportReport
-from services.catalogue.missing_products import report_missing
+from services.catalogue.missing_products import check_entry, report_missing
 from services.catalogue.source_contents import FoundProduct, unstorable
 from services.catalogue.tree import why_not
 
@@ -33,6 +33,8 @@ async def import_source(
     options = options or ImportOptions()
     products = await asyncio.to_thread(_read, source, options)
     async with sessions.begin() as session:
+        if not options.plain:
+            await check_entry(session, products)
         # Always in the order of SKUs: two imports at once wait for each other and never in a circle.
         in_order = sorted(range(len(products)), key=lambda index: products[index].sku)
         reports = {index: await merge(session, products[index], options) for index in in_order}

@@ -6,9 +6,11 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.errors import Refusal
 from models.text import shown
 from services.catalogue.messages import ImportReport
 from services.catalogue.source_contents import FoundProduct, Scope
+from services.catalogue.stac import ENTRY_NAMES
 
 _MISSING: Final = sa.text("""
     SELECT p.sku, p.name, p.location, p.document, count(DISTINCT o.id) AS objects, count(f.id) AS files,
@@ -18,6 +20,22 @@ _MISSING: Final = sa.text("""
     WHERE p.source = :source AND p.sku <> ALL (:found)
     GROUP BY p.id ORDER BY p.sku
 """)
+
+
+_IMPORTED: Final = sa.text("SELECT source FROM products WHERE source = ANY (:entries) ORDER BY source LIMIT 1")
+
+
+async def check_entry(session: AsyncSession, products: Sequence[FoundProduct]) -> None:
+    """Raise Refusal for a plain folder that was imported by a STAC file which is not there now."""
+    folder = next((product.source for product in products if product.document is None), None)
+    if folder is None:
+        return
+    entries = [f"{folder.rstrip('/')}/{name}" for name in ENTRY_NAMES]
+    if (gone := await session.scalar(_IMPORTED, {"entries": entries})) is not None:
+        raise Refusal(
+            f"{shown(gone)}: it is not there, and this folder was imported by it; put it back, or give --plain to "
+            "import the folder without STAC"
+        )
 
 
 async def report_missing(session: AsyncSession, products: Sequence[FoundProduct]) -> list[ImportReport]:

@@ -113,3 +113,12 @@ async def test_a_single_item_is_no_source_and_says_what_is(sessions: Sessions, s
     assert "one.json is a STAC item" in report.notes[0]
     with pytest.raises(Refusal, match="it is not valid JSON"):
         await import_source(sessions, source / "c" / "one.tif")
+
+
+async def test_a_folder_whose_entry_has_gone_is_not_plain_all_at_once(sessions: Sessions, source: Path) -> None:
+    await import_source(sessions, source / "c")
+    (source / "c" / "collection.json").unlink()
+    with pytest.raises(Refusal, match=r"collection.json: it is not there, and .*--plain"):
+        await import_source(sessions, source / "c")
+    (report,) = await import_source(sessions, source / "c", ImportOptions(plain=True, sku="plain"))
+    assert report.files == 4
