@@ -127,15 +127,14 @@ def test_a_draft_is_not_waited_for(where: Where) -> None:
 
 
 def test_a_failed_file_is_tried_again_by_its_number(where: Where, tmp_path: Path) -> None:
-    touched = put(tmp_path / "pairs" / "b" / "data.bin", b"2" * 10)
-    imported(where, tmp_path / "pairs", "pairs")
-    before = touched.stat()
-    os.utime(touched, ns=(0, 0))
+    spoilt = put(tmp_path / "pairs" / "b" / "data.bin", b"2" * 10)
+    imported(where, tmp_path / "pairs", "pairs", "--checksums")
+    spoilt.write_bytes(b"3" * 10)
     assert refused(where, "place", "--product", "pairs", "--wait")[0] == 1
     order = asked(where, "order", "list")[0]
-    assert (order["status"], order["failure"]["code"]) == ("failed", "source_changed")
+    assert (order["status"], order["failure"]["code"]) == ("failed", "checksum_mismatch")
     assert "waiting   failed since" in consignor(where, "order", "show", order["id"])
-    os.utime(touched, ns=(before.st_atime_ns, before.st_mtime_ns))
+    spoilt.write_bytes(b"2" * 10)
     consignor(where, "order", "retry", order["number"], "--reason", "restored")
     eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
     assert refused(where, "retry", order["id"], "--file", "1")[1].endswith("that is fulfilled; it allows delete\n")
