@@ -24,11 +24,12 @@ from api.http.limiting import RateLimitHeaders
 from api.http.methods import MethodNotAllowedMiddleware
 from api.http.parameters import reject_unknown_query_parameters
 from api.http.paths import PathMiddleware
+from api.http.policy import PolicyMiddleware
 from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
 from api.identity import routes as identity_routes
 from api.identity import token_routes
 from api.identity.authenticate import identify
-from api.operations import health_routes
+from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
 from api.orders import (
     bulk_routes,
@@ -71,7 +72,8 @@ class _Facade(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
         refusing = CorsMiddleware(DrainingMiddleware(MethodNotAllowedMiddleware(inner, self)))
-        return PathMiddleware(DownloadNameMiddleware(RequestLogMiddleware(refusing)), self)
+        answering = PolicyMiddleware(RequestLogMiddleware(refusing))
+        return PathMiddleware(DownloadNameMiddleware(answering), self)
 
 
 def create_app(open_services: Lifespan) -> FastAPI:
@@ -90,12 +92,16 @@ def create_app(open_services: Lifespan) -> FastAPI:
         lifespan=lifespan,
         # The middleware takes a slash at the end; a redirect would not know where this server is found from outside.
         redirect_slashes=False,
+        # Pages of FastAPI's own run scripts of other hosts, in the origin of our cookie.
+        docs_url=None,
+        redoc_url=None,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
     app.include_router(health_routes.router)
     app.include_router(operation_routes.router)
+    app.include_router(docs_routes.router)
     api = APIRouter(prefix=API)
     for router in (
         # Notes stand before commands, whose names would be any word.

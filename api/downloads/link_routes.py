@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads.links import linked_files, signed, signed_metalink
 from api.downloads.schemas import ArchiveLink, FileLink, LinksListing
 from api.http.answers import answers
+from api.http.policy import never_stored
 from api.schemas import PageCursor, PageLimit
 from models.download_urls import named
 from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady
@@ -20,7 +21,7 @@ from services.order_lookup import get_owned
 router = APIRouter(prefix="/orders/{order_id}", tags=["downloads"])
 
 
-@router.get("/links", name="list-links-for-order")
+@router.get("/links", name="list-links-for-order", dependencies=[Depends(never_stored)])
 @answers(Gone, InvalidCursor, LinksUnavailable, NotFound, NotReady)
 async def list_links(
     order_id: UUID,

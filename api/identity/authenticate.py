@@ -15,6 +15,7 @@ from api.http.container import Container, services
 from api.http.limiting import RequestRate
 from api.http.methods import SAFE_METHODS
 from api.http.paths import public_prefix
+from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
@@ -32,7 +33,6 @@ from models.links import API
 from models.queries import users as queries
 
 SESSION_COOKIE = "consignor_session"
-_CALLER = "consignor.caller"
 CSRF_HEADER = "X-CSRF"
 
 # They describe the schemes in the OpenAPI document; what they hold is read from the request, which knows both at once.
@@ -99,7 +99,7 @@ async def authenticate(
 
     Raises Unauthenticated, Forbidden, CrossSite, IdentityProviderUnavailable or TooManyRequests.
     """
-    if (known := request.scope.get(_CALLER)) is not None:
+    if (known := request.scope.get(CALLER)) is not None:
         return cast("Caller", known)
     credentials = request.headers.getlist("authorization")
     if credentials:
@@ -110,7 +110,7 @@ async def authenticate(
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
     caller = replace(caller, writes=request.method not in SAFE_METHODS)
-    request.scope[_CALLER] = caller
+    request.scope[CALLER] = caller
     return caller
 
 
