@@ -146,20 +146,30 @@ class Api:
                 f"the API at {self.url} does not answer ({error}); is `consignor dev` running?"
             ) from None
         _check(answer)
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError:
+            text = f"{self.url} answered something that is not JSON; is this the address of Consignor's API?"
+            raise CommandFailed(text) from None
 
 
 def _check(answer: httpx.Response) -> None:
     if not answer.is_error:
         return
-    detail = answer.reason_phrase
+    first, *others = [answer.reason_phrase]
     if answer.headers.get("content-type") == "application/problem+json" and answer.content:
-        problem = answer.json()
-        body = json.loads(answer.request.content or "null")
-        faults = [f"\n  {fault_in_words(fault, body)}" for fault in problem.get("faults", [])]
-        detail = problem["code"] + "".join(faults) if faults else problem["detail"]
-        if allowed := problem.get("allowed"):
-            detail += f"; it allows {', '.join(allowed).replace('_', '-')}"
+        # Whoever answers may be another server, whose problems have other members.
+        with suppress(ValueError, LookupError, TypeError, AttributeError):
+            first, *others = _problem(answer.json(), json.loads(answer.request.content or "null"))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        detail += " (commands show the token in CONSIGNOR_TOKEN)"
-    raise CommandFailed(f"{answer.status_code} {detail}")
+        others = [*others, "commands show the token in CONSIGNOR_TOKEN"]
+    raise CommandFailed(f"{answer.status_code} {first}", *others)
+
+
+def _problem(problem: Any, body: Any) -> list[str]:
+    """The lines that tell a problem of the API."""
+    faults = [f"  {fault_in_words(fault, body)}" for fault in problem.get("faults", [])]
+    first = str(problem["code"] if faults else problem["detail"])
+    if allowed := problem.get("allowed"):
+        first += f"; it allows {', '.join(allowed).replace('_', '-')}"
+    return [first, *faults]

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from cli.terminal import say
 from models.labels import size_in_words
+from models.text import shown
 from services.catalogue import ChecksumReport, precompute_checksums, unknown_of
 from storage.sources.registry import Sources
 
@@ -21,7 +22,7 @@ async def precompute_all(sessions: async_sessionmaker[AsyncSession], skus: Seque
     with _shown() as progress:
         for sku in skus:
             files, size = await unknown_of(sessions, sku)
-            task = progress.add_task(sku, total=size, read=0, files=files)
+            task = progress.add_task(shown(sku), total=size, read=0, files=files)
             done = 0
 
             def tell(more: int, count: int, task: object = task) -> None:
@@ -50,8 +51,8 @@ def _shown() -> Iterator[Progress]:
 def show_checksums(reports: dict[str, ChecksumReport]) -> None:
     """A line for each product, and the files that are not as they should be."""
     for report in reports.values():
-        typer.echo(f"{report.sku}: read {report.files:,} files, {size_in_words(report.size_bytes)}")
+        say(f"{report.sku}: read {report.files:,} files, {size_in_words(report.size_bytes)}")
         for refused in report.refused[:_REFUSED_SHOWN]:
-            typer.echo(f"{report.sku}: refused {refused.what}: {refused.why}")
+            say(f"{report.sku}: refused {refused.what}: {refused.why}")
         if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
-            typer.echo(f"{report.sku}: and {more:,} more were refused; --json lists them all")
+            say(f"{report.sku}: and {more:,} more were refused; --json lists them all")

@@ -1,5 +1,66 @@
 """What the `consignor` command says instead of a traceback."""
 
+import errno
+import os
+import sys
+from typing import Final
+
+from models.text import shown
+
+_REMEDIES: Final = {
+    errno.ENOSPC: "free some space and run the same command again",
+    errno.EDQUOT: "free some space and run the same command again",
+    errno.EACCES: "choose a place that you may use",
+    errno.EPERM: "choose a place that you may use",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOENT: "look for a slip in the name",
+    errno.ENOTDIR: "look for a slip in the name",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EEXIST: "choose another name",
+    errno.EIO: "look at the disk",
+}
+
 
 class CommandFailed(Exception):
-    """`str()` tells the person at the terminal what happened and what to do; the exit code is 1."""
+    """`str()` tells the person at the terminal what happened and what to do, in as many lines; the exit code is 1."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(shown, lines)))
+
+
+def failure_of(error: Exception) -> CommandFailed | None:
+    """What a person is told of an error that is none of the program's; None of one that is."""
+    if isinstance(error, CommandFailed):
+        return error
+    if isinstance(error, OSError):
+        return CommandFailed(_of_the_system(error))
+    return _of_a_library(error)
+
+
+def _of_the_system(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{where}{what}" + (f"; {remedy}" if remedy else "")
+
+
+def _of_a_library(error: Exception) -> CommandFailed | None:
+    """Only of libraries that are loaded, so that no command waits for those that it does not use."""
+    from models.errors import DomainError
+
+    if isinstance(error, DomainError):
+        return CommandFailed(str(error))
+    if _is_a(error, "sqlalchemy.exc", "SQLAlchemyError") or _is_a(error, "psycopg", "Error"):
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        return CommandFailed(f"the database did not do it: {reason}; is it running, and migrated? `consignor migrate`")
+    if _is_a(error, "alembic.util", "CommandError"):
+        return CommandFailed(f"the database cannot be migrated: {error}")
+    if _is_a(error, "httpx2", "HTTPError") or _is_a(error, "httpx2", "InvalidURL"):
+        return CommandFailed(f"the API does not answer ({error or type(error).__name__}); is it running?")
+    return None
+
+
+def _is_a(error: Exception, module: str, name: str) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(error, getattr(loaded, name))

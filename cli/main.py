@@ -1,11 +1,14 @@
 """The `consignor` command: its sub-commands and nothing else."""
 
+import os
 import sys
+from contextlib import suppress
 
 import typer
 
 from cli.commands import api, bulk, catalog, destination, dev, migrate, order, token, worker
-from cli.errors import CommandFailed
+from cli.errors import failure_of
+from cli.terminal import accept_every_character, say
 
 app = typer.Typer(
     name="consignor",
@@ -31,16 +34,25 @@ app.command()(migrate.migrate)
 
 def main() -> None:
     """Run the command; what went wrong is a sentence on stderr, and the exit code 1."""
+    accept_every_character()
     try:
         app()
     except Exception as error:
-        # Imported here: `--help` must not wait for Pydantic.
-        from models.errors import DomainError
-
-        if not isinstance(error, CommandFailed | DomainError):
+        failure = failure_of(error)
+        if failure is None:
             raise
-        typer.echo(f"consignor: {error}", err=True)
+        _leave_stdout()
+        with suppress(OSError):
+            say(*f"consignor: {failure}".split("\n"), err=True)
         sys.exit(1)
+
+
+def _leave_stdout() -> None:
+    """Send what stdout still holds nowhere if it cannot be written: Python would try again at its end, and say so."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from models.labels import counted, size_in_words
+from models.text import shown
+
+
+class Grid(Table):
+    """A table without lines, whose cells are plain text: no markup, and nothing that a terminal would obey."""
+
+    def __init__(self, *columns: str, title: str | None = None, right: int | None = None) -> None:
+        """Name the columns; those from the `right`-th on hold numbers."""
+        heading = None if title is None else Text(shown(title))
+        super().__init__(title=heading, box=None, title_justify="left", title_style="bold", header_style="dim")
+        for index, column in enumerate(columns):
+            is_number = right is not None and index >= right
+            self.add_column(column, justify="right" if is_number else "left", overflow="fold")
+
+    def add_cells(self, *cells: str) -> None:
+        """Add a row."""
+        self.add_row(*(Text(shown(cell)) for cell in cells))
 
 
 def show(*parts: RenderableType) -> None:
@@ -22,13 +39,14 @@ def show(*parts: RenderableType) -> None:
 def progress_bar(quiet: bool) -> Progress:
     """A progress bar on stderr; nothing at all in a pipe or when quiet."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    # What describes a task is made of words of ours and of the server's, and goes through `shown` where it is set.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
-def say(bar: Progress, line: str) -> None:
+def say_above(bar: Progress, line: str) -> None:
     """Print a line above a progress bar, on stderr."""
-    bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+    bar.console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
@@ -37,17 +55,17 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
         return Text("No order matches.")
     if not orders:
         return Text("No orders yet. Place one with `consignor order place --product SKU`.")
-    table = _table("number", "status", "delivery", "files", "size", "errors", "label", "created (UTC)")
+    table = Grid("number", "status", "delivery", "files", "size", "errors", "label", "created (UTC)")
     for order in orders:
         progress = order["progress"]
-        table.add_row(
+        table.add_cells(
             order["number"],
             order["status"],
             order["delivery_status"],
             str(progress["files_total"]),
             size_in_words(progress["bytes_total"]),
             str(progress["files_failed"]),
-            Text(order["label"]),
+            order["label"],
             order["created_at"][:19].replace("T", " "),
         )
     return table
@@ -55,39 +73,41 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
 
 def suborders_estimated(suborders: Sequence[Any]) -> RenderableType:
     """How an order would be cut."""
-    table = _table("part", "product", "tier", "objects", "files", "size")
+    table = Grid("part", "product", "tier", "objects", "files", "size")
     for part in suborders:
         counts = str(part["objects"]), str(part["files"]), size_in_words(part["bytes"])
-        table.add_row(str(part["number"]), Text(part["product"]), part["tier"], *counts)
+        table.add_cells(str(part["number"]), part["product"], part["tier"], *counts)
     return table
 
 
 def order_page(order: Any) -> None:
     """An order with its sub-orders and its timeline."""
     progress = order["progress"]
-    head = Text.assemble((order["number"], "bold"), f"  {order['label']}\n", f"id        {order['id']}\n")
-    head.append(f"status    {order['status']} ({order['delivery_status']})\n")
-    head.append(
+    head = Text.assemble((shown(order["number"]), "bold"), shown(f"  {order['label']}"), "\n")
+    _add_line(head, f"id        {order['id']}")
+    _add_line(head, f"status    {order['status']} ({order['delivery_status']})")
+    _add_line(
+        head,
         f"progress  {progress['percent']} %, {progress['files_available']} of {progress['files_total']} files,"
-        f" {progress['files_failed']} failed, {size_in_words(progress['bytes_total'])}\n"
+        f" {progress['files_failed']} failed, {size_in_words(progress['bytes_total'])}",
     )
     if price := price_in_words(order):
-        head.append(f"price     {price}\n")
+        _add_line(head, f"price     {price}")
     for line in warnings_in_words(order):
-        head.append(f"{line}\n", "yellow")
+        _add_line(head, line, "yellow")
     if waiting := order["waiting_on"]:
         since, who = instant(waiting["since"]), waiting["who"]
-        head.append(f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}\n")
+        _add_line(head, f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}")
         if waiting["step"]:
-            head.append(f"          {retried_in_words(waiting)}\n")
+            _add_line(head, f"          {retried_in_words(waiting)}")
     if order["expires_at"]:
-        head.append(f"expires   {instant(order['expires_at'])}\n")
+        _add_line(head, f"expires   {instant(order['expires_at'])}")
     if order["refund_due"]:
-        head.append(f"refund    {order['refund_due']} {order['currency']} due\n", "red")
+        _add_line(head, f"refund    {order['refund_due']} {order['currency']} due", "red")
     if failure := order["failure"]:
-        head.append(f"failure   {failure['code']}: {failure['text']}\n", "red")
+        _add_line(head, f"failure   {failure['code']}: {failure['text']}", "red")
     for fault in order["faults"] if len(order["faults"]) > 1 else []:
-        head.append(f"          {fault['code']}: {fault['text']}\n")
+        _add_line(head, f"          {fault['code']}: {fault['text']}")
     show(head)
     if order["suborders"]:
         show(_suborders(order["suborders"]))
@@ -96,6 +116,10 @@ def order_page(order: Any) -> None:
     if order["failed_files"]:
         show(_failed_files(order["failed_files"]))
     show(_timeline(order["timeline"]))
+
+
+def _add_line(page: Text, line: str, style: str = "") -> None:
+    page.append(shown(line), style).append("\n")
 
 
 def instant(text: str) -> str:
@@ -123,41 +147,41 @@ def retried_in_words(waiting: Any) -> str:
     return f"{waiting['step']}{part}: {times} so far{following}"
 
 
-def _suborders(suborders: Sequence[Any]) -> Table:
-    table = _table("part", "product", "state", "files", "failed", "archive", title="Sub-orders")
+def _suborders(suborders: Sequence[Any]) -> Grid:
+    table = Grid("part", "product", "state", "files", "failed", "archive", title="Sub-orders")
     for s in suborders:
         archive = size_in_words(s["archive_bytes"]) if s["archive_bytes"] else ""
-        table.add_row(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
+        table.add_cells(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
     return table
 
 
-def _deliveries(destination: str, deliveries: Sequence[Any]) -> Table:
-    table = _table("part", "state", "where", "why", title=f"Deliveries to {destination}")
+def _deliveries(destination: str, deliveries: Sequence[Any]) -> Grid:
+    table = Grid("part", "state", "where", "why", title=f"Deliveries to {destination}")
     for d in deliveries:
         why = d["failure"]["text"] if d["failure"] else d["waiting_on"]["text"] if d["waiting_on"] else ""
-        table.add_row(str(d["suborder"]), d["state"], Text(d["location"] or ""), Text(why))
+        table.add_cells(str(d["suborder"]), d["state"], d["location"] or "", why)
     return table
 
 
-def _failed_files(files: Sequence[Any]) -> Table:
-    table = _table("#", "part", "file", "code", "why", title="Failed files")
+def _failed_files(files: Sequence[Any]) -> Grid:
+    table = Grid("#", "part", "file", "code", "why", title="Failed files")
     for file in files:
         name, failure = f"{file['object']}/{file['name']}", file["failure"]
-        table.add_row(str(file["seq"]), str(file["suborder"]), Text(name), failure["code"], Text(failure["text"]))
+        table.add_cells(str(file["seq"]), str(file["suborder"]), name, failure["code"], failure["text"])
     return table
 
 
-def _timeline(rows: Sequence[Any]) -> Table:
-    table = _table("#", "when (UTC)", "what", "status", "who", "why", title="Timeline")
+def _timeline(rows: Sequence[Any]) -> Grid:
+    table = Grid("#", "when (UTC)", "what", "status", "who", "why", title="Timeline")
     for row in rows:
         what = row["what"].replace("_", " ") + (f" {row['suborder']}" if row["suborder"] else "")
-        table.add_row(
+        table.add_cells(
             str(row["sequence"]),
             row["at"][:23],
             what,
             row["status_after"],
             row["actor"],
-            Text(row["reason_text"] or ""),
+            row["reason_text"] or "",
         )
     return table
 
@@ -167,24 +191,17 @@ def bulks_table(bulks: Sequence[Any]) -> RenderableType:
     if not bulks:
         return Text("No bulks yet. Begin with `consignor order bulk ACTION --dry-run`.")
     counts = ("total", "done", "skipped", "failed", "pending")
-    table = _table("id", "action", "state", *counts, "created")
+    table = Grid("id", "action", "state", *counts, "created")
     for bulk in bulks:
         numbers = (str(bulk[name]) for name in counts)
-        table.add_row(bulk["id"], bulk["action"], bulk["state"], *numbers, bulk["created_at"][:19])
+        table.add_cells(bulk["id"], bulk["action"], bulk["state"], *numbers, bulk["created_at"][:19])
     return table
 
 
 def bulk_orders_table(orders: Sequence[Any]) -> RenderableType:
     """One line an order of a bulk, or of its dry run."""
-    table = _table("number", "id", "outcome", "why")
+    table = Grid("number", "id", "outcome", "why")
     for order in orders:
         why = order["text"] or (f"→ {order['label']}" if order.get("label") else "")
-        table.add_row(order["number"] or "", order["order_id"], order["outcome"], Text(why))
-    return table
-
-
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(*columns, title=title, box=None, title_justify="left", title_style="bold", header_style="dim")
-    for column in table.columns:
-        column.overflow = "fold"
+        table.add_cells(order["number"] or "", order["order_id"], order["outcome"], why)
     return table

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import typer
 
-from cli.commands.common import Json, print_json, the_api
+from cli.commands.common import Json, the_api
 from cli.commands.order_list import After, Before, Customer, Label, NotStatus, Product, Search, Status, Waiting, filters
+from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from cli.api_client import Api
@@ -75,7 +76,7 @@ def bulk_orders(
             return _dry_run(api, body, as_json)
         if action is Action.EXPORT and output is not None:
             size = api.save("/orders:bulk", output, method="POST", body=body)
-            return typer.echo(f"saved {output} ({size:,} bytes)")
+            return say(f"saved {output} ({size:,} bytes)")
         bulk = api.post("/orders:bulk", body)
         if wait:
             bulk = _wait(api, bulk["id"], quiet=as_json)
@@ -93,7 +94,7 @@ def list_bulks(as_json: Json = False) -> None:
     with the_api() as api:
         found = api.get("/bulks")["items"]
     if as_json:
-        return print_json(found)
+        return say_json(found)
     return show(bulks_table(found))
 
 
@@ -112,8 +113,8 @@ def show_bulk(
         bulk = api.get(f"/bulks/{bulk_id}")
         orders = list(api.pages(f"/bulks/{bulk_id}/orders", outcome=outcome))
     if as_json:
-        return print_json(bulk | {"orders": orders})
-    typer.echo(_line(bulk))
+        return say_json(bulk | {"orders": orders})
+    say(_line(bulk))
     return show(bulk_orders_table(orders))
 
 
@@ -123,8 +124,8 @@ def cancel_bulk(bulk_id: BulkId, as_json: Json = False) -> None:
     with the_api() as api:
         bulk = api.post(f"/bulks/{bulk_id}/cancel")
     if as_json:
-        return print_json(bulk)
-    return typer.echo(_line(bulk))
+        return say_json(bulk)
+    return say(_line(bulk))
 
 
 def _id_of(api: "Api", key: str) -> str:
@@ -145,24 +146,27 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
         found["items"] += page["items"]
     del found["next_cursor"]
     if as_json:
-        return print_json(found)
+        return say_json(found)
     show(bulk_orders_table(found["items"]))
     reasons = "".join(f", {count} {code}" for code, count in found["reasons"].items())
-    return typer.echo(f"would {found['action']} {found['done']} of {found['total']}, skip {found['skipped']}{reasons}")
+    return say(f"would {found['action']} {found['done']} of {found['total']}, skip {found['skipped']}{reasons}")
 
 
 def _wait(api: "Api", bulk_id: str, *, quiet: bool) -> Any:
     """The bulk when it has ended; on a terminal with a bar."""
     from cli.outages import Patience
-    from cli.tables import progress_bar, say
+    from cli.tables import progress_bar, say_above
+    from models.text import shown
 
     with progress_bar(quiet) as bar:
         task = bar.add_task("", total=100)
-        api.patience = Patience(lambda line: say(bar, line))
+        api.patience = Patience(lambda line: say_above(bar, line))
         return api.wait_for(
             f"/bulks/{bulk_id}",
             lambda bulk: bulk["finished_at"] is not None,
-            lambda bulk: bar.update(task, description=f"{bulk['action']} {bulk['state']}", completed=bulk["percent"]),
+            lambda bulk: bar.update(
+                task, description=shown(f"{bulk['action']} {bulk['state']}"), completed=bulk["percent"]
+            ),
         )
 
 
@@ -170,14 +174,14 @@ def _show(api: "Api", bulk: Any, as_json: bool) -> None:
     from cli.tables import bulk_orders_table, show
 
     if as_json:
-        return print_json(bulk)
-    typer.echo(f"{_line(bulk)}\nid {bulk['id']}")
+        return say_json(bulk)
+    say(_line(bulk), f"id {bulk['id']}")
     if not (bulk["skipped"] or bulk["failed"]):
         return None
     page = api.get(f"/bulks/{bulk['id']}/orders", outcome=["failed", "skipped"])
     show(bulk_orders_table(page["items"]))
     if page["next_cursor"]:
-        typer.echo(f"the others: consignor bulk show {bulk['id']}")
+        say(f"the others: consignor bulk show {bulk['id']}")
     return None
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.common import Json, print_json
+from cli.commands.common import Json
+from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from cli.tables import Grid
     from services.catalogue import ChecksumReport, ImportOptions, ImportReport, ProductRemoval
 
 app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
@@ -71,14 +71,14 @@ def import_(
 
     reports, read = asyncio.run(_import(load_settings().database_url, source, options, checksums=checksums))
     if as_json:
-        print_json([_as_json(report, read.get(report.sku)) for report in reports])
+        say_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
         _show_reports(reports, read)
     if not any(report.files or report.withdrawn for report in reports if report.product != "left"):
-        typer.echo(f"consignor: nothing could be imported from {source}", err=True)
+        say(f"consignor: nothing could be imported from {source}", err=True)
         raise typer.Exit(1)
     if any(report.incomplete for report in reports):
-        typer.echo(f"consignor: not all of {source} could be imported; what is known of the rest stays", err=True)
+        say(f"consignor: not all of {source} could be imported; what is known of the rest stays", err=True)
         raise typer.Exit(1)
 
 
@@ -91,9 +91,9 @@ def list_products(as_json: Json = False) -> None:
     with Api(api_url()) as api:
         products = api.get("/products")["items"]
     if as_json:
-        return print_json(products)
+        return say_json(products)
     if not products:
-        return typer.echo("No products yet. Add some with `consignor catalog import SOURCE`.")
+        return say("No products yet. Add some with `consignor catalog import SOURCE`.")
     from cli.tables import show
 
     return show(_products_table(products))
@@ -117,11 +117,11 @@ def list_objects(
         found = list(islice(pages, limit + 1))
     shown, more = found[:limit], len(found) > limit
     if as_json:
-        return print_json(shown)
+        return say_json(shown)
     from cli.tables import show
 
     show(_objects_table(shown))
-    return typer.echo(f"… and more: --limit {limit * 10}") if more else None
+    return say(f"… and more: --limit {limit * 10}") if more else None
 
 
 @app.command("remove")
@@ -146,13 +146,13 @@ def remove(
         if not sys.stdin.isatty():
             raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")
         found = asyncio.run(_removal(url, sku, remove=False))
-        typer.echo(f"{found.sku}  {found.name}  {counted(found.objects, 'object')}, {counted(found.files, 'file')}")
+        say(f"{found.sku}  {found.name}  {counted(found.objects, 'object')}, {counted(found.files, 'file')}")
         _show_orders(found)
         typer.confirm("Remove it from the catalogue?", abort=True)
     done = asyncio.run(_removal(url, sku, remove=True))
     if as_json:
-        return print_json(done.model_dump(mode="json"))
-    typer.echo(f"{done.sku}  removed with {counted(done.objects, 'object')}, {counted(done.files, 'file')}")
+        return say_json(done.model_dump(mode="json"))
+    say(f"{done.sku}  removed with {counted(done.objects, 'object')}, {counted(done.files, 'file')}")
     return _show_orders(done)
 
 
@@ -161,7 +161,7 @@ def _show_orders(removal: "ProductRemoval") -> None:
 
     if removal.orders:
         shown = ", ".join(removal.orders[:_REFUSED_SHOWN]) + (" …" if len(removal.orders) > _REFUSED_SHOWN else "")
-        typer.echo(f"{counted(len(removal.orders), 'order')} not planned yet, which go without it: {shown}")
+        say(f"{counted(len(removal.orders), 'order')} not planned yet, which go without it: {shown}")
 
 
 async def _removal(url: str, sku: str, *, remove: bool) -> "ProductRemoval":
@@ -236,26 +236,26 @@ def _as_json(report: "ImportReport", read: "ChecksumReport | None") -> dict[str,
 
 
 def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumReport]") -> None:
-    from cli.tables import show
+    from cli.tables import Grid, show
     from models.labels import size_in_words
 
-    table = _table("sku", "name", *_COUNTS, "refused", "objects", "size", right=2)
+    table = Grid("sku", "name", *_COUNTS, "refused", "objects", "size", right=2)
     for report in reports:
         counts = (getattr(report, count) for count in (*_COUNTS, "refused"))
-        shown = [f"{len(count) if isinstance(count, tuple) else count:,}" for count in counts]
-        _add_row(table, report.sku, report.name, *shown, f"{report.objects:,}", size_in_words(report.size_bytes))
+        numbers = [f"{len(count) if isinstance(count, tuple) else count:,}" for count in counts]
+        table.add_cells(report.sku, report.name, *numbers, f"{report.objects:,}", size_in_words(report.size_bytes))
     show(table)
     for report in reports:
         if report.refusal:
-            typer.echo(f"{report.sku}: not imported: {report.refusal}")
+            say(f"{report.sku}: not imported: {report.refusal}")
         for note in report.notes:
-            typer.echo(f"{report.sku}: {note}")
+            say(f"{report.sku}: {note}")
         # What could not be looked at first: it is what has to be mended.
         for refused in sorted(report.refused, key=lambda entry: not entry.unread)[:_REFUSED_SHOWN]:
             verb = "could not look at" if refused.unread else "refused"
-            typer.echo(f"{report.sku}: {verb} {refused.what}: {refused.why}")
+            say(f"{report.sku}: {verb} {refused.what}: {refused.why}")
         if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
-            typer.echo(f"{report.sku}: and {more:,} more were refused; --json lists them all")
+            say(f"{report.sku}: and {more:,} more were refused; --json lists them all")
     if read:
         from cli.checksums import show_checksums
 
@@ -265,39 +265,24 @@ def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumRe
 _COUNTS = ("added", "changed", "unchanged", "withdrawn", "kept")
 
 
-def _products_table(products: Sequence[Any]) -> "Table":
+def _products_table(products: Sequence[Any]) -> "Grid":
+    from cli.tables import Grid
     from models.labels import size_in_words
 
-    table = _table("sku", "name", "objects", "files", "size", "price", right=2)
+    table = Grid("sku", "name", "objects", "files", "size", "price", right=2)
     for product in products:
         free = float(product["unit_price"]) == 0
         price = "free" if free else f"{product['unit_price']} {product['currency']}"
         counts = (f"{product['objects']:,}", f"{product['files']:,}", size_in_words(product["bytes"]))
-        _add_row(table, product["sku"], product["name"], *counts, price)
+        table.add_cells(product["sku"], product["name"], *counts, price)
     return table
 
 
-def _objects_table(objects: Sequence[Any]) -> "Table":
+def _objects_table(objects: Sequence[Any]) -> "Grid":
+    from cli.tables import Grid
     from models.labels import size_in_words
 
-    table = _table("name", "id", "files", "size", right=2)
+    table = Grid("name", "id", "files", "size", right=2)
     for obj in objects:
-        _add_row(table, obj["name"], obj["id"], f"{obj['files']:,}", size_in_words(obj["bytes"]))
+        table.add_cells(obj["name"], obj["id"], f"{obj['files']:,}", size_in_words(obj["bytes"]))
     return table
-
-
-def _table(*columns: str, right: int) -> "Table":
-    """A table whose columns are numbers from the `right`-th on."""
-    from rich.table import Table
-
-    table = Table(box=None, header_style="dim")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index >= right else "left", overflow="fold")
-    return table
-
-
-def _add_row(table: "Table", *cells: str) -> None:
-    """Cells as they are: a name may look like rich's markup."""
-    from rich.text import Text
-
-    table.add_row(*(Text(cell) for cell in cells))

@@ -1,6 +1,6 @@
 """What the commands that ask the API share: a client of it, the option --json, and how an order is named."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +17,3 @@ def the_api() -> "Api":
     from cli.runtime.settings import api_url
 
     return Api(api_url())
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON for scripts."""
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

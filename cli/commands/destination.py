@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import typer
 
-from cli.commands.common import Json, print_json, the_api
+from cli.commands.common import Json, the_api
+from cli.terminal import say, say_json
 
 app = typer.Typer(help="Save, test and remove destinations for deliveries.", no_args_is_help=True)
 
@@ -53,11 +54,11 @@ def try_out(name: Key, as_json: Json = False) -> None:
     with the_api() as api:
         found = api.post(f"/destinations/{quote(name, safe='')}/test")
     if as_json:
-        print_json(found)
+        say_json(found)
     elif found["ok"]:
-        typer.echo(f"{name}  works")
+        say(f"{name}  works")
     else:
-        typer.echo(f"{name}  {found['failure']['code']}: {found['failure']['text']}")
+        say(f"{name}  {found['failure']['code']}: {found['failure']['text']}")
     if not found["ok"]:
         raise typer.Exit(1)
 
@@ -67,7 +68,7 @@ def remove(name: Key) -> None:
     """Remove a destination and its keys; what was delivered there stays."""
     with the_api() as api:
         api.delete(f"/destinations/{quote(name, safe='')}")
-    typer.echo(f"{name}  removed")
+    say(f"{name}  removed")
 
 
 @app.command("new-key")
@@ -75,7 +76,7 @@ def new_key() -> None:
     """Print a new key for CONSIGNOR_DELIVERY_KEYS. For operators."""
     from storage.vault import new_key
 
-    typer.echo(new_key())
+    say(new_key())
 
 
 @app.command("rotate-keys")
@@ -87,7 +88,7 @@ def rotate_keys() -> None:
     from cli.runtime.settings import load_settings
     from models.labels import counted
 
-    typer.echo(f"{counted(asyncio.run(rotate(load_settings())), 'destination')} rotated")
+    say(f"{counted(asyncio.run(rotate(load_settings())), 'destination')} rotated")
 
 
 def _credentials() -> dict[str, str]:
@@ -102,10 +103,10 @@ def _credentials() -> dict[str, str]:
 
 def _show(found: list[Any], as_json: bool) -> None:
     if as_json:
-        return print_json(found)
+        return say_json(found)
     for one in found:
         where = one["folder"] or f"s3://{one['bucket']}" + (f" at {one['endpoint']}" if one["endpoint"] else "")
-        typer.echo(f"{one['name']}  {one['kind']}  {where}/{one['prefix']}")
+        say(f"{one['name']}  {one['kind']}  {where}/{one['prefix']}")
     if not found:
-        typer.echo("No destinations yet. Save one with `consignor destination add NAME`.")
+        say("No destinations yet. Save one with `consignor destination add NAME`.")
     return None

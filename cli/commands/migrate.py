@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.terminal import say
+
 Revision = Annotated[str, typer.Argument(help="The revision to go up to.")]
 
 
@@ -15,4 +17,4 @@ def migrate(revision: Revision = "head") -> None:
     from migrations.run import upgrade
 
     upgrade(url, revision)
-    typer.echo(f"The database is at {revision}.")
+    say(f"The database is at {revision}.")

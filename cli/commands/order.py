@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.bulk import bulk_orders
-from cli.commands.common import Json, OrderId, print_json, the_api
+from cli.commands.common import Json, OrderId, the_api
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 from cli.commands.order_notes import label_order, list_notes, write_note
 from cli.commands.order_request import body_of, request_of
+from cli.terminal import say, say_document, say_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -52,7 +53,7 @@ def place(
             order = _wait(api, order["id"], quiet=as_json)
         _show(order, as_json)
         for file in [] if as_json else _failed_files(api, order):
-            typer.echo(f"  failed: {file['object']}/{file['name']}: {file['failure']['code']}")
+            say(f"  failed: {file['object']}/{file['name']}: {file['failure']['code']}")
         if download and order["outcome"] == "succeeded":
             _download(api, order, download, quiet=as_json)
     if order["outcome"] == "failed":
@@ -79,7 +80,7 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
         order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
         order["failed_files"] = _failed_files(api, order)
     if as_json:
-        return print_json(order)
+        return say_json(order)
     from cli.tables import order_page
 
     return order_page(order)
@@ -166,7 +167,7 @@ def extend(
 
     order = _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
     if not as_json:
-        typer.echo(f"expires {instant(order['expires_at'])}")
+        say(f"expires {instant(order['expires_at'])}")
 
 
 @app.command()
@@ -179,11 +180,11 @@ def links(
     with the_api() as api:
         found = api.links(_find(api, order_id)["id"], all_files=files)
     if as_json:
-        return print_json(found)
+        return say_json(found)
     for url in (found["metalink"], *(archive["url"] for archive in found["archives"])):
-        typer.echo(url)
+        say(url)
     for file in found["files"] if files else []:
-        typer.echo(file["url"])
+        say(file["url"])
     return None
 
 
@@ -202,11 +203,11 @@ def metalink(
             if output is None and part > 1:
                 raise CommandFailed("the order has more files than one Metalink may have: save its parts with -o FILE")
             if output is None:
-                typer.echo(document, nl=False)
+                say_document(document)
             else:
                 target = output if part == 1 else output.with_name(f"{output.name}.{part}")
                 target.write_bytes(document)
-                typer.echo(f"saved {target}")
+                say(f"saved {target}")
 
 
 @app.command()
@@ -215,7 +216,7 @@ def delete(order_id: OrderId) -> None:
     with the_api() as api:
         order = _find(api, order_id)
         api.delete(f"/orders/{order['id']}")
-    typer.echo(f"{order['number']}  deleted")
+    say(f"{order['number']}  deleted")
 
 
 @app.command()
@@ -235,8 +236,8 @@ def purge(
     age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
     purged = asyncio.run(purge_orders(settings.database_url, age))
     if as_json:
-        return print_json(purged)
-    typer.echo(f"{len(purged)} purged" + "".join(f"\n{number}" for number in purged))
+        return say_json(purged)
+    say(f"{len(purged)} purged", *purged)
     return None
 
 
@@ -255,20 +256,21 @@ def _find(api: "Api", key: str) -> Any:
 def _wait(api: "Api", order_id: str, *, quiet: bool) -> Any:
     """Wait for the outcome; on a terminal with a bar. What holds the order up is said once, on stderr."""
     from cli.outages import Patience
-    from cli.tables import progress_bar, say
+    from cli.tables import progress_bar, say_above
+    from models.text import shown
 
     held_up = ""
     with progress_bar(quiet) as bar:
         task = bar.add_task("", total=100)
-        api.patience = Patience(lambda line: say(bar, line))
+        api.patience = Patience(lambda line: say_above(bar, line))
 
         def seen(order: Any) -> None:
             nonlocal held_up
             status, percent = order["status"], order["progress"]["percent"]
-            bar.update(task, description=f"{order['number']} {status}", completed=percent)
+            bar.update(task, description=shown(f"{order['number']} {status}"), completed=percent)
             reason = _held_up(order) if order["outcome"] == "pending" else ""
             if reason and reason != held_up:
-                say(bar, f"{order['number']} {reason}")
+                say_above(bar, f"{order['number']} {reason}")
             held_up = reason
 
         return api.wait(order_id, seen)
@@ -284,6 +286,7 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
     from cli.archive_proof import Part
     from cli.errors import CommandFailed
     from cli.tables import progress_bar
+    from models.text import shown
 
     suborders = api.get(f"/orders/{order['id']}/suborders")["items"]
     ready = [s for s in suborders if s["archive_url"]]
@@ -293,7 +296,7 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
     saved, failed = [], []
     with progress_bar(quiet) as bar:
         for suborder in ready:
-            task = bar.add_task(f"part {suborder['number']}", total=suborder["archive_bytes"])
+            task = bar.add_task(shown(f"part {suborder['number']}"), total=suborder["archive_bytes"])
             seen, part = partial(_advance, bar, task), Part(order["number"], suborder["number"])
             path = f"/orders/{order['id']}/suborders/{suborder['number']}/archive"
             try:
@@ -301,16 +304,18 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
             except CommandFailed as error:
                 failed.append(f"part {suborder['number']}: {error}")
     if as_json:
-        print_json({"number": order["number"], "files": [str(file) for file in saved], "failed": failed})
+        say_json({"number": order["number"], "files": [str(file) for file in saved], "failed": failed})
     elif not quiet:
         for file in saved:
-            typer.echo(f"saved {file}")
+            say(f"saved {file}")
     if failed:
-        raise CommandFailed(f"{order['number']}: not everything could be downloaded\n" + "\n".join(failed))
+        raise CommandFailed(f"{order['number']}: not everything could be downloaded", *failed)
 
 
 def _tell(bar: "Progress", line: str) -> None:
-    bar.console.print(f"consignor: {line}", markup=False, highlight=False, soft_wrap=True)
+    from cli.tables import say_above
+
+    say_above(bar, f"consignor: {line}")
 
 
 def _advance(bar: "Progress", task: "TaskID", completed: int) -> None:
@@ -330,19 +335,19 @@ def _show(order: Any, as_json: bool) -> None:
     from models.labels import counted
 
     if as_json:
-        return print_json(order)
+        return say_json(order)
     progress = order["progress"]
     files = f"{progress['files_available']} of {counted(progress['files_total'], 'file')}"
-    typer.echo(f"{order['number']}  {order['status']}  {files}  “{order['label']}”")
-    typer.echo(f"id {order['id']}")
+    say(f"{order['number']}  {order['status']}  {files}  “{order['label']}”")
+    say(f"id {order['id']}")
     if price := price_in_words(order):
-        typer.echo(f"price {price}")
+        say(f"price {price}")
     for line in warnings_in_words(order):
-        typer.echo(line)
+        say(line)
     if order["outcome"] == "pending" and (reason := _held_up(order)):
-        typer.echo(reason)
+        say(reason)
     if order["failure"]:
-        typer.echo(f"{order['failure']['code']}: {order['failure']['text']}")
+        say(f"{order['failure']['code']}: {order['failure']['text']}")
         for fault in order["faults"] if len(order["faults"]) > 1 else []:
-            typer.echo(f"  {fault['code']}: {fault['text']}")
+            say(f"  {fault['code']}: {fault['text']}")
     return None

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import Json, print_json, the_api
+from cli.commands.common import Json, the_api
 from cli.commands.order_request import body_of, request_of
+from cli.terminal import say, say_json
 
 
 def estimate_order(
@@ -25,7 +26,7 @@ def estimate_order(
     with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:
-        print_json(told)
+        say_json(told)
     else:
         from cli.hints import fault_in_words
         from cli.tables import show, suborders_estimated, warnings_in_words
@@ -33,13 +34,13 @@ def estimate_order(
 
         price = f"{told['total_price']} {told['currency'] or ''}".strip()
         counts = counted(told["objects"], "object"), counted(told["files"], "file"), size_in_words(told["bytes"])
-        typer.echo("  ".join((*counts, price)))
+        say("  ".join((*counts, price)))
         show(suborders_estimated(told["suborders"]))
         if tape := told["waits_for_tape"]["files"]:
-            typer.echo(f"{counted(tape, 'file')} will be recalled from tape first")
+            say(f"{counted(tape, 'file')} will be recalled from tape first")
         for line in warnings_in_words(told):
-            typer.echo(line)
+            say(line)
         for fault in told["faults"]:
-            typer.echo(fault_in_words(fault, body))
+            say(fault_in_words(fault, body))
     if not told["acceptable"]:
         raise typer.Exit(1)

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands.common import Json, print_json, the_api
+from cli.commands.common import Json, the_api
+from cli.terminal import say, say_json
 
 Search = Annotated[
     str | None, typer.Option("--search", "-s", help="Words of id, number, label, customer or product; or has:errors.")
@@ -45,11 +46,11 @@ def list_orders(
     with the_api() as api:
         page = api.get("/orders", limit=limit, **chosen)
     if as_json:
-        return print_json(page["items"])
+        return say_json(page["items"])
     show(orders_table(page["items"], narrowed=bool(chosen.keys() - {"sort"})))
     total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
     if page["next_cursor"]:
-        typer.echo(f"{len(page['items'])} of {total}")
+        say(f"{len(page['items'])} of {total}")
     return None
 
 
@@ -75,7 +76,7 @@ def export_orders(
     with the_api() as api:
         chosen |= {"bom": True} if bom and kind == ".csv" else {}
         size = api.save(f"/orders{kind}", file, **chosen)
-    typer.echo(f"saved {file} ({size:,} bytes)")
+    say(f"saved {file} ({size:,} bytes)")
 
 
 def filters(

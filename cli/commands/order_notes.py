@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.common import Json, OrderId, print_json, the_api
+from cli.commands.common import Json, OrderId, the_api
+from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     pass
@@ -30,9 +31,9 @@ def label_order(
     with the_api() as api:
         order = api.patch(f"/orders/{api.order(order_id)['id']}", change)
     if as_json:
-        print_json(order)
+        say_json(order)
     else:
-        typer.echo("  ".join([order["number"], f"“{order['label']}”", *order["tags"]]))
+        say("  ".join([order["number"], f"“{order['label']}”", *order["tags"]]))
 
 
 def write_note(
@@ -46,9 +47,9 @@ def write_note(
     with the_api() as api:
         note = api.post(f"/orders/{api.order(order_id)['id']}/notes", body)
     if as_json:
-        print_json(note)
+        say_json(note)
     else:
-        typer.echo(f"note {note['id']}")
+        say(f"note {note['id']}")
 
 
 def list_notes(order_id: OrderId, as_json: Json = False) -> None:
@@ -56,11 +57,10 @@ def list_notes(order_id: OrderId, as_json: Json = False) -> None:
     with the_api() as api:
         notes = api.get(f"/orders/{api.order(order_id)['id']}/notes")["items"]
     if as_json:
-        return print_json(notes)
+        return say_json(notes)
     for note in notes:
         edited = ", edited" if note["edited_at"] else ""
         hidden = ", for operators" if note["visibility"] == "operators" else ""
-        typer.echo(
-            f"{note['written_at'][:19]}  {note['author']}{edited}{hidden}\n  " + "\n  ".join(note["text"].split("\n"))
-        )
+        lines = (f"  {line.expandtabs(4)}" for line in note["text"].split("\n"))
+        say(f"{note['written_at'][:19]}  {note['author']}{edited}{hidden}", *lines)
     return None

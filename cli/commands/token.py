@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.terminal import say
+
 User = Annotated[str, typer.Option(help="alice or bob (customers), sam (support) or admin.")]
 Hours = Annotated[int, typer.Option(min=1, max=24 * 365, help="How long it lasts.")]
 
@@ -16,4 +18,4 @@ def token(user: User = "alice", hours: Hours = 12) -> None:
     from cli.credentials import token_of
     from cli.runtime.settings import api_url
 
-    typer.echo(token_of(user, api_url(), lifetime=hours * 3600))
+    say(token_of(user, api_url(), lifetime=hours * 3600))

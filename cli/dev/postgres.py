@@ -93,7 +93,7 @@ class EmbeddedPostgres:
         _wait(lambda: self.is_ready() or died() is not None, timeout)
         if not self.is_ready():
             tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
-            raise CommandFailed(f"PostgreSQL did not start:\n{tail}")
+            raise CommandFailed("PostgreSQL did not start:", *tail.split("\n"))
 
     def ensure_database(self, name: str = "consignor", template: str = "template1") -> None:
         """Create the database unless it is there."""
@@ -173,7 +173,7 @@ class EmbeddedPostgres:
             start_new_session=True,
         )
         if done.returncode:
-            raise CommandFailed(f"initdb failed:\n{done.stderr.decode(errors='replace')}")
+            raise CommandFailed("initdb failed:", *done.stderr.decode(errors="replace").split("\n"))
         # `pg` is always whole: an interrupted initdb leaves only `pg.init`, which the next start removes.
         unfinished.rename(self.cluster)
 

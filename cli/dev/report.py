@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from models.text import shown
+
 _DONE, _FAILED = "[green]✓[/]", "[red]✗[/]"
 
 
@@ -57,12 +59,13 @@ class Report:
 
     def say(self, text: str) -> None:
         """One line."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(shown(text), highlight=False, soft_wrap=True)
 
     def table(self, title: str, rows: Mapping[str, str]) -> None:
         """A titled list of names and values."""
         width = max(map(len, rows))
-        self.say(f"\n[bold]{title}[/]")
+        self.say("")
+        self.say(f"[bold]{title}[/]")
         # Never wrapped: addresses and commands are there to be copied.
         for name, value in rows.items():
             self.say(f"  {name:<{width}}  {escape(value)}")

@@ -81,7 +81,7 @@ class Supervisor:
                 if await service.ready():
                     return
                 await anyio.sleep(_POLL)
-        raise ServiceDied(f"{service.name} was not ready after {patience:.0f} s{self._tail(service.name)}")
+        raise ServiceDied(f"{service.name} was not ready after {patience:.0f} s", *self._tail(service.name))
 
     async def stop(self) -> None:
         """Stop everything, wave by wave."""
@@ -116,12 +116,12 @@ class Supervisor:
     async def _watch(self, service: Service, process: Process) -> None:
         code = await process.wait()
         if not self._stopping:
-            raise ServiceDied(f"{service.name} {_how_it_ended(code)}{self._tail(service.name)}")
+            raise ServiceDied(f"{service.name} {_how_it_ended(code)}", *self._tail(service.name))
 
-    def _tail(self, name: str) -> str:
+    def _tail(self, name: str) -> list[str]:
         log = self.log_of(name)
         lines = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-        return f"; the end of {log}:\n" + "\n".join(f"  {line}" for line in lines) if lines else f"; {log} is empty"
+        return [f"the end of {log}:", *(f"  {line}" for line in lines)] if lines else [f"{log} is empty"]
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from models.links import LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.quotas import Quotas
 from models.splitting import Limits
+from models.text import fits_header
 from models.verify import Verify
 
 if TYPE_CHECKING:
@@ -161,6 +162,16 @@ class Settings(BaseSettings):
         # Brackets are those of URLs; an IPv6 address to listen on has none.
         return host.strip("[]")
 
+    @field_validator("token")
+    @classmethod
+    def _fits_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and (not fits_header(token.get_secret_value()) or " " in token.get_secret_value()):
+            raise ValueError(
+                "a token is one word of ASCII characters, and this one has others, such as a blank or a line end:"
+                " set it again as it was given out"
+            )
+        return token
+
     @field_validator("public_url")
     @classmethod
     def _whole_url(cls, url: str | None) -> str | None:
@@ -264,7 +275,7 @@ def from_environment() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in wrong.errors())
+        faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in wrong.errors(include_input=False))
         raise CommandFailed("; ".join(faults)) from None
     except SettingsError as wrong:
         field = re.search(r'"(\w+)"', str(wrong))

@@ -9,7 +9,13 @@ from models.listing import OrderFilter, Sort, Visibility
 from models.queries.delivery_status import Columns, delivery_status, percent
 from models.queries.listing import ORDERS, in_order, matching, visible
 
-_BEGIN_FORMULAS: list[sa.ColumnElement[int]] = [sa.literal_column(str(ord(sign))) for sign in "=+@-\t\r"]
+_BLANK = r"[\s\x01-\x1f\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"
+# What a spreadsheet computes, also in the full-width forms that Japanese ones take, and what a cell may begin with: a
+# spreadsheet whose cells end in semicolons or tabs finds cells inside of ours, whatever stands in quotes.
+_SIGN = r"[=+@\-＝＋－＠]"
+_FORMULA_AT_FIRST = rf"^(?={_BLANK}*{_SIGN}|[\t\r\n])"
+_FORMULA_WITHIN = rf"([;,|\t\r\n])(?={_BLANK}*{_SIGN})"
+_NUMBERS = frozenset({"percent", "files_in_error", "size_bytes", "files", "objects", "total_price"})
 
 _DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
@@ -22,9 +28,10 @@ class Copy(NamedTuple):
 
 
 def as_csv(visibility: Visibility, criteria: OrderFilter, sort: Sort) -> Copy:
-    """The orders that match, as CSV (RFC 4180) with a header; texts that look like formulas are disarmed."""
+    """The orders that match, as CSV (RFC 4180) with a header; texts are quoted, and none is a formula."""
     columns = [sa.cast(column, sa.Text).label(name) for name, column in _columns(ORDERS.c, _disarmed).items()]
-    return _copy(sa.select(*columns), visibility, criteria, sort, "FORMAT csv, HEADER")
+    texts = ", ".join(column.name for column in columns if column.name not in _NUMBERS)
+    return _copy(sa.select(*columns), visibility, criteria, sort, f"FORMAT csv, HEADER, FORCE_QUOTE ({texts})")
 
 
 def as_json_lines(visibility: Visibility, criteria: OrderFilter, sort: Sort) -> Copy:
@@ -65,9 +72,11 @@ def _instant(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """A text that no spreadsheet takes for a formula."""
-    looks_like_one = sa.func.ascii(text).in_(_BEGIN_FORMULAS)
-    return sa.case((looks_like_one, sa.func.concat(sa.literal_column("''''"), text)), else_=text)
+    """A text in which no spreadsheet finds a formula: an apostrophe stands before what would begin one."""
+    disarmed = sa.func.regexp_replace(text, _FORMULA_AT_FIRST, "'")
+    disarmed = sa.func.regexp_replace(disarmed, _FORMULA_WITHIN, r"\1'", "g")
+    # Most texts hold nothing of the kind, and are spared the longer look.
+    return sa.case((text.op("~")(rf"{_SIGN}|^[\t\r\n]"), disarmed), else_=text)
 
 
 def _copy(

@@ -79,16 +79,37 @@ async def test_json_lines_are_the_same_orders(client: AsyncClient, sessions: Ses
         assert row[name] == ("" if line[name] is None else str(line[name]))
 
 
-DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+DISARMED = {
+    "=1+1": "'=1+1",
+    "+1": "'+1",
+    "-1": "'-1",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t'=1",
+    "\r=1": "'\r'=1",
+    "\ta": "'\ta",
+    "  =1": "'  =1",
+    "\u3000\ufeff=1": "'\u3000\ufeff=1",
+    "＝1": "'＝1",
+    "－1": "'－1",
+    "a;=1;b;＋2": "a;'=1;b;'＋2",
+    "a, =1|@x\t-1": "a,' =1|'@x\t'-1",
+    "a\n=1": "a\n'=1",
+}
+HARMLESS = ["1-1", "a=b", "", "'=1", 'say "hi", you\nthere', "ümläut", "a; b", "a/=b", "2026-01-02"]
 
 
-@pytest.mark.parametrize("text", [*DANGEROUS, "1-1", "a=b", "", "'=1", 'say "hi", you\nthere', "ümläut"])
-async def test_no_text_of_a_csv_is_a_formula(client: AsyncClient, sessions: Sessions, text: str) -> None:
-    await some(sessions, 1, label=text, skus=[text])
-    answer = await client.get("/orders.csv")
-    (row,) = table(answer.text)
-    expected = f"'{text}" if text in DANGEROUS else text
-    assert (row["label"], row["products"]) == (expected, expected)
+async def test_no_text_of_a_csv_is_a_formula_and_every_text_is_quoted(client: AsyncClient, sessions: Sessions) -> None:
+    expected = DISARMED | {text: text for text in HARMLESS}
+    chance = random.Random(3)
+    mine: Row = {"customer": LOCAL_CALLER.customer, "status": "fulfilled"}
+    orders = [order_row(n, chance, **mine, label=text, skus=[text]) for n, text in enumerate(expected)]
+    await add_rows(sessions, orders, chance)
+    found = (await client.get("/orders.csv", params={"sort": "number"})).text
+    rows = table(found)
+    assert [row["label"] for row in rows] == [row["products"] for row in rows] == list(expected.values())
+    assert found.splitlines()[1].startswith(f'"{rows[0]["order_id"]}","{rows[0]["order_number"]}","')
+    first, *_ = (await client.get("/orders.jsonl", params={"sort": "number"})).content.splitlines()
+    assert orjson.loads(first)["label"] == "=1+1"
 
 
 async def test_a_csv_may_begin_with_a_byte_order_mark(client: AsyncClient, sessions: Sessions) -> None:
