@@ -170,26 +170,9 @@ async def _removal(url: str, sku: str, *, remove: bool) -> "ProductRemoval":
 
     engine = make_engine(url, pool_size=1)
     try:
-        with _database_errors("removal"):
-            return await (remove_product if remove else preview_removal)(make_sessions(engine), sku)
+        return await (remove_product if remove else preview_removal)(make_sessions(engine), sku)
     finally:
         await engine.dispose()
-
-
-@contextmanager
-def _database_errors(noun: str) -> Iterator[None]:
-    """Errors of the database as a sentence, with what helps."""
-    import psycopg
-    from sqlalchemy.exc import DBAPIError, ProgrammingError
-
-    from cli.errors import CommandFailed
-
-    try:
-        yield
-    except (DBAPIError, psycopg.Error) as error:
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        remedy = "; is it migrated? `consignor migrate`" if isinstance(error, ProgrammingError) else ""
-        raise CommandFailed(f"the database did not take the {noun}: {reason}{remedy}") from error
 
 
 def _options(**given: str | tuple[str, ...] | bool | None) -> "ImportOptions":
@@ -214,12 +197,11 @@ async def _import(
 
     engine = make_engine(url, pool_size=1)
     try:
-        with _database_errors("import"):
-            sessions = make_sessions(engine)
-            reports = await import_source(sessions, source, options)
-            if not checksums:
-                return reports, {}
-            from cli.checksums import precompute_all
+        sessions = make_sessions(engine)
+        reports = await import_source(sessions, source, options)
+        if not checksums:
+            return reports, {}
+        from cli.checksums import precompute_all
 
             skus = [report.sku for report in reports if report.files and report.product != "left"]
             return reports, await precompute_all(sessions, skus)

@@ -148,7 +148,7 @@ def test_a_database_that_is_not_migrated_is_named(consignor: Consignor, source: 
 def test_a_database_that_is_away_is_a_sentence(consignor: Consignor, source: Path) -> None:
     failed = consignor("import", source, DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
     assert failed.returncode == 1
-    assert failed.stderr.startswith("consignor: the database did not take the import")
+    assert failed.stderr.startswith("consignor: the database did not do it")
     assert "Traceback" not in failed.stderr
 
 
