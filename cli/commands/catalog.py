@@ -1,7 +1,6 @@
 """`consignor catalog …`: imports sources into the catalogue and lists what is in it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -203,8 +202,8 @@ async def _import(
             return reports, {}
         from cli.checksums import precompute_all
 
-            skus = [report.sku for report in reports if report.files and report.product != "left"]
-            return reports, await precompute_all(sessions, skus)
+        skus = [report.sku for report in reports if report.files and report.product != "left"]
+        return reports, await precompute_all(sessions, skus)
     except Failed as failed:
         text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
         raise CommandFailed(text) from failed
