@@ -39,20 +39,23 @@ class PolicyMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Asked now: to an application that is mounted in ours the scope is its own by the time it answers.
+        services = scope["app"].state.services
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _complete(MutableHeaders(scope=message), scope)
+                https = services.public_url.startswith("https:")
+                _complete(MutableHeaders(scope=message), https=https, personal=CALLER in scope)
             await send(message)
 
         await self._app(scope, receive, complete)
 
 
-def _complete(headers: MutableHeaders, scope: Scope) -> None:
+def _complete(headers: MutableHeaders, *, https: bool, personal: bool) -> None:
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
-    if CALLER in scope:
+    if personal:
         # What one person is answered is nobody else's, and a cache on the way cannot know whose it is.
         headers.setdefault("Cache-Control", _SOMEBODYS)
-    if scope["app"].state.services.public_url.startswith("https:"):
+    if https:
         headers.setdefault("Strict-Transport-Security", _HSTS)

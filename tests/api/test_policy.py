@@ -6,6 +6,10 @@ from dataclasses import replace
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from api.dependencies import Services
 from api.http.policy import CONTENT_SECURITY_POLICY
@@ -44,6 +48,22 @@ async def test_a_browser_that_came_by_https_comes_by_https_from_then_on(
     assert "max-age=31536000" in (await client.get("/me")).headers["strict-transport-security"]
     app.state.services = replace(services, public_url="http://127.0.0.1:8000")
     assert "strict-transport-security" not in (await client.get("/me")).headers
+
+
+async def test_what_is_mounted_in_the_api_answers_with_the_policy_and_may_have_its_own(
+    app: FastAPI, anonymous: AsyncClient
+) -> None:
+    async def answer(request: Request) -> Response:
+        return PlainTextResponse("there", headers=dict(request.query_params))
+
+    app.mount("/mounted", Starlette(routes=[Route("/there", answer)]))
+    for own in ({}, {"Content-Security-Policy": "default-src 'self'"}):
+        answered = await anonymous.get(f"{PUBLIC_URL}/mounted/there", params=own)
+        assert answered.status_code == 200
+        assert answered.headers["content-security-policy"] == own.get(
+            "Content-Security-Policy", CONTENT_SECURITY_POLICY
+        )
+        assert "max-age=31536000" in answered.headers["strict-transport-security"]
 
 
 async def test_the_documentation_loads_and_runs_nothing_of_other_hosts(anonymous: AsyncClient) -> None:

@@ -53,6 +53,8 @@ async def test_somebody_picks_who_they_are_and_gets_their_tokens(folder: DataFol
     async with browser(folder) as client:
         page = await client.get("/authorize", params=ASKED)
         assert all(person.name in page.text for person in PEOPLE.values())
+        # Browsers hold a form's redirects to it too.
+        assert f"form-action 'self' {API};" in page.headers["content-security-policy"]
         back = await client.post("/authorize", data={**ASKED, "user": "sam"})
         brought = {name: values[0] for name, values in parse_qs(urlsplit(back.headers["location"]).query).items()}
         assert (brought["state"], brought["iss"]) == ("s", ISSUER)

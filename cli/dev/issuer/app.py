@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from html import escape
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -95,7 +95,8 @@ class Issuer:
             f'<button name="user" value="{user}">{escape(person.name)} <small>{person.role}</small></button>'
             for user, person in PEOPLE.items()
         )
-        return HTMLResponse(_PAGE.format(hidden=hidden, buttons=buttons), headers=_NO_STORE)
+        page = _PAGE.format(hidden=hidden, buttons=buttons)
+        return HTMLResponse(page, headers={**_NO_STORE, "Content-Security-Policy": self._policy})
 
     async def picked(self, request: Request) -> Response:
         """Send the person back with a code."""
@@ -131,6 +132,15 @@ class Issuer:
             "token_type": "Bearer",
         }
         return JSONResponse(body, headers=_NO_STORE)
+
+    @property
+    def _policy(self) -> str:
+        """What the page may do: send its form here, and be led on from there to the API, maybe another origin."""
+        api = urlsplit(self.api)
+        return (
+            f"default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {api.scheme}://{api.netloc};"
+            " base-uri 'none'; frame-ancestors 'none'"
+        )
 
     @property
     def _callback(self) -> str:
