@@ -106,6 +106,8 @@ TERMINAL = frozenset(s for s, row in TRANSITIONS.items() if not set(row.values()
 """Statuses after which nothing is ever fulfilled again."""
 
 FULFILLED = frozenset({S.FULFILLED, S.FULFILLED_WITH_WARNINGS})
+EXTENDABLE = FULFILLED | {S.FAILED}
+"""Statuses in which the end of an order's life can be moved."""
 """Statuses in which all that could be delivered is there to be downloaded."""
 
 BULK_CANCELLABLE = frozenset({S.DRAFT, S.PENDING_PAYMENT})

@@ -68,16 +68,27 @@ async def command_with_start(
     A workflow that has been started meanwhile takes the command. Raises what `command_order` raises, except
     WorkflowNotRunning.
     """
+    return await _update_with_start(client, start, COMMAND_UPDATE, request, patience)
+
+
+async def extend_with_start(client: Client, start: OrderStart, extension: Extension) -> CommandResult:
+    """Move the expiry of an order whose workflow was lost, and start a new one for it, as `command_with_start` does."""
+    return await _update_with_start(client, start, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
+
+
+async def _update_with_start(
+    client: Client, start: OrderStart, update: str, message: CommandRequest | Extension, patience: float
+) -> CommandResult:
     start_operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         ORDER_WORKFLOW,
         OrderInput(order_id=start.order.id, revived=True),
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         **start.options,
     )
-    update = client.execute_update_with_start_workflow(
-        COMMAND_UPDATE, request, id=request.id, start_workflow_operation=start_operation, result_type=CommandResult
+    pending = client.execute_update_with_start_workflow(
+        update, message, id=message.id, start_workflow_operation=start_operation, result_type=CommandResult
     )
-    return await _result_of(client, start.order.id, COMMAND_UPDATE, request, update, patience)
+    return await _result_of(client, start.order.id, update, message, pending, patience)
 
 
 async def execute_command(

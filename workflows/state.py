@@ -7,7 +7,7 @@ from uuid import UUID
 from models.errors import NotExtended
 from models.instants import rfc3339
 from models.messages import ContinuedState, Extension, OrderBrief, OrderRef, OrderTimeouts
-from models.order import FULFILLED, OrderStatus, Trigger, advance
+from models.order import EXTENDABLE, OrderStatus, Trigger, advance
 
 REMEMBERED_IDS = 200
 """Ids of commands that are remembered; an older one that is sent again is refused as not allowed any more."""
@@ -96,7 +96,7 @@ class OrderState:
 
     def check_extension(self, extension: Extension, now: datetime) -> None:
         """Raise NotExtended for an expiry in the past, or later than a customer may choose."""
-        if self.status not in FULFILLED | {OrderStatus.FAILED}:
+        if self.status not in EXTENDABLE:
             raise NotExtended(f"cannot extend an order that is {self.status}")
         if extension.expires_at <= now:
             raise NotExtended("the new end is in the past")

@@ -9,13 +9,13 @@ from api.orders.starting import start_workflow
 from models.access import needed_to_command
 from models.errors import NotExtended
 from models.messages import CommandRequest, Extension
-from models.order import Command, OrderStatus
+from models.order import EXTENDABLE, Command, OrderStatus
 from models.queries import orders as queries
 from models.tables import Order
 from services.order_lookup import get_owned
 from services.placing import check_payable, renew_draft
 from temporal import commands
-from temporal.commands import WorkflowNotRunning, extend_order
+from temporal.commands import WorkflowNotRunning, extend_order, extend_with_start
 from temporal.start import OrderStart
 
 
@@ -61,14 +61,23 @@ async def extend(services: Services, caller: Caller, order_id: UUID, extension: 
     """Move the end of an order's life. Raises NotFound, NotExtended or TemporalUnavailable."""
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
-    try:
-        async with services.operations.temporal_health.required():
+    async with services.operations.temporal_health.required():
+        try:
             await extend_order(services.temporal, order_id, extension)
-    except WorkflowNotRunning:
-        async with services.sessions.begin() as session:
-            order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
-        raise NotExtended(f"cannot extend an order that is {order.status}") from None
+        except WorkflowNotRunning:
+            await extend_with_start(services.temporal, await _lost(services, order_id), extension)
     return await _shown(services, caller, order_id)
+
+
+async def _lost(services: Services, order_id: UUID) -> OrderStart:
+    """What to start the lost workflow of an order with. Raises NotExtended where it has ended as it should."""
+    async with services.sessions.begin() as session:
+        order = (await session.execute(queries.order_by_id(order_id))).scalar_one()
+        if order.status not in EXTENDABLE:
+            raise NotExtended(f"cannot extend an order that is {order.status}")
+        if order.expires_at is not None and order.expires_at <= services.now():
+            raise NotExtended("cannot extend an order whose end has come")
+        return OrderStart(order, [sku for _, sku in await session.execute(queries.skus_of([order_id]))])
 
 
 async def _shown(services: Services, caller: Caller, order_id: UUID) -> OrderDetail:

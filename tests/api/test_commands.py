@@ -17,7 +17,7 @@ from api.dependencies import Caller
 from models.access import customer_id
 from models.messages import order_workflow_id
 from models.splitting import Limits
-from models.tables import Product
+from models.tables import Order, Product
 from tests.api.conftest import MakeProduct
 from tests.api.running_orders import (
     TERMS,
@@ -270,6 +270,25 @@ async def test_an_order_can_be_kept_for_longer_within_limits(alive: AsyncClient,
     for nothing in ({"expires_at": "tomorrow"}, {"expires_at": "2030-01-01T00:00:00"}, {}, {"until": end.isoformat()}):
         assert refused(await alive.post(path, json=nothing), 422)["faults"][0]["field"] in {"expires_at", "until"}
     assert (await alive.get(f"/orders/{order['id']}")).json()["expires_at"] == kept["expires_at"]
+
+
+async def test_an_order_is_extended_though_its_workflow_was_lost_but_not_once_its_end_has_come(
+    alive: AsyncClient, sessions: Sessions, make_product: MakeProduct, temporal: WorkflowEnvironment
+) -> None:
+    await make_product()
+    order = await settled(alive, await ordered(alive))
+    workflow = temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"])))
+    path = f"/orders/{order['id']}/extend"
+    end = datetime.now(UTC).replace(microsecond=0) + TERMS.max_extension - timedelta(hours=1)
+    await workflow.terminate()
+    kept = await alive.post(path, json={"expires_at": end.isoformat()})
+    assert (kept.status_code, datetime.fromisoformat(kept.json()["expires_at"])) == (200, end)
+    assert [what for what, _ in await told(alive, order)][-2:] == ["revived", "extended"]
+    await workflow.terminate()
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Order).values(expires_at=datetime.now(UTC)))
+    answer = await alive.post(path, json={"expires_at": end.isoformat()})
+    assert refused(answer)["detail"] == "cannot extend an order whose end has come"
 
 
 async def test_an_order_under_way_cannot_be_extended(alive: AsyncClient, slow: Any) -> None:
