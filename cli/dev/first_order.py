@@ -39,7 +39,10 @@ async def place(api: httpx2.AsyncClient) -> FirstOrder:
     if not products:
         raise CommandFailed("the catalogue is empty: there is nothing to order")
     body = {"items": [{"product": _cheapest(products)["sku"], "objects": "all"}]}
-    answer = await api.post("/api/v1/orders", json=body)
+    # Asked again with the same key, it is one order all the same.
+    answer = await _asked(
+        api, "POST", "/api/v1/orders", json=body, headers={"Idempotency-Key": f"first {time.time_ns()}"}
+    )
     if answer.status_code >= 400:
         raise CommandFailed(f"the first order was refused ({answer.status_code}): {answer.text}")
     order = await _settled(api, answer.json()["id"])
@@ -61,18 +64,34 @@ async def _settled(api: httpx2.AsyncClient, order_id: str) -> Mapping[str, Any]:
     try:
         async with asyncio.timeout(_PATIENCE):
             while True:
-                # An API that is being restarted is asked again.
-                with suppress(httpx2.TransportError):
-                    answer = await api.get(f"/api/v1/orders/{order_id}")
-                    if not is_outage(answer) and (order := _checked(answer))["outcome"] != "pending":
-                        return order
+                if (order := await _get(api, f"/api/v1/orders/{order_id}"))["outcome"] != "pending":
+                    return order
                 await asyncio.sleep(_POLL)
     except TimeoutError:
         raise CommandFailed(f"the first order has no outcome after {_PATIENCE:.0f} s") from None
 
 
 async def _get(api: httpx2.AsyncClient, path: str) -> dict[str, Any]:
-    return _checked(await api.get(path))
+    return _checked(await _asked(api, "GET", path))
+
+
+async def _asked(api: httpx2.AsyncClient, method: str, path: str, **options: Any) -> httpx2.Response:
+    """What the API answers; while it is unavailable, as on a busy machine at its start, it is asked again.
+
+    Raises CommandFailed when it has been unavailable for too long.
+    """
+    answer: httpx2.Response | None = None
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                with suppress(httpx2.TransportError):
+                    answer = await api.request(method, path, **options)
+                    if not is_outage(answer):
+                        return answer
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        said = f": {answer.status_code} {answer.text}" if answer is not None else ""
+        raise CommandFailed(f"the API does not answer after {_PATIENCE:.0f} s{said}") from None
 
 
 def _checked(answer: httpx2.Response) -> dict[str, Any]:
