@@ -68,8 +68,8 @@ async def test_an_object_is_ordered_by_its_id_and_once_however_it_is_named(
 ) -> None:
     await make_product()
     (key,) = await ids(sessions, CatalogueObject, "winter")
-    for keys in ([key], [key, "winter"], [key.upper()]):
-        order = await placed(client, items=[{"product": "scenes", "objects": keys}], label=keys[-1])
+    for label, keys in (("a", [key]), ("b", [key, "winter"]), ("c", [key.upper()])):
+        order = await placed(client, items=[{"product": "scenes", "objects": keys}], label=label)
         assert (order["objects"], order["progress"]["files_total"]) == (1, 2)
 
 
