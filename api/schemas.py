@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -13,14 +12,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     Strict,
 )
 
 from models.errors import FailureCategory
 from models.instants import in_utc, with_plus
 
-Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str)]
+Money = Annotated[
+    str,
+    Field(description="An amount with the decimals of its currency (ISO 4217): `7.50` EUR, `1500` JPY, `4.500` KWD."),
+]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
 PageLimit = Annotated[int, Query(ge=1, le=1000)]
 PageCursor = Annotated[str | None, Query(max_length=500)]

@@ -14,7 +14,7 @@ from models.access import Caller
 from models.errors import FailureCode, Fault, Hint
 from models.labels import label_faults
 from models.order_request import OrderRequest, RequestedLine
-from models.pricing import Quote, quote
+from models.pricing import Quote, price_in_words, quote
 from models.queries import selections
 from models.queries.access import closed_products
 from models.queries.destinations import destination_by_id, destination_of
@@ -203,8 +203,8 @@ async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[
 
 def _price_warnings(item: OrderItem, currency: str, product: Product) -> list[Fault]:
     """What an object of a product costs now, where it has cost something else."""
-    before = f"{item.unit_price:.2f} {currency}" if item.unit_price else "nothing"
-    now = f"{product.unit_price:.2f} {product.currency}" if product.unit_price else "nothing"
+    before = price_in_words(item.unit_price, currency) or "nothing"
+    now = price_in_words(product.unit_price, product.currency) or "nothing"
     if before == now:
         return []
     text = f"an object of {product.sku} costs {now} today, where it was {before}"

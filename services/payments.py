@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError, from_json
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,6 +16,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from models.errors import PaymentRefused
 from models.payment import PaymentState
+from models.pricing import misfit, written
 from models.queries import payments as queries
 from models.tables import Order, Payment
 
@@ -28,8 +29,16 @@ class PaymentData(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     order_id: UUID
-    amount: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    amount: Annotated[Decimal, Field(ge=0, max_digits=24)]
+
+    @field_validator("amount")
+    @classmethod
+    def _payable(cls, amount: Decimal, given: ValidationInfo) -> Decimal:
+        currency = given.data.get("currency")
+        if currency is not None and (reason := misfit(amount, currency)):
+            raise PydanticCustomError("amount_misfit", "{reason}", {"reason": reason})
+        return amount
 
 
 class PaymentMessage(BaseModel):
@@ -124,5 +133,5 @@ def mismatch(order: Order | None, data: PaymentData) -> str | None:
     if data.currency != order.currency:
         return f"the order is priced in {order.currency}, not in {data.currency}"
     if data.amount != order.total_price:
-        return f"the order costs {order.total_price} {order.currency}, not {data.amount}"
+        return f"the order costs {written(order.total_price, order.currency)} {order.currency}, not {data.amount}"
     return None

@@ -17,6 +17,7 @@ from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import answers
 from api.schemas import PageLimit
 from models.errors import InvalidCursor, NotFound
+from models.pricing import written
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
 
@@ -30,7 +31,13 @@ async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPub
         rows = await session.execute(queries.products(caller.admitted))
         items = [
             ProductPublic(
-                sku=p.sku, name=p.name, unit_price=p.unit_price, currency=p.currency, objects=o, files=f, bytes=b
+                sku=p.sku,
+                name=p.name,
+                unit_price=written(p.unit_price, p.currency),
+                currency=p.currency,
+                objects=o,
+                files=f,
+                bytes=b,
             )
             for p, o, f, b in rows
         ]

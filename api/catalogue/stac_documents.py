@@ -9,6 +9,7 @@ from api.stac_elements import EXTENSIONS, GEOJSON, JSON, STAC_VERSION, Json, ass
 from models.areas import rolled
 from models.instants import rfc3339
 from models.links import API
+from models.pricing import written
 from models.status_facts import ItemStatus
 from models.tables import Product
 from services.catalogue_search import CatalogueHit, ObjectOrder
@@ -85,7 +86,7 @@ class Documents:
             "description": product.description or product.name,
             "license": product.license or "other",
             "extent": {"spatial": {"bbox": [extent["bbox"]]}, "temporal": {"interval": [extent["interval"]]}},
-            "consignor:unit_price": f"{product.unit_price:.2f}",
+            "consignor:unit_price": written(product.unit_price, product.currency),
             "consignor:currency": product.currency,
             "links": [*self._around("self", url, parent=self.root), link("items", f"{url}/items", GEOJSON)],
         }

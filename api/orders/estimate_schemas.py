@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from api.orders.quotas import QuotaPublic, quota_public
 from api.orders.schemas import OrderItemPublic
 from api.schemas import FaultPublic, Money
-from models.pricing import QuotedLine
+from models.pricing import QuotedLine, written
 from models.splitting import Part
 from services.estimating import Estimate
 from services.order_lines import MAX_NAMED_FAULTS, Line
@@ -54,31 +54,32 @@ class EstimatePublic(BaseModel):
 def estimate_public(estimate: Estimate) -> EstimatePublic:
     """An estimate."""
     whole = _size(estimate.parts)
+    quote = estimate.quote
     return EstimatePublic(
         acceptable=not estimate.faults,
         faults=[FaultPublic(**fault.model_dump()) for fault in estimate.faults],
         warnings=[FaultPublic(**warning.model_dump()) for warning in estimate.warnings[:MAX_NAMED_FAULTS]],
         warnings_total=len(estimate.warnings),
-        items=[_item(line, priced) for line, priced in zip(estimate.lines, estimate.quote.lines, strict=True)],
+        items=[_item(line, priced, quote.currency) for line, priced in zip(estimate.lines, quote.lines, strict=True)],
         objects=whole.objects,
         files=whole.files,
         bytes=whole.bytes,
-        total_price=estimate.quote.total,
-        currency=estimate.quote.currency,
+        total_price=written(quote.total, quote.currency),
+        currency=quote.currency,
         suborders=[_part(number, part) for number, part in enumerate(estimate.parts, 1)],
         waits_for_tape=_size([part for part in estimate.parts if part.tier == "nearline"]),
         quotas=[quota_public(quota) for quota in estimate.quotas],
     )
 
 
-def _item(line: Line, priced: QuotedLine) -> OrderItemPublic:
+def _item(line: Line, priced: QuotedLine, currency: str | None) -> OrderItemPublic:
     return OrderItemPublic(
         product=line.product.sku,
         name=line.product.name,
         configuration=line.configuration,
         quantity=priced.quantity,
-        unit_price=priced.unit_price,
-        line_total=priced.total,
+        unit_price=written(priced.unit_price, currency),
+        line_total=written(priced.total, currency),
     )
 
 

@@ -31,6 +31,7 @@ from models.destination import DestinationKind
 from models.errors import Failure, FailureCode, category_of
 from models.links import API
 from models.order import OrderStatus, outcome
+from models.pricing import written
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.steps import Step
 from models.suborder import SubOrderState
@@ -60,11 +61,11 @@ def order_detail(
     """An order with its lines."""
     return OrderDetail(
         **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker),
-        items=[item_public(item) for item in items],
+        items=[item_public(item, order.currency) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         warnings=[FaultPublic(**warning) for warning in order.warnings],
         warnings_total=order.warnings_total,
-        refund_due=refund_due,
+        refund_due=None if refund_due is None else written(refund_due, order.currency),
         destination=order.destination_name,
     )
 
@@ -104,7 +105,7 @@ def _order(
         "products": list(skus),
         "tags": order.tags,
         "objects": order.objects_total,
-        "total_price": order.total_price,
+        "total_price": written(order.total_price, order.currency),
         "currency": order.currency,
         "created_at": order.created_at,
         "expires_at": order.expires_at,
@@ -127,15 +128,15 @@ def failure_public(code: str | None, text: str | None) -> FailurePublic | None:
     return FailurePublic(category=category_of(FailureCode(code)), code=code, text=text or "")
 
 
-def item_public(item: OrderItem) -> OrderItemPublic:
-    """A line."""
+def item_public(item: OrderItem, currency: str) -> OrderItemPublic:
+    """A line, in the currency of its order."""
     return OrderItemPublic(
         product=item.sku,
         name=item.name,
         configuration=item.configuration,
         quantity=item.quantity,
-        unit_price=item.unit_price,
-        line_total=item.line_total,
+        unit_price=written(item.unit_price, currency),
+        line_total=written(item.line_total, currency),
     )
 
 

@@ -1,6 +1,7 @@
 """`consignor catalog …`: imports sources into the catalogue and lists what is in it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,8 +31,13 @@ def import_(
     source: Source,
     sku: Annotated[str | None, typer.Option(help="The product's SKU, if the source has one product.")] = None,
     name: Annotated[str | None, typer.Option(help="Its name, if the source has one product.")] = None,
-    price: Annotated[str | None, typer.Option(help="Price of one object, as in 12.50.", show_default="free")] = None,
-    currency: Annotated[str | None, typer.Option(help="Three letters.", show_default="EUR")] = None,
+    price: Annotated[
+        str | None,
+        typer.Option(help="Price of one object, with the decimals of its currency, as in 12.50.", show_default="free"),
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Its three letters (ISO 4217), as in EUR.", show_default="EUR")
+    ] = None,
     checksums: Annotated[
         bool, typer.Option("--checksums", help="Also read what is new or changed, so that no order has to wait for it.")
     ] = False,
@@ -252,7 +258,7 @@ def _products_table(products: Sequence[Any]) -> "Grid":
 
     table = Grid("sku", "name", "objects", "files", "size", "price", right=2)
     for product in products:
-        free = float(product["unit_price"]) == 0
+        free = not Decimal(product["unit_price"])
         price = "free" if free else f"{product['unit_price']} {product['currency']}"
         counts = (f"{product['objects']:,}", f"{product['files']:,}", size_in_words(product["bytes"]))
         table.add_cells(product["sku"], product["name"], *counts, price)

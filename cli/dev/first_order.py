@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -57,7 +58,7 @@ async def place(api: httpx2.AsyncClient) -> FirstOrder:
 
 def _cheapest(products: list[dict[str, Any]]) -> dict[str, Any]:
     # Free before paid: a paid order would wait for somebody's confirmation.
-    return min(products, key=lambda product: (float(product.get("unit_price") or 0), product.get("bytes") or 0))
+    return min(products, key=lambda product: (Decimal(product.get("unit_price") or 0), product.get("bytes") or 0))
 
 
 async def _settled(api: httpx2.AsyncClient, order_id: str) -> Mapping[str, Any]:

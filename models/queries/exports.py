@@ -1,11 +1,14 @@
 """Exports of orders: what PostgreSQL itself writes as CSV or JSON Lines, row by row, by COPY."""
 
+import json
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from models.listing import OrderFilter, Sort, Visibility
+from models.pricing import MINOR_UNITS, USUAL_MINOR_UNITS
 from models.queries.delivery_status import Columns, delivery_status, percent
 from models.queries.listing import ORDERS, in_order, matching, visible
 
@@ -16,6 +19,8 @@ _SIGN = r"[=+@\-＝＋－＠]"
 _FORMULA_AT_FIRST = rf"^(?={_BLANK}*{_SIGN}|[\t\r\n])"
 _FORMULA_WITHIN = rf"([;,|\t\r\n])(?={_BLANK}*{_SIGN})"
 _NUMBERS = frozenset({"percent", "files_in_error", "size_bytes", "files", "objects", "total_price"})
+
+_UNUSUAL_MINOR_UNITS = json.dumps({code: n for code, n in MINOR_UNITS.items() if n != USUAL_MINOR_UNITS})
 
 _DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
@@ -60,7 +65,7 @@ def _columns(o: Columns, text: Any) -> dict[str, sa.ColumnElement[Any]]:
         "size_bytes": o["bytes_total"],
         "files": o["files_total"],
         "objects": o["objects_total"],
-        "total_price": o["total_price"],
+        "total_price": _written(o["total_price"], o["currency"]),
         "currency": o["currency"],
         "failure": o["failure_code"],
     }
@@ -69,6 +74,13 @@ def _columns(o: Columns, text: Any) -> dict[str, sa.ColumnElement[Any]]:
 def _instant(at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """An instant as RFC 3339 writes it, in UTC."""
     return sa.func.to_char(sa.func.timezone("UTC", at), sa.literal_column('\'YYYY-MM-DD"T"HH24:MI:SS"Z"\''))
+
+
+def _written(amount: sa.ColumnElement[Any], currency: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """An amount with the decimals of its currency, or all that it has, as `models.pricing.written` writes it."""
+    decimals = sa.cast(sa.literal(_UNUSUAL_MINOR_UNITS), JSONB)[currency].as_integer()
+    decimals = sa.func.coalesce(decimals, sa.literal_column(str(USUAL_MINOR_UNITS)))
+    return sa.func.round(amount, sa.func.greatest(decimals, sa.func.min_scale(amount)))
 
 
 def _disarmed(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -32,7 +32,7 @@ class Product(SQLModel, table=True):
     id: int = Field(default=None, sa_type=sa.BigInteger, primary_key=True)
     sku: str = Field(sa_type=sa.Text, unique=True)
     name: str = Field(sa_type=sa.Text)
-    unit_price: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric(12, 2), sa_column_kwargs={"server_default": "0"})
+    unit_price: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs={"server_default": "0"})
     currency: str = Field(default="EUR", sa_type=sa.Text, sa_column_kwargs={"server_default": "EUR"})
     access_groups: list[str] = Field(
         default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}

@@ -51,7 +51,7 @@ class Order(SQLModel, table=True):
     status: str = Field(sa_type=sa.Text)
     status_at: datetime = Field(sa_type=INSTANT)
     version: int = Field(sa_type=sa.BigInteger)
-    total_price: Decimal = Field(sa_type=sa.Numeric(12, 2))
+    total_price: Decimal = Field(sa_type=sa.Numeric)
     currency: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
@@ -94,8 +94,8 @@ class OrderItem(SQLModel, table=True):
     name: str = Field(sa_type=sa.Text)
     configuration: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
     quantity: int
-    unit_price: Decimal = Field(sa_type=sa.Numeric(12, 2))
-    line_total: Decimal = Field(sa_type=sa.Numeric(12, 2))
+    unit_price: Decimal = Field(sa_type=sa.Numeric)
+    line_total: Decimal = Field(sa_type=sa.Numeric)
 
 
 class OrderSelection(SQLModel, table=True):
@@ -272,6 +272,6 @@ class Payment(SQLModel, table=True):
     order_id: UUID | None = Field(default=None)
     state: str = Field(sa_type=sa.Text)
     reason: str | None = Field(default=None, sa_type=sa.Text)
-    amount: Decimal | None = Field(default=None, sa_type=sa.Numeric(12, 2))
+    amount: Decimal | None = Field(default=None, sa_type=sa.Numeric)
     currency: str | None = Field(default=None, sa_type=sa.Text)
     received_at: datetime = Field(sa_type=INSTANT)

@@ -8,10 +8,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.errors import Refusal
+from models.pricing import misfit
 from services.catalogue import withdrawals
 from services.catalogue.merge_kept import Kept, in_terms_of, keep_unseen
 from services.catalogue.merge_objects import EXTENT, copy_into, merge_objects
-from services.catalogue.messages import ImportOptions, ImportReport
+from services.catalogue.messages import ImportOptions, ImportReport, price_remedy
 from services.catalogue.plausibility import check_loss, check_move
 from services.catalogue.source_contents import FoundProduct
 
@@ -47,7 +48,7 @@ _UPDATE: Final = sa.text("""
     WHERE id = :product
     RETURNING *
 """).bindparams(
-    sa.bindparam("price", type_=sa.Numeric(12, 2)),
+    sa.bindparam("price", type_=sa.Numeric),
     sa.bindparam("currency", type_=sa.Text),
     sa.bindparam("groups", type_=ARRAY(sa.Text)),
     sa.bindparam("titled", type_=sa.Boolean),
@@ -162,6 +163,7 @@ async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOpti
     added = await session.scalar(_ADD, values)
     # The product's row stays locked to the end: two imports of one product follow each other.
     was = (await session.execute(_KNOWN_PRODUCT, values)).mappings().one()
+    _check_price(was, options)
     await session.execute(withdrawals.PRODUCT_BACK, values)
     moved_from = None
     if added is None:
@@ -187,6 +189,16 @@ async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOpti
         notes=tuple(_notes(found, moved_from, kept, counts["objects_changed"])),
         **counts,
     )
+
+
+def _check_price(was: sa.RowMapping, options: ImportOptions) -> None:
+    """Raise Refusal where the price or the currency that is given does not fit what stays of the other."""
+    if options.price is None and options.currency is None:
+        return
+    price = was["unit_price"] if options.price is None else options.price
+    currency = options.currency or was["currency"]
+    if reason := misfit(price, currency):
+        raise Refusal(f"{reason}; {price_remedy(currency)}")
 
 
 def _notes(found: FoundProduct, moved_from: str | None, kept: Kept, objects_changed: int) -> list[str]:

@@ -5,15 +5,42 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from models.pricing import MOST_MINOR_UNITS, decimals_in_words, minor_units, misfit, unpriceable
 from models.text import checked
 
 MAX_NAME_CHARACTERS = 200
 
 
 Name = Annotated[str, AfterValidator(partial(checked, limit=MAX_NAME_CHARACTERS))]
-Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern="^[A-Za-z]{3}$")]
+
+
+def _priceable(currency: str) -> str:
+    if reason := unpriceable(currency):
+        raise PydanticCustomError("currency_unknown", "{reason}", {"reason": reason})
+    return currency
+
+
+Currency = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True, pattern="^[A-Za-z]{3}$"),
+    AfterValidator(_priceable),
+]
+
+
+def price_remedy(currency: str) -> str:
+    """What to do about a price that does not fit its currency."""
+    return f"give a --price with {decimals_in_words(minor_units(currency))}, or the --currency it is in"
 
 
 class ImportOptions(BaseModel):
@@ -23,8 +50,8 @@ class ImportOptions(BaseModel):
 
     sku: Name | None = None
     name: Name | None = None
-    price: Decimal | None = Field(default=None, ge=0, max_digits=12, decimal_places=2)
     currency: Currency | None = None
+    price: Decimal | None = Field(default=None, ge=0, max_digits=10 + MOST_MINOR_UNITS, decimal_places=MOST_MINOR_UNITS)
     groups: tuple[Name, ...] | None = None
     allow_withdrawals: bool = False
     """Believe the source however much of a product it no longer shows."""
@@ -34,6 +61,15 @@ class ImportOptions(BaseModel):
     """Take what is hidden at the top of a folder too; what is hidden inside of an object always belongs to it."""
     plain: bool = False
     """Take a folder for a plain one, whatever STAC documents are in it."""
+
+    @field_validator("price")
+    @classmethod
+    def _fits(cls, price: Decimal | None, given: ValidationInfo) -> Decimal | None:
+        """Check the price against the currency that is given with it; the merge checks it against the product's."""
+        currency = given.data.get("currency")
+        if price is not None and currency is not None and (reason := misfit(price, currency)):
+            raise PydanticCustomError("price_misfit", "{reason}", {"reason": f"{reason}; {price_remedy(currency)}"})
+        return price
 
 
 class SkippedEntry(BaseModel):

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -104,6 +105,26 @@ async def test_money_for_a_cancelled_order_is_due_back_and_resurrects_nothing(
     order = (await paying.get(f"/orders/{unpaid['id']}")).json()
     assert (order["status"], order["refund_due"], order["allowed_actions"]) == ("cancelled", "7.50", ["delete"])
     assert [what for what, _ in await told(paying, unpaid)] == ["submitted", "cancelled", "refund_due"]
+
+
+@pytest.mark.parametrize(
+    ("price", "total", "paid", "too_fine"),
+    [("500", "1500 JPY", "1500.0", "1500.5"), ("1.505", "4.515 KWD", "4.5150", "4.5151")],
+)
+async def test_payments_are_compared_and_due_back_in_minor_units(
+    paying: AsyncClient, make_product: MakeProduct, price: str, total: str, paid: str, too_fine: str
+) -> None:
+    amount, currency = total.split()
+    await make_product(price=price, currency=currency)
+    order = await ordered(paying)
+    one_less = f"{Decimal(amount) - 1}"
+    answer = await send(paying, message(order["id"], one_less, currency), key="msg_1")
+    assert refused(answer) == f"the order costs {total}, not {one_less}"
+    answer = await send(paying, message(order["id"], too_fine, currency))
+    assert refused(answer).startswith(f"the message is not understood: {too_fine} {currency} cannot be paid")
+    for key, state in (("msg_2", "applied"), ("msg_3", "refund_due")):
+        assert (await send(paying, message(order["id"], paid, currency), key=key)).json() == {"state": state}
+    assert (await paying.get(f"/orders/{order['id']}")).json()["refund_due"] == amount
 
 
 @pytest.mark.parametrize("secret", [OTHER_SECRET])

@@ -101,6 +101,29 @@ async def test_lines_of_one_product_become_one_line(client: AsyncClient, make_pr
     assert [(item["configuration"], item["quantity"]) for item in whole["items"]] == [("all objects", 3)]
 
 
+@pytest.mark.parametrize(
+    ("price", "total"), [("500 JPY", "1500"), ("1.5 KWD", "4.500"), ("1.505 KWD", "4.515"), ("2.5 EUR", "7.50")]
+)
+async def test_amounts_have_the_decimals_of_their_currency_everywhere(
+    client: AsyncClient, make_product: MakeProduct, price: str, total: str
+) -> None:
+    amount, currency = price.split()
+    await make_product(price=amount, currency=currency)
+    body = {"items": [{"product": "scenes"}]}
+    unit = str(Decimal(total) / 3)
+    told = (await client.post("/orders:estimate", json=body)).json()
+    order = (await client.post("/orders", json=body | {"draft": True})).json()
+    for shown in (told, order, (await client.get(f"/orders/{order['id']}")).json()):
+        (item,) = shown["items"]
+        amounts = item["unit_price"], item["line_total"], shown["total_price"], shown["currency"]
+        assert amounts == (unit, total, total, currency)
+    assert (await client.get("/orders")).json()["items"][0]["total_price"] == total
+    assert (await client.get("/products")).json()["items"][0]["unit_price"] == unit
+    assert (await client.get(f"{PUBLIC_URL}/stac/collections/scenes")).json()["consignor:unit_price"] == unit
+    assert f',{total},"{currency}",' in (await client.get("/orders.csv")).text
+    assert f'"total_price" : {total}, "currency" : "{currency}"' in (await client.get("/orders.jsonl")).text
+
+
 async def test_prices_are_summed_line_by_line_and_frozen(
     client: AsyncClient, sessions: Sessions, make_product: MakeProduct
 ) -> None:

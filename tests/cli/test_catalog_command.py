@@ -130,9 +130,16 @@ def test_a_source_that_is_not_there_is_a_sentence(consignor: Consignor, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [("--price", "-1"), ("--price", "1.005"), ("--price", "cheap"), ("--currency", "EURO"), ("--sku", " ")]
+    "words",
+    [
+        ("--price", "-1"),
+        ("--price", "1.005", "--currency", "EUR"),
+        ("--price", "cheap"),
+        ("--currency", "EURO"),
+        ("--sku", " "),
+    ],
 )
-def test_a_wrong_option_is_wrong_usage(consignor: Consignor, source: Path, words: tuple[str, str]) -> None:
+def test_a_wrong_option_is_wrong_usage(consignor: Consignor, source: Path, words: tuple[str, ...]) -> None:
     wrong = consignor("import", source, *words)
     assert wrong.returncode == 2
     assert words[0] in wrong.stderr

@@ -218,12 +218,16 @@ async def test_a_folder_whose_name_gives_no_sku_needs_one(sessions: Sessions, tm
     "wrong",
     [
         {"price": "-1"},
-        {"price": "1.005"},
+        {"price": "1.00005"},
+        {"price": "1.005", "currency": "EUR"},
+        {"price": "1500.5", "currency": "jpy"},
         {"price": "NaN"},
         {"price": "Infinity"},
         {"price": "99999999999"},
         {"currency": "EURO"},
         {"currency": "12A"},
+        {"currency": "ABC"},
+        {"currency": "XAU"},
         {"sku": "  "},
         {"sku": "a\nb"},
         {"name": "x" * 201},
@@ -233,6 +237,31 @@ async def test_a_folder_whose_name_gives_no_sku_needs_one(sessions: Sessions, tm
 def test_what_cannot_be_stored_is_no_option(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ImportOptions.model_validate(wrong)
+
+
+async def test_price_and_currency_fit_each_other_whichever_is_given(sessions: Sessions, source: Path) -> None:
+    product = "SELECT unit_price, currency FROM products"
+    cannot = "not imported: {} cannot be paid: {} has {}; give a --price with {}, or the --currency it is in"
+    new = await imported(sessions, source, sku="w", price="1.005")
+    assert (new.product, new.incomplete) == ("absent", True)
+    for given, becomes in (
+        ({"price": "1.5", "currency": "KWD"}, ("1.5", "KWD")),
+        ({"price": "1.505"}, ("1.505", "KWD")),
+        ({"currency": "EUR"}, "1.505 EUR|EUR|2 decimals"),
+        ({"price": "1500", "currency": "JPY"}, ("1500", "JPY")),
+        ({"price": "12.50"}, "12.5 JPY|JPY|no decimals"),
+        ({"price": "12.00"}, ("12", "JPY")),
+        ({"currency": "EUR"}, ("12", "EUR")),
+    ):
+        before = await rows(sessions, product)
+        report = await imported(sessions, source, sku="w", **given)
+        if isinstance(becomes, str):
+            what, currency, decimals = becomes.split("|")
+            assert f"not imported: {report.refusal}" == cannot.format(what, currency, decimals, decimals)
+            assert await rows(sessions, product) == before
+        else:
+            assert (report.product, report.refusal) in {("added", None), ("changed", None)}
+            assert await rows(sessions, product) == [(Decimal(becomes[0]), becomes[1])]
 
 
 async def test_a_product_is_for_its_groups_until_an_import_says_otherwise(sessions: Sessions, source: Path) -> None:
