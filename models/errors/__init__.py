@@ -5,6 +5,7 @@ Imported from here; each module holds the errors of one subject.
 
 from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, RefusalWithFaults
 from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
+from models.errors.catalogue import SourceUnreadable
 from models.errors.deliveries import InvalidDestination, NameTaken
 from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady, TooManyDownloads
 from models.errors.failures import DESTINATION_FAILURES, Failed, Failure, FailureCategory, FailureCode, category_of
@@ -59,6 +60,7 @@ __all__ = [
     "Refusal",
     "RefusalWithFaults",
     "SelectionChanged",
+    "SourceUnreadable",
     "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyRequests",

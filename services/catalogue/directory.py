@@ -4,9 +4,9 @@ import re
 from typing import Final
 from unicodedata import normalize
 
-from models.errors import Refusal
+from models.errors import Refusal, SourceUnreadable
 from services.catalogue.folder_walk import Seen, walk
-from services.catalogue.source_contents import FoundProduct, Unreadable, Unseen, media_type_of, unstorable
+from services.catalogue.source_contents import FoundProduct, Unseen, media_type_of, unstorable
 from services.catalogue.tree import SourceTree
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
@@ -30,7 +30,7 @@ def read_directory(root: str, *, hidden: bool = False) -> FoundProduct:
     try:
         for seen in walk(tree, "", refuse, hidden=hidden):
             _add(product, seen)
-    except Unreadable as unreadable:
+    except SourceUnreadable as unreadable:
         raise Refusal(f"{tree.root}: {unreadable}") from unreadable
     for object_name in product.empty_folders.keys() - {file.object_name for file in product.files}:
         product.refuse(f"{object_name}/", "no file is in it, and an object has at least one")

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from models.errors import Refusal
-from services.catalogue.source_contents import Unreadable, unstorable
+from models.errors import Refusal, SourceUnreadable
+from services.catalogue.source_contents import unstorable
 from services.catalogue.tree import SourceTree, why_not
 
 Refuse = Callable[[str, Refusal], None]
@@ -30,14 +30,14 @@ def walk(tree: SourceTree, top: str, refuse: Refuse, *, hidden: bool = True) -> 
     """Give what is below a folder, in the order of names, so that two imports mint ids alike.
 
     The folder is given by its path in the tree with a `/` behind it, the tree itself by an empty one. Without `hidden`
-    what is hidden at the top is left out. Raises Unreadable if the folder itself cannot be listed.
+    what is hidden at the top is left out. Raises SourceUnreadable if the folder itself cannot be listed.
     """
     folders = [top]
     while folders:
         folder = folders.pop()
         try:
             entries = _entries(tree, folder)
-        except Unreadable as unreadable:
+        except SourceUnreadable as unreadable:
             if folder == top:
                 raise
             refuse(folder, unreadable)
@@ -57,7 +57,7 @@ def walk(tree: SourceTree, top: str, refuse: Refuse, *, hidden: bool = True) -> 
                 is_empty = False
             except Refusal as refusal:
                 # What nobody could look at may be a file; a folder whose entries are left out is delivered empty.
-                is_empty &= not isinstance(refusal, Unreadable)
+                is_empty &= not isinstance(refusal, SourceUnreadable)
                 refuse(href, refusal)
         folders.extend(reversed(inner))
         if is_empty and not inner:
@@ -69,7 +69,7 @@ def _entries(tree: SourceTree, folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(f"{tree.root.rstrip('/')}/{folder}") as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise Unreadable(why_not(error)) from error
+        raise SourceUnreadable(why_not(error)) from error
 
 
 def _file(tree: SourceTree, entry: os.DirEntry[str], href: str) -> Seen:
@@ -78,6 +78,6 @@ def _file(tree: SourceTree, entry: os.DirEntry[str], href: str) -> Seen:
         if entry.is_file(follow_symlinks=False):
             return Seen(href, entry.stat(follow_symlinks=False))
     except OSError as error:
-        raise Unreadable(why_not(error)) from error
+        raise SourceUnreadable(why_not(error)) from error
     found = tree.look(entry.path)
     return Seen(href, found.stat, found.real)

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from models.errors import Refusal
-from services.catalogue.source_contents import Unreadable
+from models.errors import Refusal, SourceUnreadable
 from services.catalogue.tree import SourceTree, why_not
 
 MAX_DOCUMENT_BYTES: Final = 256 * 1024**2
@@ -19,20 +18,20 @@ _MAX_DIGITS: Final = 400
 
 
 def read_document(tree: SourceTree, path: str) -> dict[str, Any]:
-    """Read a JSON object of the source's tree; raises Refusal with the reason, Unreadable where it is no JSON.
+    """Read a JSON object of the source's tree; raises Refusal with the reason, SourceUnreadable where it is no JSON.
 
     What is in it may be odd: a number that is not finite, a text with lone surrogates where the file is not UTF-8.
     """
     size = tree.look(path).stat.st_size
     if size > MAX_DOCUMENT_BYTES:
-        raise Unreadable(f"it is not valid JSON: it has {size:,} bytes, more than any STAC document")
+        raise SourceUnreadable(f"it is not valid JSON: it has {size:,} bytes, more than any STAC document")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - the hot path of many items
             content = file.read()
     except OSError as error:
-        raise Unreadable(why_not(error)) from error
+        raise SourceUnreadable(why_not(error)) from error
     if not content.strip():
-        raise Unreadable("it is not valid JSON: it is empty")
+        raise SourceUnreadable("it is not valid JSON: it is empty")
     found = _parsed(content.removeprefix(_UTF8_MARK))
     if not isinstance(found, dict):
         raise Refusal("it is not a JSON object")
@@ -44,7 +43,7 @@ def _parsed(content: bytes) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         if content.startswith(_UTF16_MARKS):
-            raise Unreadable("it is not valid JSON: it is UTF-16; save it as UTF-8") from error
+            raise SourceUnreadable("it is not valid JSON: it is UTF-16; save it as UTF-8") from error
         return _parsed_leniently(content)
 
 
@@ -53,9 +52,9 @@ def _parsed_leniently(content: bytes) -> Any:
     try:
         return json.loads(content.decode(errors="surrogateescape"), parse_int=_whole_number, strict=False)
     except RecursionError as error:
-        raise Unreadable("it is not valid JSON: it is nested too deep") from error
+        raise SourceUnreadable("it is not valid JSON: it is nested too deep") from error
     except json.JSONDecodeError as error:
-        raise Unreadable(f"it is not valid JSON: {error}") from error
+        raise SourceUnreadable(f"it is not valid JSON: {error}") from error
 
 
 def _whole_number(digits: str) -> float:

@@ -5,10 +5,11 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.errors import SourceUnreadable
 from models.labels import counted
 from models.text import shown
 from services.catalogue.merge_objects import copy_into
-from services.catalogue.source_contents import FoundProduct, Scope, Unreadable, Unseen
+from services.catalogue.source_contents import FoundProduct, Scope, Unseen
 from services.catalogue.tree import is_below
 
 MAX_NAMED: Final = 1_000
@@ -112,7 +113,7 @@ async def keep_unseen(
     rows = (await session.execute(_KEPT)).all()
     for folder, files in await session.execute(_IN_EMPTY, {"empty": sorted(place.path for place in empty)}):
         text = f"it is empty, where {counted(files, 'file')} are known; if nothing has to be mounted there, give "
-        found.refuse(f"{folder}/", Unreadable(f"{text}--allow-withdrawals"))
+        found.refuse(f"{folder}/", SourceUnreadable(f"{text}--allow-withdrawals"))
     await session.execute(sa.text("DROP TABLE unseen"))
     return _summary([tuple(row) for row in rows])
 

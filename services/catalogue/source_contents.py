@@ -10,7 +10,7 @@ from os.path import splitext
 from typing import Any, Final, NamedTuple
 
 from models.areas import Box
-from models.errors import Refusal
+from models.errors import Refusal, SourceUnreadable
 from models.instants import kept_ns
 from models.text import shown
 from services.catalogue.messages import SkippedEntry
@@ -57,10 +57,6 @@ class Description(NamedTuple):
     begins_at: datetime | None = None
     ends_at: datetime | None = None
     properties: Mapping[str, Any] | None = None
-
-
-class Unreadable(Refusal):
-    """Something of the source could not be looked at: nothing is known of it, not even that it is gone."""
 
 
 class Scope(StrEnum):
@@ -138,7 +134,7 @@ class FoundProduct:
 
     def refuse(self, what: str, why: str | Refusal, *places: Unseen) -> None:
         """Leave something out and say so; what is known of these places stays, for the source still names them."""
-        unread = isinstance(why, Unreadable)
+        unread = isinstance(why, SourceUnreadable)
         what, why = shown(_short(what)), shown(_short(str(why)))
         self.refused.append(SkippedEntry(what=what, why=why, unread=unread))
         self.unseen.update(place for place in places if is_storable(f"{place.path}{place.object_name}"))

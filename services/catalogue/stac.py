@@ -7,13 +7,13 @@ any other is no reason to refuse anything. What is needed and cannot be read cos
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from models.errors import Refusal
+from models.errors import Refusal, SourceUnreadable
 from models.links import DOT_SEGMENTS
 from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
 from services.catalogue.messages import MAX_NAME_CHARACTERS
-from services.catalogue.source_contents import Unreadable, Unseen
+from services.catalogue.source_contents import Unseen
 from services.catalogue.stac_product import StacProduct
 from services.catalogue.tree import SourceTree
 
@@ -50,7 +50,7 @@ def is_stac(entry: str) -> bool:
     tree.look(entry)
     try:
         raw = read_document(tree, entry)
-    except Unreadable:
+    except SourceUnreadable:
         raise
     except Refusal:
         return False

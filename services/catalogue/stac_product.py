@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from models.errors import Refusal
+from models.errors import Refusal, SourceUnreadable
 from models.text import fits_header, shown
 from services.catalogue.folder_walk import walk
 from services.catalogue.hrefs import is_of_the_web
@@ -15,7 +15,6 @@ from services.catalogue.oddities import Oddities
 from services.catalogue.source_contents import (
     FoundFile,
     FoundProduct,
-    Unreadable,
     Unseen,
     check_file_name,
     is_storable,
@@ -181,7 +180,7 @@ class StacProduct:
 
         def refuse(href: str, why: Refusal) -> None:
             self.found.refuse(f"{object_name}/{key}: {href}", why)
-            if isinstance(why, Unreadable):
+            if isinstance(why, SourceUnreadable):
                 self._unseen_below.append(f"{root}/{href}".rstrip("/"))
 
         for seen in walk(self._tree, f"{path[len(root) + 1 :]}/".removeprefix("/"), refuse):

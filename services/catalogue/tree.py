@@ -7,9 +7,9 @@ from contextlib import suppress
 from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG, S_ISSOCK
 from typing import Final, NamedTuple
 
-from models.errors import Refusal
+from models.errors import Refusal, SourceUnreadable
 from services.catalogue.hrefs import other_paths, path_of
-from services.catalogue.source_contents import Unreadable, unstorable
+from services.catalogue.source_contents import unstorable
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
@@ -74,7 +74,7 @@ class SourceTree:
     def look(self, path: str) -> Located:
         """What is known of a regular file; raises Refusal with the reason where it is none of the tree's.
 
-        Unreadable, a Refusal, says that nobody can tell.
+        SourceUnreadable, a Refusal, says that nobody can tell.
         """
         try:
             stat = os.lstat(path)
@@ -84,7 +84,7 @@ class SourceTree:
             else:
                 real = self._real(path)
         except OSError as error:
-            raise Unreadable(why_not(error)) from error
+            raise SourceUnreadable(why_not(error)) from error
         if real != self._real_root and not is_below(real, self._real_root):
             raise Refusal("it leads out of the source")
         if not S_ISREG(stat.st_mode):

@@ -259,10 +259,6 @@ PARAMETERS = [
     Row("a method nobody knows", "BREW", "/orders", None, 405),
     Row("a method that is not here", "PUT", "/orders", None, 405),
     Row("an unsigned payment", "POST", "/webhooks/payments", "webhook-id", content=b"{}"),
-    Row(
-        "a payment in the year 50000", "POST", "/webhooks/payments", None, 400, content=b"{}",
-        headers={"webhook-id": "1", "webhook-timestamp": "9" * 15, "webhook-signature": "v1,AAAA"},
-    ),
     Row("a login that leads elsewhere", "GET", f"/login?return_to={'/x' * 600}", "return_to"),
 ]  # fmt: skip
 
@@ -358,7 +354,7 @@ async def test_every_list_in_pages_is_in_the_table(app: FastAPI) -> None:
 
 async def test_no_route_takes_a_parameter_that_nobody_described(client: AsyncClient, app: FastAPI) -> None:
     for method, path in endpoints(app):
-        if method != "GET" or not path.startswith("/api/v1/") or ":path" in path or "/links/" in path:
+        if method != "GET" or not path.startswith("/api/v1/") or path.endswith("/{path}") or "/links/" in path:
             continue
         if path.endswith(("openapi.json", "/login", "/callback", "/me")):
             continue

@@ -162,6 +162,7 @@ async def test_a_body_that_was_tampered_with_is_refused(paying: AsyncClient, unp
         (b"{}", "nan", "v1,AAAA"),
         (b"{}", "inf", "v1,AAAA"),
         (b"{}", "1e300", "v1,AAAA"),
+        (b"{}", "9" * 15, "v1,AAAA"),
         (b"{}", "yesterday", "v1,AAAA"),
     ],
 )
