@@ -226,7 +226,8 @@ def _other_bytes(file: PendingFile, version: FileVersion, found: Digest, *, was_
     if file.known.version == version:
         return (
             "has other bytes than when it was read before, though its size and time are the same;"
-            " have it restored from a copy and retry, or import it again if it is right as it is now"
+            " have it restored from a copy and retry, or touch it, import it again and"
+            " order it again if it is right as it is now"
         )
     return (
         f"was written to and has other bytes than when it was read before: its SHA-256 is {found.sha256.hex()},"

@@ -56,12 +56,16 @@ class Line:
         single = [(obj, file, name) for file, (obj, name) in self.files.items() if obj not in self.objects]
         return [*((obj, None, name) for obj, name in self.objects.items()), *single]
 
-    def leave_out(self, object_id: UUID, file_id: UUID) -> None:
-        """Leave an object out of which a file cannot be had, or the file alone where it was selected by itself."""
+    def leave_out(self, object_id: UUID, file_id: UUID) -> bool:
+        """Leave an object out of which a file cannot be had, or the file alone where it was selected by itself.
+
+        Whether it is the object.
+        """
+        self.files.pop(file_id, None)
         if object_id in self.objects or self.whole:
             self.left_out.add(object_id)
             self.objects.pop(object_id, None)
-        self.files.pop(file_id, None)
+        return object_id in self.left_out
 
     @property
     def is_empty(self) -> bool:
@@ -139,7 +143,7 @@ async def look_again(
 
 
 async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCheck) -> tuple[list[Line], list[Fault]]:
-    """The lines without what is gone from its storage, and a warning for each object that is left out."""
+    """The lines without what is gone from its storage, and a warning for each object or single file left out."""
     rows = await session.execute(selections.files_of(unplaced(lines), limit=MAX_CHECKED))
     gone = await check.gone([CheckedFile(key, sku, SelectedFile(*file)) for key, sku, *file in rows])
     written = [checked.file.file_id for checked, fault in gone if fault.code == FailureCode.SOURCE_CHANGED]
@@ -149,8 +153,10 @@ async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCh
     for checked, fault in gone:
         if checked.file.file_id in provable and fault.code == FailureCode.SOURCE_CHANGED:
             continue
-        by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
-        warnings.setdefault(checked.object_id, fault.model_copy(update={"text": f"{fault.text}; it is left out"}))
+        whole = by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
+        what = f"all of {checked.sku}/{checked.file.object_name}" if whole else "it"
+        told = fault.model_copy(update={"text": f"{fault.text}; {what} is left out"})
+        warnings.setdefault(checked.object_id if whole else checked.file.file_id, told)
     return [line for line in lines if not line.is_empty], list(warnings.values())
 
 

@@ -121,6 +121,7 @@ async def test_always_reads_always_and_finds_what_has_rotted(sessions: Sessions,
     assert (await staged_with(sessions, again, Verify.ALWAYS)).failed == 3
     texts = await rows(sessions, f"SELECT failure_text FROM order_files WHERE order_id = '{again.id}'")
     assert all("other bytes than when it was read before" in text for text in texts)
+    assert all("or touch it, import it again" in text for text in texts)
 
 
 @pytest.mark.parametrize("verify", list(Verify))

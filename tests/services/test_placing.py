@@ -144,6 +144,7 @@ async def test_an_object_of_which_a_file_is_gone_or_cut_short_is_left_out_and_to
         order = await place(session, MARIA, request, NOW, check=check)
         assert await selected(session, order) == ["summer"]
     assert (totals(order), codes(order)) == ((1, 1, 3, Decimal("2.50")), ["source_missing"])
+    assert order.warnings[0]["text"].endswith("; all of scenes/spring is left out")
     assert (told.quote.total, [w.code for w in told.warnings], told.faults) == (Decimal("2.50"), codes(order), [])
     (tmp_path / "summer" / "a.tif").write_bytes(b"c")
     with pytest.raises(InvalidOrder) as refused:
@@ -161,6 +162,19 @@ async def test_of_single_files_only_the_one_that_is_gone_is_left_out(
         ids = tuple(str(key) for key in await session.scalars(sa.select(col(CatalogueFile.id))))
         order = await place(session, MARIA, OrderRequest(ids=ids), NOW, check=check)
         assert await selected(session, order) == ["spring/a.tif", "summer/a.tif"]
+    assert order.warnings[0]["text"].endswith("; it is left out")
+
+
+async def test_each_single_file_that_is_gone_is_named(
+    sessions: Sessions, scenes: Product, check: StorageCheck, tmp_path: Path
+) -> None:
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / "spring" / name).unlink()
+    async with sessions.begin() as session:
+        ids = tuple(str(key) for key in await session.scalars(sa.select(col(CatalogueFile.id))))
+        order = await place(session, MARIA, OrderRequest(ids=ids), NOW, check=check)
+        assert await selected(session, order) == ["summer/a.tif"]
+    assert sorted(warning["field"] for warning in order.warnings) == ["scenes/spring/a.tif", "scenes/spring/b.tif"]
 
 
 async def test_a_storage_that_does_not_answer_has_lost_nothing(
