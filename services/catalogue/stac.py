@@ -191,6 +191,9 @@ def _is_collection(raw: Mapping[str, Any]) -> bool:
 def _links(raw: Mapping[str, Any], path: str, owner: StacProduct) -> list[Any]:
     links = raw.get("links")
     if isinstance(links, list):
+        if not all(isinstance(link, dict) and isinstance(link.get("rel"), str) for link in links):
+            # It may have led to anything that is missing now.
+            owner.found.unseen.add(Unseen.all())
         return links
     owner.note(path, "has no links that can be read, and so no items")
     owner.found.unseen.add(Unseen.all())

@@ -1,5 +1,6 @@
 """Withdrawn is what a complete look no longer shows; what nobody could look at stays, and what comes back is itself."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -392,4 +393,17 @@ async def test_links_to_files_outside_are_refused_and_what_was_there_before_stay
     (folder / "a.csv").symlink_to(folder.with_name("a.csv"))
     report = await imported(sessions, folder)
     assert (report.kept, report.refused[0].unread) == (1, False)
+    assert await known(sessions) == before
+
+
+@pytest.mark.parametrize("garbled", [None, 7, "1.json", [], {}, {"href": "./1.json"}, {"rel": 7, "href": "./1.json"}])
+async def test_what_a_garbled_link_may_have_led_to_stays(sessions: Sessions, collected: Path, garbled: Any) -> None:
+    source = collected.parent / "first" / "collection.json"
+    await imported(sessions, source)
+    before = await known(sessions)
+    document = json.loads(source.read_bytes())
+    document["links"][1] = garbled
+    put_json(source, document)
+    report = await imported(sessions, source)
+    assert (report.kept, report.withdrawn, report.incomplete) == (2, 0, True)
     assert await known(sessions) == before
