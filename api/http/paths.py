@@ -34,7 +34,7 @@ class _Name(Convertor[str]):
 class _Names(_Name):
     """The same as the rest of a path, where slashes that are not encoded belong to the name: `{item_id:names}`."""
 
-    regex = ".*"
+    regex = "(?s:.*)"
 
 
 register_url_convertor("name", _Name())

@@ -413,7 +413,7 @@ async def test_nobody_is_told_of_anothers_order_nor_of_one_of_a_single_file(
 
 
 async def test_an_object_may_have_any_name(client: AsyncClient, sessions: Sessions, make_product: MakeProduct) -> None:
-    names = ["a/b", "a/b/items/c", "ä ö", "100%", "a?b#c", "日本", "a&b=c", "🐎"]
+    names = ["a/b", "a/b/items/c", "ä ö", "100%", "a?b#c", "日本", "a&b=c", "a\nb", "🐎"]
     await make_product(files={f"o{n}": {"f": b"x"} for n in range(len(names))})
     async with sessions.begin() as session:
         for n, name in enumerate(names):
