@@ -291,7 +291,9 @@ def _download(api: "Api", order: Any, folder: Path, *, quiet: bool, as_json: boo
     suborders = api.get(f"/orders/{order['id']}/suborders")["items"]
     ready = [s for s in suborders if s["archive_url"]]
     if not ready:
-        raise CommandFailed(f"{order['number']} has no archive to download: it is {order['status']}")
+        text = f"{order['number']} has no archive to download: it is {order['status']}"
+        again = f"; `consignor order retry {order['number']}` has its archives made again"
+        raise CommandFailed(text + again if "retry" in order["allowed_actions"] else text)
     folder.mkdir(parents=True, exist_ok=True)
     saved, failed = [], []
     with progress_bar(quiet) as bar:

@@ -12,6 +12,7 @@ import pytest
 
 from cli.api_client import Api
 from cli.archive_proof import Part, directory_start
+from cli.commands.order import _download
 from cli.errors import CommandFailed
 from models.archive import FileSlice, Layout
 from models.packaging import PackedFile, PackedFolder, layout_of
@@ -223,3 +224,13 @@ def test_a_whole_zip_has_no_gaps_and_every_checksum(tmp_path: Path) -> None:
     for broken in (b"junk" + WHOLE, WHOLE[:-1], WHOLE[:start] + b"junk" + WHOLE[start:], b"PK"):
         path.write_bytes(broken)
         assert directory_start(path) is None
+
+
+@pytest.mark.parametrize(("allowed", "end"), [(["retry", "delete"], "made again"), (["delete"], "it is over")])
+def test_where_no_archive_is_left_the_command_that_makes_them_again_is_named(
+    tmp_path: Path, allowed: list[str], end: str
+) -> None:
+    order = {"id": "x", "number": PART.number, "status": "over", "allowed_actions": allowed}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"items": [{"archive_url": None}]}))
+    with Api("http://api.test", "token", transport=transport) as api, pytest.raises(CommandFailed, match=f"{end}$"):
+        _download(api, order, tmp_path, quiet=True)
