@@ -216,12 +216,16 @@ def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read:
 
 
 def _other_bytes(file: PendingFile, version: FileVersion, found: Digest, *, was_read: bool) -> str | None:
-    """What is wrong with the bytes of a file; a promise says more than an earlier read."""
-    if file.sha256 is not None:
-        if file.sha256 == found.sha256:
-            return None
-        return f"is not what the catalogue promises: its SHA-256 is {found.sha256.hex()}, expected {file.sha256.hex()}"
-    if not was_read or file.known is None or file.known.digest.sha256 == found.sha256:
+    """What is wrong with the bytes of a file; a promise counts for more than an earlier read.
+
+    A promise that an earlier read has found kept is broken since: then that is what is told.
+    """
+    promised, known = file.sha256, file.known.digest.sha256 if file.known else None
+    if found.sha256 == promised:
+        return None
+    if promised is not None and promised != known:
+        return f"is not what the catalogue promises: its SHA-256 is {found.sha256.hex()}, expected {promised.hex()}"
+    if not was_read or file.known is None or known == found.sha256:
         return None
     if file.known.version == version:
         return (

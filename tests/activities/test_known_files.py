@@ -138,6 +138,8 @@ async def test_a_doubted_file_is_read_whatever_the_setting(
     again = await ordered_again(sessions)
     assert (await staged_with(sessions, again, verify)).available == 2
     assert [code for _, code, *_ in await proofs_of(sessions, again)] == ["checksum_mismatch", None, None]
+    (text,) = await rows(sessions, "SELECT failure_text FROM order_files WHERE failure_text IS NOT NULL")
+    assert "has other bytes than when it was read before" in text
     # Equal when read again: the doubt is over. Other bytes: it stays, for every order, until the file is another.
     doubted = "SELECT doubted FROM known_files k JOIN catalogue_files c ON c.id = k.file_id ORDER BY c.href"
     assert await rows(sessions, doubted) == [True, False, False]
