@@ -29,8 +29,8 @@ dev: $(STAMP) ## start everything, load a sample catalogue, fulfil a first order
 ifdef PG_BIN
 export PG_BIN
 endif
-test: $(TOOLS) ## run the tests, two at a time (PG_BIN=/usr/lib/postgresql/15/bin for another PostgreSQL)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+test: $(TOOLS) ## run the tests, three at a time, for many wait (PG_BIN=/usr/lib/postgresql/15/bin for another PostgreSQL)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lifecycle: $(TOOLS) ## live two hundred random lives of orders, thirty steps each, with crashes and time jumps
 	@LIFECYCLE_RUNS=200 $(BIN)/python -m pytest tests/workflows/test_lifecycle_machine.py --timeout 3600 --durations 1 $(ARGS)

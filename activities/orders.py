@@ -143,13 +143,21 @@ class OrderActivities:
 
 
 async def _require_same(session: AsyncSession, news: Projection) -> None:
-    """Raise TimelineConflict unless the rows of these numbers are these entries."""
-    query = sa.select(col(TimelineRow.sequence), col(TimelineRow.at), col(TimelineRow.what)).where(
+    """Raise TimelineConflict unless the rows of these numbers say what these entries say.
+
+    Their times may differ: a run that was reset to just before it told something tells it again, later.
+    """
+    columns = [col(getattr(TimelineRow, name)) for name in _SAID]
+    query = sa.select(*columns).where(
         col(TimelineRow.order_id) == news.order_id,
         col(TimelineRow.sequence).in_([entry.sequence for entry in news.entries]),
     )
-    if {tuple(row) for row in await session.execute(query)} != {(e.sequence, e.at, e.what) for e in news.entries}:
+    said = {tuple(_row(entry)[name] for name in _SAID) for entry in news.entries}
+    if {tuple(row) for row in await session.execute(query)} != said:
         raise TimelineConflict
+
+
+_SAID = ("sequence", "what", "actor", "suborder", "status_before", "status_after", "reason_code")
 
 
 def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:

@@ -20,7 +20,7 @@ LONG_ONES = (
     "test_generated_clients", "test_stac_clients", "test_download_tools", "test_contract_fuzz",
     "test_lifecycle_machine", "test_long_orders", "test_order", "test_listing", "test_bulk",
 )  # fmt: skip
-"""Modules that take half a minute and more: begun last, they would leave one of the two processes without work."""
+"""Modules that take half a minute and more: begun last, they would leave the other processes without work."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

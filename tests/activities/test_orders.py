@@ -90,6 +90,14 @@ async def test_other_news_under_numbers_that_are_taken_are_refused_and_change_no
         assert await everything(sessions) == once
 
 
+async def test_news_that_are_told_again_later_are_the_same_news(sessions: Sessions, order: Order) -> None:
+    await record(sessions, order, [CONFIRMED, STARTED])
+    once = await everything(sessions)
+    later = STARTED.model_copy(update={"at": STARTED.at + timedelta(minutes=1)})
+    await record(sessions, order, [later])
+    assert await everything(sessions) == once
+
+
 async def test_news_recorded_twice_are_recorded_once(sessions: Sessions, order: Order) -> None:
     await record(sessions, order, [CONFIRMED, STARTED])
     once = await everything(sessions)

@@ -147,7 +147,8 @@ class World:
         # Like the primary key of the timeline: what has come already is not taken again, and nothing else in its place.
         newest = self.entries[-1].sequence if self.entries else 0
         known = {entry.sequence: entry for entry in self.entries}
-        if any(known.get(entry.sequence, entry) != entry for entry in news.entries):
+        again = [(known[e.sequence], e) for e in news.entries if e.sequence in known]
+        if any(first.model_copy(update={"at": second.at}) != second for first, second in again):
             raise TimelineConflict
         self.entries += [entry for entry in news.entries if entry.sequence > newest]
         self._called("record")
