@@ -1,14 +1,11 @@
 """`consignor order label`, `order note` and `order notes`: what people write on orders."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.commands.common import Json, OrderId, the_api
 from cli.terminal import say, say_json
-
-if TYPE_CHECKING:
-    pass
 
 
 def label_order(
