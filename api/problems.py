@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.hints import detail_of
+from api.matched_route import matched_route
 from models import errors
 from models.links import API
 
@@ -53,8 +54,7 @@ def _is_marked(dependant: Any) -> bool:
 
 
 def _status(request: Request, status: int) -> int:
-    route = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope.get("route")
-    return status_on_route(getattr(route, "dependant", None), status)
+    return status_on_route(getattr(matched_route(request.scope), "dependant", None), status)
 
 
 def install(app: FastAPI) -> None:

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.methods import SAFE_METHODS
+from api.matched_route import matched_route
 from api.problems import RefusedBeforeBody, RequestRefused
 from models.errors import Fault
 
@@ -108,8 +109,8 @@ class _Checked:
 
 def _body_model(scope: Scope) -> Any:
     """What a route describes as its body; None where it describes none."""
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    route = getattr(context, "original_route", None) or scope.get("route")
+    matched = matched_route(scope)
+    route = getattr(matched, "original_route", matched)
     if isinstance(route, APIRoute) and route.body_field is not None:
         return route.body_field.field_info.annotation
     return None

@@ -8,6 +8,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from api.matched_route import matched_route
+
 MAX_FAULTS = 100
 
 
@@ -15,7 +17,7 @@ async def reject_unknown_query_parameters(request: Request) -> None:
     """Refuse parameters that the route does not declare, or takes once, by their name."""
     if not request.url.query:
         return
-    context: Any = request.scope.get("fastapi", {}).get("effective_route_context") or request.scope["route"]
+    context: Any = matched_route(request.scope)
     known = dict(_known(context.dependant))
     faults = [
         _fault(name, "unknown_parameter", f"there is no such parameter; there are {', '.join(known) or 'none'}")

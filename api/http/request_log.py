@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.draining import Draining
 from api.http.methods import METHODS, SAFE_METHODS
+from api.matched_route import matched_route
 from api.problems import problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -65,9 +66,7 @@ class _Exchange:
     @property
     def route(self) -> str:
         """The route's template: never the path, which holds ids and may hold secrets."""
-        # FastAPI keeps the whole template, with the prefixes of the routers, in its own part of the scope.
-        whole = self.scope.get("fastapi", {}).get("effective_route_context")
-        return getattr(whole or self.scope.get("route"), "path_format", None) or "unmatched"
+        return getattr(matched_route(self.scope), "path_format", None) or "unmatched"
 
 
 class RequestLogMiddleware:

@@ -19,6 +19,7 @@ from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.identity.users import caller_of
+from api.matched_route import matched_route
 from models.access import Caller, Permission
 from models.cors import CorsPolicy
 from models.errors import (
@@ -119,8 +120,7 @@ async def identify(scope: Scope) -> None:
 
     FastAPI reads and parses bodies first, and asks who sent them then.
     """
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    route = context or scope.get("route")
+    route = matched_route(scope)
     if route is not None and _takes_caller(route.dependant):
         await authenticate(Request(scope), scope["app"].state.services)
 

@@ -1,0 +1,13 @@
+"""The route of a request, for what stands round the routes."""
+
+from typing import Any
+
+from starlette.types import Scope
+
+
+def matched_route(scope: Scope) -> Any:
+    """The route that a request was matched to, with what its routers add to it; None before it is.
+
+    FastAPI keeps the whole of it, its template with the routers' prefixes included, in its own part of the scope.
+    """
+    return scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
