@@ -38,3 +38,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 def test_pages_and_their_links_are_found() -> None:
     assert ROOT / "README.md" in PAGES
     assert "models/order.py" in list(_links(ROOT / "README.md"))
+
+
+def test_every_threat_names_tests_that_there_are() -> None:
+    stops = (ROOT / "docs/security.md").read_text(encoding="utf-8").partition("## What stops them")[2]
+    threats = re.findall(r"^\| (?!threat).+$", stops, re.MULTILINE)
+    named = {row: re.findall(r"`(tests/[^`:]+)", row) for row in threats}
+    assert threats
+    assert [
+        row for row, tests in named.items() if not tests or not all((ROOT / test).is_file() for test in tests)
+    ] == []
