@@ -1,5 +1,6 @@
 """The migrations: from nothing to the tables as the code has them, back to nothing, and up again."""
 
+from hashlib import sha256
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -122,6 +123,19 @@ def test_what_orders_had_lost_is_found_by_its_name_now_or_when_it_is_back(url: s
     }
     assert _asked(url, f"SELECT {files} FROM withdrawn_files") == {f"f1 {stays} y", "f3 c1 z/z"}
     assert _asked(url, "SELECT changed_at::date::text FROM catalogue_objects WHERE name = 'a'") == {"2026-01-01"}
+
+
+def test_a_key_that_was_kept_as_it_is_is_found_by_its_hash_and_its_secret_is_gone(url: str) -> None:
+    upgrade(url, "0022")
+    secret = """('ü', 'k', '', 201, '{"Cache-Control": "no-store"}', 'secret', now())"""
+    rows = f"{secret}, ('ü', 'l', '', 201, '{{}}', 'kept', now())"
+    _run(url, f"INSERT INTO idempotency_keys VALUES {rows}")
+    upgrade(url)
+    hashes = {key: sha256(f"ü\n{key}".encode()).hexdigest() for key in "kl"}
+    assert _asked(url, "SELECT key || ' ' || convert_from(body, 'UTF8') FROM idempotency_keys") == {
+        f"{hashes['k']} ",
+        f"{hashes['l']} kept",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """Requests with an Idempotency-Key: sent again with the same key, they get the same answer and have no second effect.
 
 Ours: the packages for it are abandoned, and none keeps the answer in the transaction that has the effect.
+The table knows keys by their hashes, and no answer that shows a secret.
 
 Follows the IETF draft "The Idempotency-Key HTTP Header Field".
 """
 
-import base64
 import hashlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +24,6 @@ from api.http.container import Container, services
 from models.access import Caller
 from models.errors import Gone, KeyInFlight, KeyReused
 from models.queries import idempotency as queries
-from models.tables import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -57,18 +54,18 @@ class IdempotentRequest:
     services: Container
     key: str | None
 
-    async def replay(self, session: AsyncSession, caller: Caller, *, secret: bool = False) -> Response | None:
+    async def replay(self, session: AsyncSession, caller: Caller) -> Response | None:
         """The answer that this request got before; to be asked in the transaction that has the effect.
 
         Raises KeyInFlight while another request holds the key, KeyReused if it was for something else, and
-        Gone if the answer held a secret that can no longer be read.
+        Gone if the answer held a secret: what shows one is kept nowhere.
         """
         if self.key is None:
             return None
         lookup = {"caller": caller.customer, "key": self.key}
         if not (await session.execute(queries.TAKE, lookup)).scalar_one():
             raise KeyInFlight
-        known = queries.kept(caller.customer, self.key, self.services.now())
+        known = queries.kept(caller.customer, self._key_hash(caller), self.services.now())
         row = (await session.execute(known)).scalar_one_or_none()
         if row is None:
             return None
@@ -76,7 +73,12 @@ class IdempotentRequest:
             raise KeyReused
         if row.status is None:
             raise KeyInFlight
-        return self._replayed(caller, row, secret=secret)
+        if _shows_a_secret(row.headers):
+            raise Gone(
+                f"what this key created is there, at {row.headers.get('Location')}, and its secret was shown once only:"
+                " if that answer was lost, delete it and make another with another key"
+            )
+        return _response(row.status, row.body, {**row.headers, REPLAYED: "true"})
 
     async def respond(
         self,
@@ -86,12 +88,13 @@ class IdempotentRequest:
         headers: Mapping[str, str],
         *,
         status: int = 201,
-        secret: bool = False,
     ) -> Response:
-        """The answer, stored for a replay in the transaction that has the effect; a `secret` only encrypted."""
+        """The answer, stored for a replay in the transaction that has the effect; of one that shows a secret, which
+        `Cache-Control: no-store` tells, no more is stored than that there was one.
+        """
         content = _json(body)
         if self.key is not None:
-            kept = self._vault(caller).encrypt(content) if secret else content
+            kept = b"" if _shows_a_secret(headers) else content
             await self._keep(session, caller, KEPT_FOR, status=status, headers=dict(headers), body=kept)
         return _response(status, content, headers)
 
@@ -114,7 +117,7 @@ class IdempotentRequest:
             body = await work()
         except Exception:
             async with sessions.begin() as session:
-                await session.execute(queries.free(caller.customer, self.key))
+                await session.execute(queries.free(caller.customer, self._key_hash(caller)))
             raise
         async with sessions.begin() as session:
             return await self.respond(session, caller, body, {}, status=status)
@@ -127,17 +130,9 @@ class IdempotentRequest:
 
     async def _keep(self, session: AsyncSession, caller: Caller, span: timedelta, **answer: Any) -> None:
         now = self.services.now()
-        lookup = {"caller": caller.customer, "key": self.key, "request_hash": await self._hash()}
+        lookup = {"caller": caller.customer, "key": self._key_hash(caller), "request_hash": await self._hash()}
         await session.execute(queries.sweep(now))
         await session.execute(queries.keep({**lookup, **answer, "expires_at": now + span}))
-
-    def _replayed(self, caller: Caller, row: IdempotencyKey, *, secret: bool) -> Response:
-        try:
-            content = self._vault(caller).decrypt(row.body) if secret else row.body
-        except InvalidToken:
-            text = "what this key created is there, but its secret cannot be shown again; remove it and make another"
-            raise Gone(text) from None
-        return _response(row.status or 200, content, {**row.headers, REPLAYED: "true"})
 
     async def _hash(self) -> bytes:
         """The hash of method, URL and body; of a JSON body white space and order of members do not count."""
@@ -150,10 +145,14 @@ class IdempotentRequest:
             b"\0".join([self.request.method.encode(), url.path.encode(), url.query.encode(), body])
         ).digest()
 
-    def _vault(self, caller: Caller) -> Fernet:
-        """Encrypts with the caller's key and one of this server's: the database has neither."""
-        material = f"idempotency\0{caller.customer}\0{self.key}".encode()
-        return Fernet(base64.urlsafe_b64encode(hmac.digest(self.services.cursor_key, material, "sha256")))
+    def _key_hash(self, caller: Caller) -> str:
+        """What the table knows of the key: enough to find it again."""
+        return hashlib.sha256(f"{caller.customer}\n{self.key}".encode()).hexdigest()
+
+
+def _shows_a_secret(headers: Mapping[str, str]) -> bool:
+    """Whether an answer with these headers may be kept by nobody, and so not by us."""
+    return headers.get("Cache-Control") == "no-store"
 
 
 def _json(body: BaseModel | None) -> bytes:

@@ -36,14 +36,14 @@ async def create_token(
         expires_at=now + timedelta(days=body.days),
     )
     async with services.sessions.begin() as session:
-        if (answered := await idempotent.replay(session, caller, secret=True)) is not None:
+        if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         session.add(row)
         await session.flush()
         await session.refresh(row)
         made = TokenCreated(**_public(row).model_dump(), token=secret)
         headers = {"Cache-Control": "no-store", "Location": f"{services.public_url}{API}/tokens/{row.id}"}
-        return await idempotent.respond(session, caller, made, headers, secret=True)
+        return await idempotent.respond(session, caller, made, headers)
 
 
 @router.get("", name="list-tokens")

@@ -16,10 +16,11 @@ class IdempotencyKey(SQLModel, table=True):
     __table_args__ = (sa.Index("ix_idempotency_keys_expires_at", "expires_at"),)
 
     caller: str = Field(sa_type=sa.Text, primary_key=True)
+    # The hash of caller and key, in hexadecimal digits: a copy of this table repeats nobody's request.
     key: str = Field(sa_type=sa.Text, primary_key=True)
     request_hash: bytes = Field(sa_type=sa.LargeBinary)
     status: int | None = Field(default=None)
     headers: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
-    # Encrypted where the answer holds a secret that is kept nowhere else.
+    # Empty where the answer showed a secret, which is kept nowhere.
     body: bytes = Field(default=b"", sa_type=sa.LargeBinary)
     expires_at: datetime = Field(sa_type=INSTANT)
