@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -20,6 +21,21 @@ from cli.outages import Patience
 _POLL = 0.2
 
 
+class _TlsWhenNeeded(httpx.BaseTransport):
+    """HTTPS whose certificates are loaded when something is asked for over it."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._transport.handle_request(request)
+
+    @cached_property
+    def _transport(self) -> httpx.HTTPTransport:
+        return httpx.HTTPTransport()
+
+    def close(self) -> None:
+        if "_transport" in self.__dict__:
+            self._transport.close()
+
+
 class Api:
     """The facade under one URL. With `patience` an outage is waited out by everything that only reads."""
 
@@ -28,7 +44,15 @@ class Api:
         self.patience: Patience | None = None
         token = token or credentials.bearer_token(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30, headers=headers, transport=transport)
+        # What HTTPS needs takes longer to load than a short command may last.
+        plain = {"http://": transport or httpx.HTTPTransport(verify=False)} if url.startswith("http:") else None
+        self._client = httpx.Client(
+            base_url=f"{url}/api/v1",
+            timeout=30,
+            headers=headers,
+            transport=transport or (_TlsWhenNeeded() if plain else None),
+            mounts=plain,
+        )
 
     def __enter__(self) -> Self:
         return self

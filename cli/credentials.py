@@ -1,21 +1,25 @@
 """As whom our own commands act: CONSIGNOR_TOKEN, else somebody of the dev stack."""
 
+import os
+
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import running_stack
 from cli.runtime.settings import Settings, from_environment
 
 
 def bearer_token(api: str) -> str | None:
-    """What to show the API at this address; None where we are nobody to it."""
+    """What to show the API at this address; None where we are nobody to it. Raises CommandFailed."""
+    if os.environ.get("CONSIGNOR_TOKEN") == "":
+        # Mostly a command in $(…) that has failed: to go on as somebody else would be a surprise.
+        raise CommandFailed("CONSIGNOR_TOKEN is set to nothing: give it a token, or unset it")
     settings = from_environment()
     if settings.token is not None:
         return settings.token.get_secret_value()
     if not _is_dev(settings, api):
         return None
-    from cli.dev.data import DataFolder
-    from cli.dev.issuer.keys import bearer_token
+    from cli.dev.issuer.kept_token import kept_token
 
-    return bearer_token(DataFolder(settings.data), _issuing_api(settings))
+    return kept_token(settings.data, _issuing_api(settings))
 
 
 def token_of(user: str, api: str, *, lifetime: int) -> str:

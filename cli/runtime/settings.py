@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from cli.errors import CommandFailed
-from cli.runtime.running_stack import DEFAULT_DATA, running_stack
+from cli.runtime.running_stack import nearest_data, running_stack
 from models.access import Role
 from models.cors import CorsPolicy, parse_origin
 from models.links import LinkKeys
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CONSIGNOR_", env_ignore_empty=True, frozen=True)
 
-    data: Path = DEFAULT_DATA
+    data: Path = Field(default_factory=nearest_data)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it. A
@@ -290,6 +290,6 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 def _nothing_runs(settings: Settings, variable: str) -> str:
     return (
-        f"no stack runs on {settings.data.absolute()} and {variable} is not set: start one with `make dev`"
+        f"no stack runs on {settings.data.absolute()} or above it and {variable} is not set: start one with `make dev`"
         f" (or `consignor dev`), name its folder in CONSIGNOR_DATA, or set {variable}"
     )

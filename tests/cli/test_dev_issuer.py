@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet
 from cli.credentials import bearer_token, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
+from cli.dev.issuer.kept_token import kept_token
 from cli.dev.issuer.keys import signing_key
 from cli.dev.issuer.people import DEFAULT, PEOPLE
 from cli.dev.migrate_local import adopt_local_orders
@@ -154,6 +155,22 @@ def test_commands_show_the_token_they_are_given(monkeypatch: pytest.MonkeyPatch,
         token_of("eve", API, lifetime=60)
     monkeypatch.setenv("CONSIGNOR_TOKEN", "mine")
     assert bearer_token(API) == "mine"
+    monkeypatch.setenv("CONSIGNOR_TOKEN", "")
+    with pytest.raises(CommandFailed, match="set to nothing"):
+        bearer_token(API)
+
+
+def test_commands_mint_a_token_once_and_not_for_another_address(tmp_path: Path) -> None:
+    first = kept_token(tmp_path, API)
+    assert kept_token(tmp_path, API) == first
+    path = tmp_path / "secrets" / "commands-token.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    other = kept_token(tmp_path, "http://127.0.0.1:9000")
+    assert (
+        jwt.decode(other, signing_key(DataFolder(tmp_path))).claims["iss"] == f"http://127.0.0.1:9000{DEV_ISSUER_PATH}"
+    )
+    path.write_text(path.read_text().replace('"until": 1', '"until": 0'))
+    assert kept_token(tmp_path, "http://127.0.0.1:9000") != other
 
 
 async def test_orders_from_before_there_were_people_are_the_default_persons(

@@ -43,6 +43,28 @@ def test_the_stack_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: p
     assert load_settings().database_url == RUNNING.database_url
 
 
+def test_a_stack_is_found_from_any_folder_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = tmp_path / "project" / "src"
+    (tmp_path / ".consignor").mkdir()
+    below.mkdir(parents=True)
+    DataFolder(tmp_path / ".consignor").announce(RUNNING)
+    monkeypatch.chdir(below)
+    assert load_settings().database_url == RUNNING.database_url
+    (below / ".consignor").mkdir()
+    DataFolder(below / ".consignor").announce(RUNNING.model_copy(update={"database_url": "postgresql://nearer"}))
+    assert load_settings().database_url == "postgresql://nearer"
+
+
+def test_a_stack_above_that_is_somebody_elses_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".consignor").mkdir()
+    (tmp_path / "here").mkdir()
+    DataFolder(tmp_path / ".consignor").announce(RUNNING)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(os, "getuid", lambda: 2**20)
+    with pytest.raises(CommandFailed, match="or above it"):
+        load_settings()
+
+
 def test_the_environment_wins(stack: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.announce(RUNNING)
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/orders")
