@@ -12,6 +12,7 @@ from temporalio.common import SearchAttributePair as Pair
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models.labels import counted, size_in_words
+from models.markdown import plain
 from models.messages import (
     BULK_WORKFLOW,
     ORDER_WORKFLOW,
@@ -41,7 +42,7 @@ class OrderStart:
     def summary(self) -> str:
         """The line that the list of workflows shows of the order."""
         order = self.order
-        parts = (counted(order.files_total, "file"), size_in_words(order.bytes_total), ", ".join(self.skus[:5]))
+        parts = (counted(order.files_total, "file"), size_in_words(order.bytes_total), plain(", ".join(self.skus[:5])))
         return " · ".join((order.number, *parts))
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models.labels import counted, size_in_words
+from models.markdown import plain
 from models.messages import BlockerNote, SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
 from models.status_facts import RELEASED_AS
@@ -39,7 +40,7 @@ def suborder_summary(number: str, brief: SubOrderBrief) -> str:
 
 
 def _part(brief: SubOrderBrief) -> str:
-    parts = (brief.sku, counted(brief.files, "file"), size_in_words(brief.bytes))
+    parts = (plain(brief.sku), counted(brief.files, "file"), size_in_words(brief.bytes))
     return f"part {brief.number} · {' · '.join(parts)}"
 
 
@@ -52,4 +53,4 @@ def _line(brief: SubOrderBrief, result: SubOrderResult | None, released: SubOrde
 
 def _blocker_line(note: BlockerNote) -> str:
     what = note.step if not note.number else f"{note.step} part {note.number}"
-    return f"**Tried again by itself:** {what}, because {note.failure.text} ({note.failure.code})."
+    return f"**Tried again by itself:** {what}, because {plain(note.failure.text)} ({note.failure.code})."

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.releasing import ReleasingActivities
     from activities.staging import StagingActivities
     from models.errors import Failure
+    from models.markdown import plain
     from models.messages import (
         BlockerNote,
         Publication,
@@ -191,4 +192,4 @@ class Provisioning:
         """Show the state of the order and its sub-orders in the Temporal UI."""
         details = order_details(self._state.number, self._state.status, self._briefs, self._results, self._blockers)
         refused = self._state.refused
-        workflow.set_current_details(f"{details}\n\nLast refused: {refused}" if refused else details)
+        workflow.set_current_details(f"{details}\n\nLast refused: {plain(refused)}" if refused else details)

@@ -6,7 +6,7 @@ from models.errors import Failure, FailureCode
 from models.messages import BlockerNote, SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
 from models.suborder import SubOrderState
-from workflows.details import order_details
+from workflows.details import order_details, suborder_summary
 
 BRIEFS = {n: SubOrderBrief(number=n, sku="scenes", files=2, bytes=1_000) for n in (1, 2)}
 READY = {1: SubOrderResult(number=1, state=SubOrderState.READY, available=2, failed=0)}
@@ -40,3 +40,13 @@ def test_what_is_tried_again_is_said_of_the_order_and_of_each_part() -> None:
     assert lines[2] == f"**Tried again by itself:** {said}"
     alone = {0: BlockerNote(number=0, step="validating", failure=full)}
     assert "validating, because" in order_details("CO-2026-000042", OrderStatus.VALIDATING, {}, {}, alone)
+
+
+def test_names_and_sentences_of_others_are_text_and_no_markdown() -> None:
+    brief = SubOrderBrief(number=1, sku="![](//evil.example)", files=1, bytes=1_000)
+    wrong = Failure(code=FailureCode.SOURCE_MISSING, text="**a.tif** is not there")
+    notes = {1: BlockerNote(number=1, step="staging", failure=wrong)}
+    lines = order_details("CO-2026-000042", OrderStatus.PROVISIONING, {1: brief}, {}, notes).splitlines()
+    assert r"because \*\*a.tif\*\* is not there" in lines[2]
+    assert lines[4] == r"* part 1 · !\[\](//evil.example) · 1 file · 1.0 kB · **staging**"
+    assert r"!\[\]" in suborder_summary("CO-2026-000042", brief)
