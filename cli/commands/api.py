@@ -16,6 +16,7 @@ def api() -> None:
     from cli.runtime.api_server import DrainingServer, open_services
     from cli.runtime.client_factory import configure_logs
     from cli.runtime.oidc import oidc_config
+    from cli.runtime.safety import check_safe
     from cli.runtime.settings import load_settings
 
     settings = load_settings()
@@ -29,8 +30,9 @@ def api() -> None:
         structlog.get_logger().warning(
             "links open on this machine only; set CONSIGNOR_PUBLIC_URL", links=settings.api_url
         )
-    # A missing issuer is an error before anything listens.
+    # A missing issuer, or what is unsafe, is an error before anything listens.
     oidc_config(settings)
+    check_safe(settings)
     operations = Operations()
     app = create_app(lambda: open_services(settings, operations))
     if settings.dev_issuer:

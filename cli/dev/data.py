@@ -59,8 +59,16 @@ class DataFolder:
         new.replace(self._announcement)
 
     def link_key(self) -> str:
-        """The secret that signs the links of this stack; made once, for this user's eyes alone."""
-        path = self.path / "secrets" / "link-key"
+        """The secret that signs the links of this stack."""
+        return self._secret("link-key")
+
+    def cursor_secret(self) -> str:
+        """The secret that seals the cursors of this stack."""
+        return self._secret("cursor-secret")
+
+    def _secret(self, name: str) -> str:
+        """A secret of this stack; made once, for this user's eyes alone."""
+        path = self.path / "secrets" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with suppress(FileExistsError):
             new = path.with_suffix(".new")

@@ -130,6 +130,7 @@ class Stack:
             "CONSIGNOR_PORT": str(self._endpoints.api_port),
             **delivering(self._folder),
             "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
+            "CONSIGNOR_CURSOR_SECRET": os.environ.get("CONSIGNOR_CURSOR_SECRET") or self._folder.cursor_secret(),
             # Everybody here is somebody of ours: the built-in issuer takes the place of any other.
             "CONSIGNOR_DEV_ISSUER": "true",
             # Ctrl-C should not have to wait for a download; the supervisor would not either.

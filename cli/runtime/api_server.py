@@ -18,6 +18,7 @@ from cli.runtime import gc
 from cli.runtime.client_factory import temporal_client
 from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.oidc import oidc_config
+from cli.runtime.safety import cursor_key
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from models.links import LinkKeys
@@ -51,7 +52,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 secrets,
                 sources=Sources(),
                 delivery_targets=delivery_targets(settings),
-                cursor_key=settings.cursor_key,
+                cursor_key=cursor_key(settings),
                 link_keys=keys,
                 stalled_after=settings.stalled_after.total_seconds(),
                 identity=identity,

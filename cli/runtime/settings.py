@@ -23,8 +23,9 @@ from cli.errors import CommandFailed
 from cli.runtime.running_stack import nearest_data, running_stack
 from models.access import Role
 from models.cors import CorsPolicy, parse_origin
-from models.links import LinkKeys
+from models.links import MIN_SECRET_LENGTH, LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
+from models.payment import check_webhook_secret
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.text import fits_header
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it. A
     # path in it is the one below which a proxy serves the API.
     public_url: str | None = None
+    # Serve plain HTTP beyond this machine all the same.
+    plain_http: bool = False
     # Origins whose pages may ask the API from a browser, or `*`; with credentials as whoever has signed in there.
     cors_origins: tuple[Annotated[str, AfterValidator(parse_origin)], ...] = ()
     cors_credentials: bool = False
@@ -98,8 +101,8 @@ class Settings(BaseSettings):
     # Keys that credentials of destinations are encrypted with, the newest first; several while one is replaced.
     delivery_keys: tuple[SecretStr, ...] = ()
     archive_filename: Annotated[str, AfterValidator(check_archive_filename)] = DEFAULT_ARCHIVE_FILENAME
-    # Seals the cursors of lists; all API processes need the same. Unset, it is derived from DATABASE_URL.
-    cursor_secret: SecretStr | None = None
+    # Seals the cursors of lists; all API processes need the same. Made for it, as any secret, and derived from nothing.
+    cursor_secret: SecretStr | None = Field(default=None, min_length=MIN_SECRET_LENGTH)
     # Secrets that sign links, of at least 32 characters, the newest first; an old one goes when its links may end.
     link_keys: tuple[SecretStr, ...] = ()
     # After which a client that takes nothing of a download is cut off.
@@ -115,7 +118,8 @@ class Settings(BaseSettings):
     oidc_name_claim: str = "name"
     oidc_email_claim: str = "email"
     oidc_role_names: dict[str, Role] = Field(default_factory=lambda: {str(role): role for role in Role})
-    oidc_default_role: Role | Literal["none"] = Role.CUSTOMER
+    # What somebody is to whom the issuer gives no role. No default: `customer` opens the shop to all who can sign in.
+    oidc_default_role: Role | Literal["none"] | None = None
     session_timeout: timedelta = timedelta(hours=12)
     dev_issuer: bool = False
     # What our own commands show the API.
@@ -143,6 +147,13 @@ class Settings(BaseSettings):
         for key in keys:
             check_key(key.get_secret_value())
         return keys
+
+    @field_validator("payment_webhook_secrets")
+    @classmethod
+    def _as_the_standard_has_them(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in secrets:
+            check_webhook_secret(secret.get_secret_value())
+        return secrets
 
     @field_validator("link_keys")
     @classmethod
@@ -189,10 +200,11 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def cursor_key(self) -> bytes:
-        """What cursors are sealed with."""
-        secret = self.cursor_secret.get_secret_value() if self.cursor_secret else self.database_url
-        return hashlib.sha256(b"cursors\0" + secret.encode()).digest()
+    def cursor_key(self) -> bytes | None:
+        """What cursors are sealed with; None where no secret is set for it."""
+        if self.cursor_secret is None:
+            return None
+        return hashlib.sha256(b"cursors\0" + self.cursor_secret.get_secret_value().encode()).digest()
 
     @property
     def limits(self) -> Limits:

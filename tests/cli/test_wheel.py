@@ -138,7 +138,12 @@ def test_a_worker_waits_for_its_temporal(process: Path) -> None:
 
 
 PORT = any_free()
-ISSUER = {"CONSIGNOR_OIDC_ISSUER": "https://login.example", "CONSIGNOR_PORT": str(PORT)}
+ISSUER = {
+    "CONSIGNOR_OIDC_ISSUER": "https://login.example",
+    "CONSIGNOR_OIDC_DEFAULT_ROLE": "none",
+    "CONSIGNOR_CURSOR_SECRET": "c" * 40,
+    "CONSIGNOR_PORT": str(PORT),
+}
 
 
 def serves(url: str) -> bool:
