@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import CallerDep, ServicesDep
+from api.dependencies import Caller, CallerDep, Services, ServicesDep
 from api.http.answers import IF_MATCH, LOCATION, answers
 from api.http.etags import require_match
 from api.http.idempotency import IdempotentDep
@@ -47,9 +47,10 @@ class Verb(StrEnum):
 
 
 @router.post("/restart", name="restart-order", status_code=201, response_model=OrderDetail)
-@answers(InvalidOrder, LabelTaken, NotFound, QuotaExceeded, LOCATION)
+@answers(InvalidOrder, LabelTaken, NotFound, PreconditionFailed, QuotaExceeded, LOCATION, IF_MATCH)
 async def restart_order(
     order_id: UUID,
+    request: Request,
     services: ServicesDep,
     caller: CallerDep,
     idempotent: IdempotentDep,
@@ -60,6 +61,7 @@ async def restart_order(
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
         old = await get_owned(session, caller, order_id)
+        require_match(request, state_of(old))
         again = OrderRequest(again=old.id, label=body.label if body else None)
         order = await place(session, caller, again, services.now(), services.quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
@@ -69,9 +71,14 @@ async def restart_order(
 
 
 @router.post("/extend", name="extend-order", response_model=OrderDetail)
-@answers(NotExtended, NotFound, TemporalUnavailable)
+@answers(NotExtended, NotFound, PreconditionFailed, TemporalUnavailable, IF_MATCH)
 async def extend_order(
-    order_id: UUID, body: ExtendBody, services: ServicesDep, caller: CallerDep, idempotent: IdempotentDep
+    order_id: UUID,
+    request: Request,
+    body: ExtendBody,
+    services: ServicesDep,
+    caller: CallerDep,
+    idempotent: IdempotentDep,
 ) -> Response:
     """Keep an order for longer, within what its terms allow."""
     extension = Extension(
@@ -80,14 +87,20 @@ async def extend_order(
         actor=caller.actor,
         is_operator=caller.may(Permission.EXTEND_FREELY),
     )
-    return await idempotent.run(caller, lambda: commanding.extend(services, caller, order_id, extension))
+
+    async def extended() -> OrderDetail:
+        await _require_match(request, services, caller, order_id)
+        return await commanding.extend(services, caller, order_id, extension)
+
+    return await idempotent.run(caller, extended)
 
 
 @router.post("/{verb}", name="command-order", response_model=OrderDetail)
-@answers(CommandPending, IllegalTransition, InvalidOrder, NotFound, TemporalUnavailable)
+@answers(CommandPending, IllegalTransition, InvalidOrder, NotFound, PreconditionFailed, TemporalUnavailable, IF_MATCH)
 async def command_order(
     order_id: UUID,
     verb: Verb,
+    request: Request,
     services: ServicesDep,
     caller: CallerDep,
     idempotent: IdempotentDep,
@@ -95,14 +108,19 @@ async def command_order(
 ) -> Response:
     """Command an order; what its status does not allow is 409 and changes nothing."""
     said = body or CommandBody()
-    request = CommandRequest(
+    asked = CommandRequest(
         id=await idempotent.command_id(caller, order_id),
         command=Command(verb.replace("-", "_")),
         actor=caller.actor,
         reason=said.reason,
         seqs=tuple(said.files or ()),
     )
-    return await idempotent.run(caller, lambda: commanding.command(services, caller, order_id, request))
+
+    async def commanded() -> OrderDetail:
+        await _require_match(request, services, caller, order_id)
+        return await commanding.command(services, caller, order_id, asked)
+
+    return await idempotent.run(caller, commanded)
 
 
 @router.delete("", name="delete-order", status_code=204)
@@ -114,8 +132,16 @@ async def delete_order(
     asked = CommandRequest(id=await idempotent.command_id(caller, order_id), command=Command.DELETE, actor=caller.actor)
 
     async def hidden() -> None:
-        async with services.sessions.begin() as session:
-            require_match(request, state_of(await get_owned(session, caller, order_id)))
+        await _require_match(request, services, caller, order_id)
         await commanding.command(services, caller, order_id, asked)
 
     return await idempotent.run(caller, hidden, status=204)
+
+
+async def _require_match(request: Request, services: Services, caller: Caller, order_id: UUID) -> None:
+    """Raise PreconditionFailed where a command is meant for another state of the order; NotFound where there is none.
+
+    A command that is sent again with its key is answered before: it is the one that has changed the state.
+    """
+    async with services.sessions.begin() as session:
+        require_match(request, state_of(await get_owned(session, caller, order_id)))
