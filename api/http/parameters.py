@@ -41,6 +41,8 @@ def _known(dependant: Any) -> Iterator[tuple[str, bool]]:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             for name, info in kind.model_fields.items():
                 yield info.alias or name, _is_list(info.annotation)
+            for synonym, name in getattr(kind, "SYNONYMS", {}).items():
+                yield synonym, _is_list(kind.model_fields[name].annotation)
         else:
             yield field.alias, _is_list(kind)
     for inner in dependant.dependencies:

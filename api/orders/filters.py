@@ -1,10 +1,11 @@
 """The parameters of lists and exports of orders, checked; what they mean is in `models.listing`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas import EXACT, QueryInstant
 from models.listing import MAX_TERMS, OrderFilter, Sort, parse_search
@@ -34,10 +35,17 @@ def _check_term_count(value: str) -> str:
     return value
 
 
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 class OrderMatchParams(BaseModel):
     """Which orders; several filters must all hold, several values of one are alternatives."""
 
     model_config = ConfigDict(extra="forbid")
+
+    SYNONYMS: ClassVar[Mapping[str, str]] = {"status!": "status_not"}
+    """Names that are taken and not documented: generators of clients make the same of `status!` as of `status`."""
 
     q: Annotated[Text, AfterValidator(_check_term_count)] | None = Field(
         None,
@@ -47,7 +55,7 @@ class OrderMatchParams(BaseModel):
     )
     status: list[OrderStatus] = Field([], max_length=50, description="Repeat for several.")
     status_not: list[OrderStatus] = Field(
-        [], alias="status!", max_length=50, description="Written `status!=cancelled`; repeat for several."
+        [], max_length=50, description="Of none of these; repeat for several. `status!=cancelled` says the same."
     )
     delivery_status: list[DeliveryStatus] = Field([], max_length=50)
     product: Words = Field([], description="SKU.")
@@ -62,6 +70,18 @@ class OrderMatchParams(BaseModel):
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None
     has: list[Literal["errors"]] = Field([], max_length=10)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_synonyms(cls, given: Any) -> Any:
+        """What is given under both names counts together."""
+        if not isinstance(given, dict) or not cls.SYNONYMS.keys() & given.keys():
+            return given
+        read = {name: value for name, value in given.items() if name not in cls.SYNONYMS}
+        for synonym, name in cls.SYNONYMS.items():
+            if synonym in given:
+                read[name] = [*_as_list(read.get(name, [])), *_as_list(given[synonym])]
+        return read
 
     def to_filter(self) -> OrderFilter:
         """Translate the parameters to a filter."""

@@ -95,7 +95,7 @@ def filters(
     given = {
         "q": search,
         "status": status,
-        "status!": not_status,
+        "status_not": not_status,
         "product": product,
         "customer": customer,
         "label": label,

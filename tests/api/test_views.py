@@ -13,7 +13,7 @@ from tests.issuer import as_
 
 VIEW = {
     "name": "Failed this year",
-    "filter": {"status": ["failed", "paused"], "status!": ["paused"], "tag": ["ice"], "min_bytes": 10},
+    "filter": {"status": ["failed", "paused"], "status_not": ["paused"], "tag": ["ice"], "min_bytes": 10},
     "sort": "-bytes",
     "columns": ["number", "label", "status"],
 }
@@ -37,6 +37,12 @@ async def test_a_view_is_saved_changed_and_deleted(client: AsyncClient) -> None:
     assert (await client.delete(url)).status_code == 204
     assert (await client.get(url)).status_code == 404
     assert await names(client) == []
+
+
+async def test_a_filter_may_say_status_not_as_urls_do(client: AsyncClient) -> None:
+    given = {"status!": ["paused"], "status_not": ["failed"]}
+    view = (await client.post("/views", json={"name": "Old", "filter": given})).json()
+    assert view["filter"] == {"status_not": ["failed", "paused"]}
 
 
 async def test_a_saved_filter_is_one_that_lists_take(client: AsyncClient) -> None:

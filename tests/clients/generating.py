@@ -3,13 +3,11 @@
 Both are compiled as strictly as their language can; neither is kept in the repository.
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from docs.contract import DOCUMENT
 
@@ -87,7 +85,7 @@ def python(folder: Path) -> None:
     """A whole client in Python. Raises NotToBeHad or DoesNotCompile."""
     folder.mkdir(parents=True, exist_ok=True)
     document = folder / "openapi.json"
-    document.write_text(json.dumps(_for_python(json.loads(DOCUMENT.read_text(encoding="utf-8")))), encoding="utf-8")
+    shutil.copy(DOCUMENT, document)
     generate = ("generate", "--path", str(document), "--output-path", str(folder / "consignor_client"), "--overwrite")
     tool = [uv(), "tool", "run", "--python", sys.executable, "--from", OPENAPI_PYTHON_CLIENT, "openapi-python-client"]
     _fetched([*tool, "--version"], folder)
@@ -98,17 +96,6 @@ def python(folder: Path) -> None:
     _fetched([*isolated, "mypy", "--version"], folder)
     (folder / "mypy.ini").write_text(_MYPY, encoding="utf-8")
     _compiled([*isolated, "mypy", "--check-untyped-defs", "-p", "consignor_client"], folder)
-
-
-def _for_python(document: Any) -> Any:
-    """The document without `status!`: it has the Python name of `status`, and what has both would be left out."""
-    if isinstance(document, list):
-        return [
-            _for_python(part) for part in document if not (isinstance(part, dict) and part.get("name") == "status!")
-        ]
-    if isinstance(document, dict):
-        return {name: _for_python(part) for name, part in document.items() if name != "status!"}
-    return document
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
