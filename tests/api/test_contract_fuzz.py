@@ -22,8 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mapping[st
 @pytest.mark.parametrize(
     ("person", "phases", "tags"),
     [
-        ("alice", "coverage", ["orders"]),
-        ("alice", "coverage", ["commands"]),
+        ("alice", "coverage", ["orders", "commands"]),
         ("alice", "examples", []),
         ("bob", "fuzzing", []),
         ("admin", "stateful", ["orders", "identity", "destinations", "bulks"]),
