@@ -20,6 +20,7 @@ from api.downloads.file_names import DownloadNameMiddleware
 from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
 from api.http.cors import CorsMiddleware
+from api.http.framing import FramingMiddleware
 from api.http.limiting import RateLimitHeaders
 from api.http.methods import MethodNotAllowedMiddleware
 from api.http.parameters import reject_unknown_query_parameters
@@ -72,7 +73,7 @@ class _Facade(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
         refusing = CorsMiddleware(DrainingMiddleware(MethodNotAllowedMiddleware(inner, self)))
-        answering = PolicyMiddleware(RequestLogMiddleware(refusing))
+        answering = PolicyMiddleware(RequestLogMiddleware(FramingMiddleware(refusing)))
         return PathMiddleware(DownloadNameMiddleware(answering), self)
 
 

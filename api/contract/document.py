@@ -32,7 +32,8 @@ _MEANING = {
     "303": "See Other",
 }
 _GENERAL = f"""Errors are problem documents (RFC 9457); `code` is stable. Besides what is listed, any path answers 405
-to methods it does not know, and 500 `internal` would be an internal error. Bodies are JSON of at most
+to methods it does not know, 400, 408, 431 and 501 to what is no request after RFC 9112 or is not sent in time, and 500
+`internal` would be an internal error. Bodies are JSON of at most
 {MAX_BODY_BYTES // 1024} KiB, or {MAX_LIST_BYTES // 1024**2} MiB where more than {LONG_LIST:,} things may be listed.
 Every answer carries `X-Request-ID`."""
 
@@ -88,7 +89,7 @@ class _Operation:
             yield answers.UNSUPPORTED_MEDIA_TYPE
         if any(_query_parameters(self.route.dependant)):
             # So many that the URL grows too long for a server.
-            yield answers.URL_TOO_LONG
+            yield answers.HEAD_TOO_LARGE
         if self._checks():
             yield answers.INVALID_REQUEST
 

@@ -98,7 +98,10 @@ def _answer(request: Request, services: Services, order: Order, part: int, versi
     if count > 1:
         headers["Link"] = ", ".join(_relations(urls, part, count))
     if request.method == "HEAD":
-        return Response(headers=headers)
+        # How long it is, only its end tells; a Content-Length of 0 would say that nothing is in it.
+        head = Response(headers=headers)
+        del head.headers["content-length"]
+        return head
     return StreamingResponse(_document(services, order, part, version, urls[part]), headers=headers)
 
 

@@ -8,10 +8,9 @@ def api() -> None:
     from socket import AF_INET, AF_INET6
 
     import structlog
-    import uvicorn
 
     from api.app import create_app
-    from api.http.connection_monitor import MonitoredHttpProtocol
+    from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
     from cli.runtime.api_server import DrainingServer, open_services
     from cli.runtime.client_factory import configure_logs
@@ -38,14 +37,12 @@ def api() -> None:
     if settings.dev_issuer:
         # Loaded by name: servers without the dev stack have none of it.
         import_module("cli.dev.issuer.app").mount_issuer(app, settings)
-    config = uvicorn.Config(
+    config = server_config(
         app,
+        ConnectionBounds(stalled_after=settings.stalled_after.total_seconds()),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,
-        # Downloads have to know what has arrived.
-        http=MonitoredHttpProtocol,
-        access_log=False,
         # After the drain: what is still open then is cut.
         timeout_graceful_shutdown=2,
     )

@@ -10,10 +10,17 @@ import uvicorn
 
 from api.app import create_app
 from api.dependencies import Services
+from api.http.protocol import ConnectionBounds, server_config
 
 
 @asynccontextmanager
-async def served(services: Services, database_url: str, *, is_public: bool = False) -> AsyncIterator[str]:
+async def served(
+    services: Services,
+    database_url: str,
+    *,
+    is_public: bool = False,
+    bounds: ConnectionBounds = ConnectionBounds(),  # noqa: B008 - immutable
+) -> AsyncIterator[str]:
     """The address of the facade, listening to the database as in its own process; its links lead there if public."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -24,7 +31,7 @@ async def served(services: Services, database_url: str, *, is_public: bool = Fal
         async with services.operations.running(database_url, services.temporal):
             yield services
 
-    config = uvicorn.Config(create_app(opened), log_level="warning", access_log=False)
+    config = server_config(create_app(opened), bounds, log_level="warning")
     server = uvicorn.Server(config)
     # Signals are the test runner's.
     serving = asyncio.create_task(server._serve([listening]))
