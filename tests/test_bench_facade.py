@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.timeout(200)
 def test_the_measurement_of_lists_runs_to_its_end_on_a_few_orders() -> None:
-    command = [sys.executable, "-m", "bench.facade", "--orders", "1000", "--rounds", "1", "--usual-rounds", "1"]
+    command = [sys.executable, "-m", "bench.facade", "--orders", "1000", "--rounds", "2", "--usual-rounds", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Lists of 1,000 orders" in done.stdout
