@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.hints import detail_of
-from api.matched_route import matched_route
+from api.matched_route import matched_route, route_template
 from models import errors
 from models.links import API
 
@@ -186,7 +186,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
-    log.warning("database away", path=request.url.path, error=type(error).__name__)
+    log.warning("database away", route=route_template(request.scope), error=type(error).__name__)
     retry = {"Retry-After": str(_RETRY_AFTER)}
     return problem(503, "database_unavailable", "The database does not answer; try again soon.", headers=retry)
 
@@ -204,5 +204,5 @@ async def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, errors.Failed):
         # Cut off after its first byte, which has been logged where it happened; nobody hears this answer any more.
         return problem(503, error.__cause__.failure.code, str(error.__cause__))
-    log.error("internal error", path=request.url.path, exc_info=error)
+    log.error("internal error", route=route_template(request.scope), exc_info=error)
     return problem(500, "internal", "An internal error of Consignor; it has been logged.")

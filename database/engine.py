@@ -26,6 +26,8 @@ def make_engine(url: str, *, pool_size: int = 10, answering: bool = False) -> As
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # An error that is logged, or becomes a failure in Temporal, does not tell what the statement was about.
+        hide_parameters=True,
         pool_timeout=POOL_TIMEOUT_ANSWERING if answering else CONNECT_TIMEOUT,
         # PostgreSQL writes 1e300 out in full, and Python's own parser makes of that a whole number no client can hold.
         json_deserializer=orjson.loads,

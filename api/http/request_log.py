@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.draining import Draining
 from api.http.methods import METHODS, SAFE_METHODS
-from api.matched_route import matched_route
+from api.matched_route import route_template
 from api.problems import problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -65,8 +65,8 @@ class _Exchange:
 
     @property
     def route(self) -> str:
-        """The route's template: never the path, which holds ids and may hold secrets."""
-        return getattr(matched_route(self.scope), "path_format", None) or "unmatched"
+        """The route's template."""
+        return route_template(self.scope)
 
 
 class RequestLogMiddleware:

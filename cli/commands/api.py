@@ -13,7 +13,7 @@ def api() -> None:
     from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
     from cli.runtime.api_server import DrainingServer, open_services
-    from cli.runtime.client_factory import configure_logs
+    from cli.runtime.client_factory import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
     from cli.runtime.safety import check_safe
     from cli.runtime.settings import load_settings
@@ -42,7 +42,7 @@ def api() -> None:
         ConnectionBounds(stalled_after=settings.stalled_after.total_seconds()),
         host=settings.host,
         port=settings.port,
-        log_level=settings.log_level,
+        log_level=library_level(settings.log_level),
         # After the drain: what is still open then is cut.
         timeout_graceful_shutdown=2,
     )

@@ -30,7 +30,12 @@ def configure_logs(level: str) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(_HarmlessFormatter("%(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.basicConfig(level=library_level(level), handlers=[handler])
+
+
+def library_level(level: str) -> int:
+    """The level of all that is not ours, INFO or higher: below it libraries write whole requests, headers and keys."""
+    return max(logging.INFO, logging.getLevelNamesMapping()[level.upper()])
 
 
 def _harmless(_: object, __: str, event: EventDict) -> EventDict:

@@ -1,18 +1,22 @@
 """Request ids, logs, metrics, figures, readiness and the drain."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from api.dependencies import Caller
+from api.dependencies import Caller, Services
 from api.operations.state import FIGURES_KEPT, Operations
+from database.engine import make_engine, make_sessions
 from migrations.head import head
 from migrations.run import _config
+from models.links import archive_path
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
 from tests.factories import Sessions, add_order
 
@@ -58,6 +62,20 @@ async def test_a_log_line_names_the_route_and_no_secret(client: AsyncClient) -> 
     assert (first["route"], first["status"], first["order"]) == ("/api/v1/orders/{order_id}", 422, NOBODY)
     assert second["status"] == 404
     assert secret not in str(logs)
+
+
+async def test_a_signed_link_is_in_no_log_while_the_database_is_away(
+    app: FastAPI, anonymous: AsyncClient, services: Services
+) -> None:
+    path = archive_path(NOBODY, 1)
+    link = services.link_keys.sign(path)
+    nowhere = make_engine("postgresql://nobody@127.0.0.1:9/nothing", answering=True)
+    app.state.services = replace(services, sessions=make_sessions(nowhere))
+    with capture_logs() as logs:
+        answer = await anonymous.get(f"/links/{link}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert [line["route"] for line in logs if line["event"] == "database away"]
+    assert link not in str(logs)
 
 
 async def test_requests_are_counted_by_route_and_never_by_what_a_caller_makes_up(client: AsyncClient) -> None:
