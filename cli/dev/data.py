@@ -95,8 +95,11 @@ class DataFolder:
         self._marker.write_text(_MARKER_TEXT)
 
     def _make(self) -> None:
-        self.logs.mkdir(exist_ok=True)
-        self.temporal.mkdir(exist_ok=True)
+        for folder in (self.logs, self.temporal):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            # One that a former version has made stands open; a mount without modes decides for itself who may look.
+            with suppress(PermissionError):
+                folder.chmod(0o700)
 
     def _empty(self) -> None:
         for name in CONTENTS:

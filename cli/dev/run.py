@@ -42,6 +42,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
+    # Catalogue, orders, tokens in Temporal's file, logs: what the stack and its children write is their user's alone.
+    os.umask(0o077)
     folder = DataFolder(options.data)
     with folder.lock(fresh=options.fresh):
         where = endpoints.choose(options.host, options.port, temporal.temporal_dev())

@@ -1,5 +1,6 @@
 """A data folder is held by one stack at a time, and only what Consignor made in it is ever deleted."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ from cli.errors import CommandFailed
 def test_a_new_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     with DataFolder(tmp_path / "a" / "b").lock():
         assert (tmp_path / "a" / "b" / "logs").is_dir()
+
+
+def test_logs_and_what_temporal_keeps_are_for_this_user_alone_also_where_they_stood_open(tmp_path: Path) -> None:
+    (tmp_path / "CONSIGNOR").touch()
+    (tmp_path / "logs").mkdir(mode=0o755)
+    with DataFolder(tmp_path).lock():
+        assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("logs", "temporal")] == [0o700] * 2
 
 
 def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -75,6 +75,12 @@ def test_one_command_fulfils_an_order_and_leaves_nothing_running(data: Path) -> 
     assert not _mentioning(data)
 
 
+def test_nothing_that_a_stack_keeps_is_for_other_users_of_the_machine(data: Path) -> None:
+    kept = [data, *data.rglob("*")]
+    assert {"temporal.db", "api.log", "dev.json"} - {path.name for path in kept} == {"dev.json"}
+    assert [path for path in kept if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []
+
+
 def test_a_second_start_finds_the_orders_and_places_none(data: Path) -> None:
     with running(data) as stack:
         before = stack.orders()
