@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from api.hints import detail_of
 from api.matched_route import matched_route, route_template
+from database.readiness import Unready, lacks_schema, look, unavailable
+from migrations.head import head
 from models import errors
 from models.links import API
 
@@ -186,7 +188,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
-    log.warning("database away", route=route_template(request.scope), error=type(error).__name__)
+    unready = unavailable(error)
+    log.warning("database away", route=route_template(request.scope), reason=unready.reason, remedy=unready.remedy)
     retry = {"Retry-After": str(_RETRY_AFTER)}
     return problem(503, "database_unavailable", "The database does not answer; try again soon.", headers=retry)
 
@@ -197,7 +200,21 @@ async def _bad_value(request: Request, error: Exception) -> Response:
     if isinstance(error, DataError):
         text = "The request holds a value that no text or number can be."
         return problem(_status(request, 422), "invalid_request", text, faults=[_fault_of_request(text)])
+    if lacks_schema(error) and (unready := await _unready(request)):
+        log.warning("database not migrated", reason=unready.reason, remedy=unready.remedy)
+        return problem(503, "not_migrated", f"{unready}.", headers={"Retry-After": str(_RETRY_AFTER)})
     return await _ours(request, error)
+
+
+async def _unready(request: Request) -> Unready | None:
+    """What stands against the database; a table that lacks in a migrated one is a mistake of ours."""
+    services = request.app.state.services
+    try:
+        async with services.sessions.begin() as session:
+            facts = await look(session)
+    except DBAPIError:
+        return None
+    return facts.unready(head())
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -52,13 +52,20 @@ def _of_a_library(error: Exception) -> CommandFailed | None:
     if isinstance(error, DomainError):
         return CommandFailed(str(error))
     if _is_a(error, "sqlalchemy.exc", "SQLAlchemyError") or _is_a(error, "psycopg", "Error"):
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        return CommandFailed(f"the database did not do it: {reason}; is it running, and migrated? `consignor migrate`")
+        return CommandFailed(f"the database did not do it: {_of_the_database(error)}")
     if _is_a(error, "alembic.util", "CommandError"):
         return CommandFailed(f"the database cannot be migrated: {error}")
     if _is_a(error, "httpx2", "HTTPError") or _is_a(error, "httpx2", "InvalidURL"):
         return CommandFailed(f"the API does not answer ({error or type(error).__name__}); is it running?")
     return None
+
+
+def _of_the_database(error: Exception) -> str:
+    from database.readiness import lacks_schema, unavailable
+
+    if lacks_schema(error):
+        return f"{unavailable(error).reason}; it is not migrated to this release: run `consignor migrate`"
+    return str(unavailable(error))
 
 
 def _is_a(error: Exception, module: str, name: str) -> bool:

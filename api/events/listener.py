@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.events.change_event import CHANNEL, ChangeEvent
 from api.events.hub import Hub
+from database.readiness import dsn
 from models.tasks import background_task
 
 PROBE_EVERY = 5.0
@@ -40,7 +41,7 @@ async def _keep_listening(database_url: str, hub: Hub) -> None:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT):
                 connection = await AsyncConnection.connect(
-                    _dsn(database_url), autocommit=True, application_name=APPLICATION.format(pid=os.getpid())
+                    dsn(database_url), autocommit=True, application_name=APPLICATION.format(pid=os.getpid())
                 )
         except (Error, OSError, TimeoutError):
             await asyncio.sleep(RECONNECT_AFTER)
@@ -69,9 +70,3 @@ async def _listen(connection: AsyncConnection, hub: Hub) -> None:
                 log.warning("a notification that is no change event", channel=CHANNEL)
         async with asyncio.timeout(PROBE_TIMEOUT):
             await connection.execute("SELECT 1")
-
-
-def _dsn(database_url: str) -> str:
-    """The URL as libpq takes it, without SQLAlchemy's name of the driver."""
-    scheme, rest = database_url.split("://", 1)
-    return f"{scheme.split('+')[0]}://{rest}"

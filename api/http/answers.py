@@ -80,6 +80,9 @@ def problems_of(declared: Declared) -> Iterator[ProblemKind]:
     match declared:
         case ProblemKind():
             yield declared
+            if declared is DATABASE_UNAVAILABLE:
+                # Whatever asks the database may find it without its tables.
+                yield NOT_MIGRATED
         case type() if issubclass(declared, errors.Failed):
             yield from (_LOST, _UNAVAILABLE)
         case type() if declared is errors.FileFailed:
@@ -99,8 +102,8 @@ UNSUPPORTED_MEDIA_TYPE = ProblemKind(
     415, ("unsupported_media_type",), "The body is not JSON, or it is compressed.", True
 )
 DATABASE_UNAVAILABLE = ProblemKind(503, ("database_unavailable",), "The database does not answer; nothing has changed.")
+NOT_MIGRATED = ProblemKind(503, ("not_migrated",), "The database is not migrated to this release; nothing has changed.")
 DRAINING = ProblemKind(503, ("draining",), "This process is about to stop; another one takes the same request.")
-NOT_MIGRATED = ProblemKind(503, ("not_migrated",), "The database is not migrated.")
 
 _WHOLE = frozenset({200, 206})
 _SHOWN = frozenset({200, 206, 304})

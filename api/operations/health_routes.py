@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
-from sqlalchemy import text
 
-from api.http.answers import DATABASE_UNAVAILABLE, DRAINING, NOT_MIGRATED, answers
+from api.http.answers import DATABASE_UNAVAILABLE, DRAINING, answers
 from api.operations.state import OperationsServicesDep
 from api.problems import problem
+from database.readiness import look
 from migrations.head import head
 
 router = APIRouter(tags=["operations"])
@@ -39,16 +39,13 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", name="readyz", response_model=Readiness)
-@answers(DATABASE_UNAVAILABLE, DRAINING, NOT_MIGRATED)
+@answers(DATABASE_UNAVAILABLE, DRAINING)
 async def readyz(services: OperationsServicesDep) -> Response | Readiness:
     """The database answers and is migrated, and the process is not about to stop."""
     if services.operations.draining.started:
         return problem(503, "draining", "This process is about to stop.")
     async with services.sessions.begin() as session:
-        there = (await session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))).scalar_one()
-        query = text("SELECT version_num FROM alembic_version")
-        found = (await session.execute(query)).scalar_one_or_none() if there else None
-    # A newer database serves older code: while a release is rolled out, it is migrated first.
-    if found is None or found < head():
-        return problem(503, "not_migrated", "The database is not migrated; run `consignor migrate`.")
+        unready = (await look(session)).unready(head())
+    if unready:
+        return problem(503, "not_migrated", f"{unready}.")
     return Readiness(degraded=services.operations.temporal_health.unavailable)

@@ -12,7 +12,7 @@ def api() -> None:
     from api.app import create_app
     from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
-    from cli.runtime.api_server import DrainingServer, open_services
+    from cli.runtime.api_server import DrainingServer, open_services, tell_of_database
     from cli.runtime.client_factory import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
     from cli.runtime.safety import check_safe
@@ -32,6 +32,7 @@ def api() -> None:
     # A missing issuer, or what is unsafe, is an error before anything listens.
     oidc_config(settings)
     check_safe(settings)
+    tell_of_database(settings)
     operations = Operations()
     app = create_app(lambda: open_services(settings, operations))
     if settings.dev_issuer:

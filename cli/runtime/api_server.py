@@ -14,6 +14,7 @@ from api.dependencies import Services
 from api.http.limiting import ParallelDownloads, RequestRate
 from api.identity.oidc import open_oidc
 from api.operations.state import Operations
+from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import temporal_client
 from cli.runtime.delivery_targets import delivery_targets
@@ -21,6 +22,8 @@ from cli.runtime.oidc import oidc_config
 from cli.runtime.safety import cursor_key
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
+from database.readiness import check
+from migrations.head import head
 from models.links import LinkKeys
 from storage.sources.registry import Sources
 
@@ -28,6 +31,19 @@ log = structlog.get_logger()
 
 READ_AHEAD_THREADS = 16
 """Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
+
+
+def tell_of_database(settings: Settings) -> None:
+    """Log what stands against the database; the API starts all the same, and says 503 until that is mended.
+
+    Raises CommandFailed where a server is too old, which only another one mends.
+    """
+    unready = asyncio.run(check(settings.database_url, head()))
+    if unready is None:
+        return
+    if unready.code == "too_old":
+        raise CommandFailed(str(unready))
+    log.warning("database not ready", reason=unready.reason, remedy=unready.remedy)
 
 
 @asynccontextmanager

@@ -130,7 +130,13 @@ class Settings(BaseSettings):
     @classmethod
     def _modern_scheme(cls, url: str) -> str:
         # Hosting services still hand out the scheme that SQLAlchemy no longer knows.
-        return re.sub(r"^postgres://", "postgresql://", url)
+        url = re.sub(r"^postgres://", "postgresql://", url)
+        if url:
+            # Imported only now: commands that ask the API need no driver.
+            from database.readiness import check_url
+
+            check_url(url)
+        return url
 
     @field_validator("delivery_roots")
     @classmethod

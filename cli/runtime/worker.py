@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
 from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
+from database.readiness import Unready, check
+from migrations.head import head
 from models.messages import OrderTimeouts
 from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
@@ -27,6 +27,7 @@ from workflows.worker import orders_worker, packaging_worker
 Found = TypeVar("Found")
 
 _WAIT = 0.1
+_TELL_AGAIN = 30.0
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = make_engine(settings.database_url)
-    migrated = await _until("database", lambda: _is_migrated(engine), stopped)
+    migrated = await _until("database", DatabaseWatch(settings.database_url).look, stopped)
     runtime = runtime_with_metrics(settings.worker_metrics)
     client = await _until("temporal", lambda: _connected(runtime), stopped)
     if not migrated or client is None:
@@ -66,13 +67,28 @@ async def _until(what: str, attempt: Callable[[], Awaitable[Found | None]], stop
     return None
 
 
-async def _is_migrated(engine: AsyncEngine) -> bool | None:
-    try:
-        async with engine.connect() as connection:
-            there = (await connection.execute(text("SELECT to_regclass('orders') IS NOT NULL"))).scalar_one()
-    except (DBAPIError, OSError):
+class DatabaseWatch:
+    """Looks whether the database is ready, and says why not: each reason when it is new, and each half a minute."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._told: tuple[Unready, float] | None = None
+
+    async def look(self) -> bool | None:
+        """True when it is ready, else None. Raises CommandFailed where waiting does not help."""
+        unready = await check(self._url, head())
+        if unready is None:
+            return True
+        self.tell(unready, asyncio.get_running_loop().time())
         return None
-    return there or None
+
+    def tell(self, unready: Unready, now: float) -> None:
+        """Log what stands against the database, unless that was done a moment ago."""
+        if unready.code == "too_old":
+            raise CommandFailed(str(unready))
+        if self._told is None or self._told[0] != unready or now - self._told[1] >= _TELL_AGAIN:
+            self._told = unready, now
+            log.warning("waiting for the database", reason=unready.reason, remedy=unready.remedy)
 
 
 async def _connected(runtime: Runtime | None) -> Client | None:

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from fastapi import FastAPI
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from api.dependencies import Caller, Services
@@ -18,7 +19,9 @@ from migrations.head import head
 from migrations.run import _config
 from models.links import archive_path
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
+from tests.databases import Databases
 from tests.factories import Sessions, add_order
+from tests.issuer import Issuer
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
@@ -181,6 +184,38 @@ async def test_a_database_that_is_behind_is_not_ready_and_one_that_is_ahead_is(
         assert (await client.get(f"{PUBLIC_URL}/readyz")).status_code == 200
     finally:
         await revise(head())
+
+
+async def test_without_tables_every_route_says_that_the_database_is_to_be_migrated(
+    app: FastAPI, client: AsyncClient, services: Services, databases: Databases
+) -> None:
+    engine = make_engine(databases.empty("api_before_migrations"))
+    app.state.services = replace(services, sessions=make_sessions(engine))
+    try:
+        for path in ("/orders", "/products", "/me", f"{PUBLIC_URL}/readyz"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "not_migrated"), path
+            assert "consignor migrate" in answer.json()["detail"]
+    finally:
+        await engine.dispose()
+
+
+async def test_a_table_that_lacks_in_a_migrated_database_is_an_error_of_ours(
+    app: FastAPI, issuer: Issuer, engine: AsyncEngine
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token('local')}"}
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("ALTER TABLE products RENAME TO products_hidden"))
+    try:
+        # A traceback for people, with all variables, takes seconds to write.
+        with capture_logs():
+            async with AsyncClient(transport=transport, base_url=f"{PUBLIC_URL}/api/v1", headers=headers) as client:
+                answer = await client.get("/products")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("ALTER TABLE products_hidden RENAME TO products"))
 
 
 def test_the_head_is_alembics() -> None:
