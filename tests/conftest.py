@@ -16,9 +16,9 @@ from temporal.converter import DATA_CONVERTER
 from tests.databases import Databases, truncate
 
 LONG_ONES = (
-    "test_outages", "test_end_to_end", "test_bench_facade", "test_dev_stack", "test_order_command",
-    "test_generated_clients", "test_stac_clients", "test_download_tools", "test_contract_fuzz",
-    "test_lifecycle_machine", "test_long_orders", "test_order", "test_listing", "test_bulk",
+    "test_outages", "test_end_to_end", "test_killed_workers", "test_bench_facade", "test_dev_stack",
+    "test_order_command", "test_generated_clients", "test_stac_clients", "test_download_tools", "test_contract_fuzz",
+    "test_lifecycle_machine", "test_long_orders", "test_order", "test_bulk",
 )  # fmt: skip
 """Modules that take half a minute and more: begun last, they would leave the other processes without work."""
 
