@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cli.dev.ports import LOOPBACK, any_free, free_port, is_free
 from cli.dev.temporal import TemporalDev
 from cli.errors import CommandFailed
-from cli.runtime.settings import LOOPBACK_NAMES, http_url
+from cli.runtime.settings import LOOPBACK_NAMES, from_environment, http_url
 
 API_PORT = 8000
 
@@ -64,6 +64,6 @@ def choose(host: str, port: int | None, settings: TemporalDev) -> Endpoints:
         temporal_port=frontend,
         ui_port=free_port(wanted[1], taken=frozenset({api, frontend})),
         namespace=namespace or "default",
-        outside_database=os.environ.get("DATABASE_URL") or None,
+        outside_database=from_environment().database_url or None,
         outside_temporal=outside_temporal,
     )

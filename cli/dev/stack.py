@@ -123,14 +123,14 @@ class Stack:
         """What worker and API need to know; whatever else is set in our environment they get as it is."""
         return {
             "DATABASE_URL": self.database_url,
+            # The address that the file names has been read; or the database is ours.
+            "DATABASE_URL_FILE": "",
             "TEMPORAL_ADDRESS": self._endpoints.temporal_address,
             "TEMPORAL_NAMESPACE": self._endpoints.namespace,
             "CONSIGNOR_DATA": str(self._folder.path),
             "CONSIGNOR_HOST": self._endpoints.api_host,
             "CONSIGNOR_PORT": str(self._endpoints.api_port),
-            **delivering(self._folder),
-            "CONSIGNOR_LINK_KEYS": os.environ.get("CONSIGNOR_LINK_KEYS") or json.dumps([self._folder.link_key()]),
-            "CONSIGNOR_CURSOR_SECRET": os.environ.get("CONSIGNOR_CURSOR_SECRET") or self._folder.cursor_secret(),
+            **own_settings(self._folder),
             # Everybody here is somebody of ours: the built-in issuer takes the place of any other.
             "CONSIGNOR_DEV_ISSUER": "true",
             # Ctrl-C should not have to wait for a download; the supervisor would not either.
@@ -138,14 +138,18 @@ class Stack:
         }
 
 
-def delivering(folder: DataFolder) -> dict[str, str]:
-    """A key and a folder for deliveries, where the environment has none: both in the data folder."""
+def own_settings(folder: DataFolder) -> dict[str, str]:
+    """Secrets, and a folder for deliveries, where the environment has none: all of them in the data folder."""
     from storage.vault import key_in
 
-    settings = {}
-    if not os.environ.get("CONSIGNOR_DELIVERY_KEYS"):
+    given, settings = from_environment().model_fields_set, {}
+    if "link_keys" not in given:
+        settings["CONSIGNOR_LINK_KEYS"] = json.dumps([folder.link_key()])
+    if "cursor_secret" not in given:
+        settings["CONSIGNOR_CURSOR_SECRET"] = folder.cursor_secret()
+    if "delivery_keys" not in given:
         settings["CONSIGNOR_DELIVERY_KEYS"] = json.dumps([key_in(folder.path / "secrets" / "delivery.key")])
-    if not os.environ.get("CONSIGNOR_DELIVERY_ROOTS"):
+    if "delivery_roots" not in given:
         root = folder.path / "delivery"
         root.mkdir(exist_ok=True)
         settings["CONSIGNOR_DELIVERY_ROOTS"] = json.dumps([str(root)])

@@ -1,6 +1,7 @@
 """Every setting of Consignor, from the environment, else from the dev stack that runs here."""
 
 import hashlib
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +18,11 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import nearest_data, running_stack
+from cli.runtime.secret_files import SecretFiles, secret_in_file
 from models.access import Role
 from models.cors import CorsPolicy, parse_origin
 from models.links import MIN_SECRET_LENGTH, LinkKeys
@@ -50,7 +52,10 @@ def http_url(host: str, port: int) -> str:
 
 
 class Settings(BaseSettings):
-    """The environment: CONSIGNOR_… and DATABASE_URL. Temporal has its own variables and file, see `temporal_config`."""
+    """The environment: CONSIGNOR_… and DATABASE_URL, and files with secrets, see `secret_files`.
+
+    Temporal has its own variables and file, see `temporal_config`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CONSIGNOR_", env_ignore_empty=True, frozen=True)
 
@@ -125,6 +130,18 @@ class Settings(BaseSettings):
     # What our own commands show the API.
     token: SecretStr | None = None
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, and the files that it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("database_url")
     @classmethod
@@ -278,7 +295,9 @@ def temporal_config() -> "ClientConnectConfig":
     """Where Temporal is: its own environment variables and file, else the dev stack that runs on the data folder."""
     from temporalio.envconfig import ClientConfig
 
-    config = ClientConfig.load_client_connect_config()
+    key = secret_in_file("TEMPORAL_API_KEY")
+    overrides = {**os.environ, "TEMPORAL_API_KEY": key} if key else None
+    config = ClientConfig.load_client_connect_config(override_env_vars=overrides)
     if config.get("target_host"):
         return config
     settings = from_environment()
