@@ -63,7 +63,8 @@ class _Facade(FastAPI):
         async def described(request: Request) -> Response:
             # As FastAPI says it: behind a proxy that cuts a prefix off, paths are below that.
             root = request.scope.get("root_path", "").rstrip("/")
-            shown = self.openapi() | ({"servers": [{"url": root}]} if root else {})
+            made = self.openapi()
+            shown = made | ({"servers": [{**made["servers"][0], "url": root}]} if root else {})
             return Response(orjson.dumps(shown), media_type=OPENAPI)
 
         # The first route of a path is the one that serves it.
@@ -90,6 +91,8 @@ def create_app(open_services: Lifespan) -> FastAPI:
         title="Consignor",
         summary="Fulfils data orders.",
         version="1",
+        contact={"name": "The operator of this server"},
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         # The middleware takes a slash at the end; a redirect would not know where this server is found from outside.
         redirect_slashes=False,

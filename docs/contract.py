@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.app import create_app
+from api.contract.sharing import inlined
 
 DOCUMENT = Path(__file__).parent / "openapi.json"
 CHANGELOG = Path(__file__).parent.parent / "CHANGELOG.md"
@@ -44,6 +45,7 @@ def as_text(document: Json) -> str:
 
 def changes(before: Json, after: Json) -> Iterator[Change]:
     """What clients could notice of a new document."""
+    before, after = inlined(before), inlined(after)
     old, new = dict(_operations(before)), dict(_operations(after))
     for name in sorted(old.keys() | new.keys()):
         if name not in new:

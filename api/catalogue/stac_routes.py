@@ -16,15 +16,13 @@ from api.http.etags import CACHE
 from api.http.parameters import reject_unknown_query_parameters
 from api.problems import bad_requests_are_400
 from api.stac_elements import GEOJSON, JSON
+from api.stac_schemas import AS_CATALOG, AS_COLLECTION, AS_COLLECTIONS, AS_CONFORMANCE, AS_ITEM, AS_ITEMS
 from models.catalogue_search import ObjectFilter
 from models.errors import InvalidCursor, NotFound
 from models.tables import Product
 from services import catalogue_search
 
-_DOCUMENT: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}}}}
 Read = TypeVar("Read")
-
-_FEATURES: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
 
 router = APIRouter(
     prefix=STAC,
@@ -34,7 +32,7 @@ router = APIRouter(
 )
 
 
-@router.get("", name="show-stac", responses=_DOCUMENT)
+@router.get("", name="show-stac", responses=AS_CATALOG)
 async def show_landing_page(services: ServicesDep, caller: ReaderDep) -> Response:
     """The landing page: the root catalogue, with a child for each collection you may see."""
     async with services.sessions.begin() as session:
@@ -42,13 +40,13 @@ async def show_landing_page(services: ServicesDep, caller: ReaderDep) -> Respons
     return _answer(Documents(services.public_url).landing(found))
 
 
-@router.get("/conformance", name="show-stac-conformance", responses=_DOCUMENT)
+@router.get("/conformance", name="show-stac-conformance", responses=AS_CONFORMANCE)
 async def show_conformance(caller: ReaderDep) -> Response:
     """What this API conforms to; the landing page says it too."""
     return _answer({"conformsTo": list(CONFORMS_TO)})
 
 
-@router.get("/collections", name="list-stac-collections", responses=_DOCUMENT)
+@router.get("/collections", name="list-stac-collections", responses=AS_COLLECTIONS)
 @answers(InvalidCursor)
 async def list_collections(
     services: ServicesDep, caller: ReaderDep, query: Annotated[CollectionsQuery, Query()]
@@ -65,7 +63,7 @@ async def list_collections(
     return _answer(Documents(services.public_url).collections(page, _as_sent(query), token))
 
 
-@router.get("/collections/{collection_id:name}", name="show-stac-collection", responses=_DOCUMENT)
+@router.get("/collections/{collection_id:name}", name="show-stac-collection", responses=AS_COLLECTION)
 @answers(NotFound)
 async def show_collection(collection_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """A product as a STAC collection; its id is the SKU."""
@@ -74,7 +72,7 @@ async def show_collection(collection_id: str, services: ServicesDep, caller: Rea
     return _answer(Documents(services.public_url).collection(found))
 
 
-@router.get("/collections/{collection_id:name}/items", name="list-stac-items", responses=_FEATURES)
+@router.get("/collections/{collection_id:name}/items", name="list-stac-items", responses=AS_ITEMS)
 @answers(InvalidCursor, NotFound)
 async def list_items(
     collection_id: str, services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]
@@ -90,7 +88,7 @@ async def list_items(
     return _answer(documents.page(found, *documents.page_links(path, _as_sent(query), token)), GEOJSON)
 
 
-@router.get("/collections/{collection_id:name}/items/{item_id:names}", name="show-stac-item", responses=_FEATURES)
+@router.get("/collections/{collection_id:name}/items/{item_id:names}", name="show-stac-item", responses=AS_ITEM)
 @answers(NotFound)
 async def show_item(collection_id: str, item_id: str, services: ServicesDep, caller: ReaderDep) -> Response:
     """An object as a STAC item; its id is the name of the object."""
@@ -102,7 +100,7 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
     return _answer(Documents(services.public_url).item(page.hits[0]), GEOJSON)
 
 
-@router.get("/search", name="search-stac-items", responses=_FEATURES)
+@router.get("/search", name="search-stac-items", responses=AS_ITEMS)
 @answers(InvalidCursor)
 async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
     """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
@@ -113,10 +111,10 @@ async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[Sear
     return _answer(documents.page(found, *documents.page_links("/search", _as_sent(query), token)), GEOJSON)
 
 
-@router.post("/search", name="search-stac-items-by-body", responses=_FEATURES)
+@router.post("/search", name="search-stac-items-by-body", responses=AS_ITEMS)
 @answers(InvalidCursor)
 async def search_by_body(services: ServicesDep, caller: ReaderDep, body: SearchBody) -> Response:
-    """The same with a body. It changes nothing: who may read may search."""
+    """Items of all collections, asked for by a body. It changes nothing: who may read may search."""
     async with services.sessions.begin() as session:
         among = await catalogue_search.visible_products(session, caller, body.skus)
         found, token = await _page(session, services, caller, among, body, body.criteria, body.meaning)

@@ -1,5 +1,6 @@
 """The OpenAPI document of the facade: FastAPI's, made whole by what each route declares."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from api.contract import headers
 from api.contract.examples import example_of
 from api.contract.problems import SCHEMAS, example, name_of, response, schema_of
+from api.contract.sharing import share
+from api.contract.tags import TAGS
 from api.http import answers
 from api.http.answers import AnswerHeader, Declared, ProblemKind, RequestHeader
 from api.http.bodies import LONG_LIST, MAX_BODY_BYTES, MAX_LIST_BYTES
@@ -18,10 +21,11 @@ from api.http.parameters import reject_unknown_query_parameters
 from api.problems import status_on_route
 from models import errors
 
-_JSON = "application/json"
+_EXEMPLIFIED = ("/json", "/geo+json")
 _BODILESS = frozenset({204, 303, 304, 416})
 _RANGED = frozenset({"206", "416"})
 """Ranges are of a GET alone (RFC 9110, section 14.2)."""
+_SENTENCE_END = re.compile(r"(?<=[.]) ")
 _DERIVED = frozenset({"422"})
 """What FastAPI adds by itself and the document says better."""
 _MEANING = {
@@ -41,6 +45,8 @@ Every answer carries `X-Request-ID`."""
 def document(app: FastAPI, made: dict[str, Any]) -> dict[str, Any]:
     """FastAPI's document with every status, header, error and example. Changes it in place."""
     made["info"]["description"] = " ".join(_GENERAL.split())
+    made["servers"] = [{"url": "/", "description": "Where this document is served."}]
+    made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     kinds: set[ProblemKind] = set()
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute) and route.include_in_schema:
@@ -50,6 +56,9 @@ def document(app: FastAPI, made: dict[str, Any]) -> dict[str, Any]:
     _describe_problems(made["components"]["schemas"], kinds)
     shown = {name_of(kind): {"summary": kind.sentence, "value": example(kind)} for kind in sorted(kinds)}
     made["components"]["examples"] = shown
+    for schema in made["components"]["schemas"].values():
+        _drop_titles(schema)
+    share(made)
     return made
 
 
@@ -135,6 +144,10 @@ def _complete(operation: dict[str, Any], found: _Operation, made: dict[str, Any]
     for status, answer in responses.items():
         _complete_answer(answer, int(status), found, made["components"]["schemas"])
     operation["responses"] = dict(sorted(responses.items()))
+    operation["description"] = text = " ".join(operation["description"].split())
+    operation["summary"] = _SENTENCE_END.split(text, maxsplit=1)[0]
+    # Said of every operation, so that nobody has to know what holds where nothing is said.
+    operation.setdefault("security", [])
     _show_body(operation, made["components"]["schemas"])
     return kinds
 
@@ -150,9 +163,11 @@ def _complete_answer(answer: dict[str, Any], status: int, found: _Operation, sch
     if found.method == "HEAD" or status in _BODILESS:
         answer.pop("content", None)
     for media_type, content in answer.get("content", {}).items():
-        if media_type.endswith("json"):
-            content.setdefault("schema", {"type": "object"})
-        if media_type == _JSON and content["schema"] != {"type": "object"} and "example" not in content:
+        if not media_type.endswith("json"):
+            continue
+        # A schema that a route has written down itself brings its parts with it.
+        schemas |= content.setdefault("schema", {"type": "object"}).pop("$defs", {})
+        if media_type.endswith(_EXEMPLIFIED) and content["schema"] != {"type": "object"} and "example" not in content:
             content["example"] = example_of(content["schema"], schemas)
 
 
@@ -164,10 +179,16 @@ def _add_parameters(operation: dict[str, Any], found: _Operation) -> None:
 
 def _show_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        # A schema that a route has written down itself brings its parts with it.
         schemas |= content["schema"].pop("$defs", {})
         if "example" not in content and "examples" not in content:
             content["example"] = example_of(content["schema"], schemas)
+
+
+def _drop_titles(schema: dict[str, Any]) -> None:
+    """Take titles away that only say the name of their field again, as pydantic makes them of it."""
+    for name, field in schema.get("properties", {}).items():
+        if field.get("title") == name.replace("_", " ").title():
+            del field["title"]
 
 
 def _describe_problems(schemas: dict[str, Any], kinds: Iterable[ProblemKind]) -> None:

@@ -44,11 +44,11 @@ def schema_of(kind: ProblemKind) -> dict[str, Any]:
     code: dict[str, Any] = {"const": kind.codes[0]} if len(kind.codes) == 1 else {"enum": list(kind.codes)}
     more = {**_MEMBERS.get(kind.codes[0], {}), **(_FAULTS if kind.has_faults else {})}
     properties = {
-        "type": {"type": "string", "examples": [f"urn:consignor:problem:{kind.codes[0]}"]},
-        "title": {"type": "string", "examples": [kind.codes[0].replace("_", " ")]},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
         "status": {"type": "integer", "const": kind.status},
         "code": {"type": "string", **code},
-        "detail": {"type": "string", "examples": [kind.sentence]},
+        "detail": {"type": "string"},
         **more,
     }
     return {"type": "object", "description": kind.sentence, "properties": properties, "required": list(properties)}

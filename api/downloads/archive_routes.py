@@ -57,7 +57,7 @@ async def download_archive(
 async def download_linked_archive(
     link: str, order_id: UUID, number: int, request: Request, services: ServicesDep
 ) -> Response:
-    """The same by a signed link, without a token."""
+    """The zip of a sub-order by a signed link, without a token."""
     async with services.sessions.begin() as session:
         order = await linked_order(
             session, services.link_keys, link, archive_path(order_id, number), order_id, services.now()

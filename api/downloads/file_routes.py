@@ -48,7 +48,7 @@ async def download_file(
 async def download_linked_file(
     link: str, order_id: UUID, seq: int, request: Request, services: ServicesDep
 ) -> Response:
-    """The same by a signed link, without a token."""
+    """A file by a signed link, without a token."""
     async with services.sessions.begin() as session:
         order = await linked_order(
             session, services.link_keys, link, file_path(order_id, seq), order_id, services.now()

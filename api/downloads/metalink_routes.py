@@ -65,7 +65,7 @@ async def download_metalink_3(
 async def download_linked_metalink(
     link: str, order_id: UUID, which: Which, request: Request, services: ServicesDep, part: Part = 1
 ) -> Response:
-    """The same by a signed link, without a token; the link opens all parts."""
+    """A Metalink by a signed link, without a token; the link opens all parts."""
     version = _VERSIONS[which]
     path = metalink_path(order_id, version=version)
     async with services.sessions.begin() as session:

@@ -12,6 +12,7 @@ from api.http.answers import CACHE_CONTROL, answers
 from api.orders.stac_results import Results
 from api.schemas import PageCursor, PageLimit
 from api.stac_elements import GEOJSON
+from api.stac_schemas import AS_CATALOG, AS_COLLECTION, AS_ITEM, AS_ITEMS
 from models.errors import Gone, InvalidCursor, NotFound, NotReady
 from models.queries import orders as orders_queries
 from models.queries import results as queries
@@ -19,15 +20,10 @@ from models.status_facts import AVAILABLE_SUBORDERS, UNAVAILABLE_SUBORDERS
 from models.tables import SubOrder
 from services.order_lookup import get_owned
 
-_DOCUMENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
-}
-_FEATURES: dict[int | str, dict[str, Any]] = {**_DOCUMENT, 200: {"content": {GEOJSON: {"schema": {"type": "object"}}}}}
-
 router = APIRouter(prefix="/orders/{order_id}/stac", tags=["results"])
 
 
-@router.get("", name="show-results", response_class=Response, responses=_DOCUMENT)
+@router.get("", name="show-results", response_class=Response, responses=AS_COLLECTION)
 @answers(NotFound, CACHE_CONTROL)
 async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep) -> Response:
     """An order's results as a STAC collection; it grows as sub-orders become ready."""
@@ -39,7 +35,7 @@ async def show_results(order_id: UUID, services: ServicesDep, caller: CallerDep)
     return _answer(Results(order, services.public_url).collection(ready, oldest, newest))
 
 
-@router.get("/suborders/{number}", name="show-results-of-suborder", response_class=Response, responses=_DOCUMENT)
+@router.get("/suborders/{number}", name="show-results-of-suborder", response_class=Response, responses=AS_CATALOG)
 @answers(Gone, NotFound, NotReady, CACHE_CONTROL)
 async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: CallerDep) -> Response:
     """The objects of a sub-order as a STAC catalogue."""
@@ -50,7 +46,7 @@ async def show_part(order_id: UUID, number: int, services: ServicesDep, caller: 
     return _answer(Results(order, services.public_url).part(suborder, objects))
 
 
-@router.get("/items", name="list-result-items", response_class=Response, responses=_FEATURES)
+@router.get("/items", name="list-result-items", response_class=Response, responses=AS_ITEMS)
 @answers(InvalidCursor, NotFound, CACHE_CONTROL)
 async def list_items(
     order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = 100, cursor: PageCursor = None
@@ -68,7 +64,7 @@ async def list_items(
     return _answer(Results(order, services.public_url).page(items, here, following), GEOJSON)
 
 
-@router.get("/items/{seq}", name="show-result-item", response_class=Response, responses=_FEATURES)
+@router.get("/items/{seq}", name="show-result-item", response_class=Response, responses=AS_ITEM)
 @answers(Gone, NotFound, NotReady, CACHE_CONTROL)
 async def show_item(order_id: UUID, seq: int, services: ServicesDep, caller: CallerDep) -> Response:
     """One object as a STAC item, named by the number of its first file."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from httpx2 import Response
 
+from api.contract.sharing import inlined
 from docs.contract import derived
 
 _PREFIX = "/api/v1"
@@ -15,7 +16,7 @@ _PREFIX = "/api/v1"
 def _operations() -> list[tuple[re.Pattern[str], int, dict[str, Any]]]:
     """The operations of the document by what their paths look like, those with the most written out first."""
     found = []
-    for path, methods in derived()["paths"].items():
+    for path, methods in inlined(derived())["paths"].items():
         pieces = re.split(r"\{\w+\}", path)
         found.append((re.compile("[^/]+".join(map(re.escape, pieces))), sum(map(len, pieces)), methods))
     return sorted(found, key=lambda one: -one[1])

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
+from api.contract.sharing import inlined
 from tests.api.conftest import PUBLIC_URL
 from tests.api.test_access_matrix import endpoints
 
@@ -345,7 +346,7 @@ async def test_every_route_with_a_body_is_in_the_table(app: FastAPI) -> None:
 async def test_every_list_in_pages_is_in_the_table(app: FastAPI) -> None:
     paged = {
         f"GET {path}"
-        for path, methods in app.openapi()["paths"].items()
+        for path, methods in inlined(app.openapi())["paths"].items()
         for parameter in methods.get("get", {}).get("parameters", ())
         if parameter["name"] == "cursor"
     }

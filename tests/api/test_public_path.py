@@ -36,7 +36,7 @@ async def test_the_documentation_and_the_description_are_found_below_the_path(br
         assert (answer.status_code, answer.headers["location"]) == (303, f"{PREFIX}/docs")
     for place in (ROOT, PUBLIC_URL):
         assert f"{PREFIX}/api/v1/openapi.json" in (await browser.get(f"{place}/docs")).text
-        assert (await browser.get(f"{place}/api/v1/openapi.json")).json()["servers"] == [{"url": PREFIX}]
+        assert (await browser.get(f"{place}/api/v1/openapi.json")).json()["servers"][0]["url"] == PREFIX
 
 
 async def test_texts_name_routes_as_they_are_found_from_outside(client: AsyncClient) -> None:
