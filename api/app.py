@@ -104,7 +104,6 @@ def create_app(open_services: Lifespan) -> FastAPI:
     )
     problems.install(app)
     app.include_router(health_routes.router)
-    app.include_router(operation_routes.router)
     app.include_router(docs_routes.router)
     api = APIRouter(prefix=API)
     for router in (

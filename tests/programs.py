@@ -61,10 +61,10 @@ def stop(process: subprocess.Popen[Any], number: int = signal.SIGTERM) -> None:
 
 
 @contextmanager
-def dev_stack(data: Path) -> Iterator[dict[str, Any]]:
+def dev_stack(data: Path, **settings: str) -> Iterator[dict[str, Any]]:
     """A running dev stack; gives what its dev.json says, and has it ended well."""
     announcement, log = data / "dev.json", data.with_name(f"{data.name}.log")
-    with program({}, log, "dev", "--data", str(data), "--port", "0") as process:
+    with program(settings, log, "dev", "--data", str(data), "--port", "0") as process:
         eventually(lambda: announcement.exists() or process.poll() is not None, "the stack is ready", 90)
         assert process.poll() is None, log.read_text()
         said: dict[str, Any] = json.loads(announcement.read_text())

@@ -14,6 +14,7 @@ from httpx2 import AsyncClient
 from temporalio.client import Client
 
 from api.dependencies import Services
+from cli.dev.ports import any_free
 from cli.dev.postgres import EmbeddedPostgres
 from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
@@ -58,8 +59,9 @@ def frozen(pid: int) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     data = tmp_path_factory.mktemp("outages") / "data"
-    with dev_stack(data) as running:
-        yield running | {"headers": authorization({"CONSIGNOR_DATA": str(data)})}
+    metrics = f"127.0.0.1:{any_free()}"
+    with dev_stack(data, CONSIGNOR_API_METRICS=metrics) as running:
+        yield running | {"headers": authorization({"CONSIGNOR_DATA": str(data)}), "metrics": f"http://{metrics}"}
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_with_postgresql_frozen_everything_is_refused_and_nothing_hangs(
         assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "database_unavailable")}
         assert all("retry-after" in answer.headers for answer in answers)
         assert httpx2.get(f"{stack['api']}/healthz", timeout=LONGEST).status_code == 200
-        assert "consignor_database_up 0" in httpx2.get(f"{stack['api']}/metrics", timeout=LONGEST).text
+        assert "consignor_database_up 0" in httpx2.get(f"{stack['metrics']}/metrics", timeout=LONGEST).text
     eventually(lambda: api.get(f"/orders/{done}").status_code == 200, "the return is noticed")
     again = place(api)
     eventually(lambda: fulfilled(api, again), "orders are fulfilled again", 90)

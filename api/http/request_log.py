@@ -18,7 +18,7 @@ from api.problems import problem
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """What a caller's X-Request-ID may be; anything else is replaced, for it goes into logs and answers."""
 
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_QUIET = frozenset({"/healthz", "/readyz"})
 
 log = structlog.get_logger()
 

@@ -1,16 +1,19 @@
-"""Routes of figures: metrics for Prometheus about everything, and as JSON those of the orders the caller may see."""
+"""Figures: as JSON of the orders the caller may see, and for Prometheus, on a port of their own, of everything."""
 
 import asyncio
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
 from temporalio.service import RPCError
 
 from api.identity.authenticate import CallerDep
@@ -24,7 +27,6 @@ from models.queries import stats
 from services.download_tracking import DOWNLOAD_ALIVE
 from temporal.queues import last_reconciled, task_queues
 
-router = APIRouter(tags=["operations"])
 stats_router = APIRouter(prefix="/stats", tags=["operations"])
 
 OPEN = frozenset(status for status in OrderStatus if outcome(status) == "pending")
@@ -77,8 +79,16 @@ async def show_stats(services: OperationsServicesDep, caller: CallerDep, days: D
     )
 
 
-@router.get("/metrics", name="metrics", include_in_schema=False)
-async def metrics(services: OperationsServicesDep) -> Response:
+def metrics_app(services: OperationsServices) -> ASGIApp:
+    """An application of its own, for a port that only Prometheus reaches: it asks nobody who they are."""
+
+    async def metrics(_: Request) -> Response:
+        return Response(await collect(services), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/metrics", metrics)])
+
+
+async def collect(services: OperationsServices) -> bytes:
     """All metrics for Prometheus; what cannot be looked up is left as it was, and `…_up` says so."""
     operations = services.operations
     gauges = operations.metrics
@@ -89,7 +99,7 @@ async def metrics(services: OperationsServicesDep) -> Response:
     gauges.connections.set(pool.checkedout() if isinstance(pool, QueuePool) else 0)
     gauges.temporal_up.set(not operations.temporal_health.unavailable)
     await asyncio.gather(_collect_from_database(services), _collect_from_temporal(services))
-    return Response(gauges.text(), media_type=CONTENT_TYPE_LATEST)
+    return gauges.text()
 
 
 async def _collect_from_database(services: OperationsServices) -> None:

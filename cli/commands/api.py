@@ -3,16 +3,14 @@
 
 def api() -> None:
     """Serve the API on CONSIGNOR_HOST and CONSIGNOR_PORT. Start as many as you like behind a load balancer."""
-    import socket
     from importlib import import_module
-    from socket import AF_INET, AF_INET6
 
     import structlog
 
     from api.app import create_app
     from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
-    from cli.runtime.api_server import DrainingServer, open_services, tell_of_database
+    from cli.runtime.api_server import DrainingServer, listen, open_services, tell_of_database
     from cli.runtime.client_factory import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
     from cli.runtime.safety import check_safe
@@ -23,7 +21,7 @@ def api() -> None:
     listeners = None
     if settings.port == 0:
         # Any port, which is taken now, for every link has to name it.
-        listeners = [socket.create_server((settings.host, 0), family=AF_INET6 if ":" in settings.host else AF_INET)]
+        listeners = [listen(settings.host, 0, "CONSIGNOR_HOST")]
         settings = settings.model_copy(update={"port": listeners[0].getsockname()[1]})
     if settings.is_wildcard and settings.public_url is None:
         structlog.get_logger().warning(
@@ -33,8 +31,12 @@ def api() -> None:
     oidc_config(settings)
     check_safe(settings)
     tell_of_database(settings)
+    metrics = None
+    if settings.api_metrics is not None:
+        host, _, port = settings.api_metrics.rpartition(":")
+        metrics = listen(host.strip("[]"), int(port), "CONSIGNOR_API_METRICS")
     operations = Operations()
-    app = create_app(lambda: open_services(settings, operations))
+    app = create_app(lambda: open_services(settings, operations, metrics))
     if settings.dev_issuer:
         # Loaded by name: servers without the dev stack have none of it.
         import_module("cli.dev.issuer.app").mount_issuer(app, settings)

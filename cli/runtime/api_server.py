@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 import structlog
@@ -12,7 +12,9 @@ import uvicorn
 
 from api.dependencies import Services
 from api.http.limiting import ParallelDownloads, RequestRate
+from api.http.protocol import server_config
 from api.identity.oidc import open_oidc
+from api.operations.routes import metrics_app
 from api.operations.state import Operations
 from cli.errors import CommandFailed
 from cli.runtime import gc
@@ -47,8 +49,10 @@ def tell_of_database(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, operations: Operations) -> AsyncIterator[Services]:
-    """What the facade works with, for as long as it runs."""
+async def open_services(
+    settings: Settings, operations: Operations, metrics: socket.socket | None = None
+) -> AsyncIterator[Services]:
+    """What the facade works with, for as long as it runs; `metrics` is where its metrics are offered meanwhile."""
     engine = make_engine(settings.database_url, answering=True)
     readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
     try:
@@ -60,7 +64,7 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
             operations.running(settings.database_url, client),
         ):
             gc.tune_gc()
-            yield Services(
+            services = Services(
                 make_sessions(engine),
                 client,
                 settings.api_url,
@@ -79,9 +83,43 @@ async def open_services(settings: Settings, operations: Operations) -> AsyncIter
                 rate=RequestRate(settings.max_requests_per_second, settings.request_burst),
                 downloads=ParallelDownloads(settings.max_parallel_downloads),
             )
+            async with _metrics_served(metrics, services):
+                yield services
     finally:
         readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()
+
+
+def listen(host: str, port: int, variable: str) -> socket.socket:
+    """A socket that listens there. Raises CommandFailed, which names the variable that says so."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CommandFailed(f"{variable}: cannot listen on {host}, port {port}: {error.strerror or error}") from None
+
+
+@asynccontextmanager
+async def _metrics_served(listener: socket.socket | None, services: Services) -> AsyncIterator[None]:
+    """Serve the metrics beside the facade, in its process, for they are that process's."""
+    if listener is None:
+        yield
+        return
+    server = _SideServer(server_config(metrics_app(services), log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _SideServer(uvicorn.Server):
+    """A server of which the process has another one that hears its signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the other."""
+        yield
 
 
 class DrainingServer(uvicorn.Server):

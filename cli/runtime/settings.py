@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PositiveInt,
     SecretStr,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -35,6 +36,9 @@ from models.verify import Verify
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
+
+ListenAddress = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")]
+"""Host and port, `[::1]:9464` for IPv6."""
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _GIB = 1024**3
@@ -96,8 +100,9 @@ class Settings(BaseSettings):
     # After SIGTERM: how long to go on as before so that load balancers notice, and then for what is under way.
     drain_notice: timedelta = Field(default=timedelta(0), ge=timedelta(0))
     drain_timeout: timedelta = Field(default=timedelta(seconds=25), ge=timedelta(0))
-    # Where a worker offers Temporal's own metrics to Prometheus, such as 127.0.0.1:9464.
-    worker_metrics: str | None = Field(default=None, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")
+    # Where an API process offers its metrics to Prometheus, and a worker Temporal's own, such as 127.0.0.1:9464.
+    api_metrics: ListenAddress | None = None
+    worker_metrics: ListenAddress | None = None
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
     # Folders below which customers may have archives delivered, and endpoints of buckets other than AWS's.

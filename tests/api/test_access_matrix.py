@@ -70,7 +70,6 @@ MATRIX = (
     Row("GET", "/", everybody(303)),
     Row("GET", "/healthz", everybody(200)),
     Row("GET", "/readyz", everybody(200)),
-    Row("GET", "/metrics", everybody(200)),
     Row("GET", f"{API}/openapi.json", everybody(200)),
     Row("GET", "/docs", everybody(200)),
     Row("GET", "/docs/{name}", everybody(200), fill="/docs/swagger-ui.css"),

@@ -86,7 +86,6 @@ async def test_what_answers_a_get_answers_a_head_alike_without_a_body(
     elsewhere = (
         "/healthz",
         "/readyz",
-        "/metrics",
         "/docs",
         "/stac",
         "/stac/search",

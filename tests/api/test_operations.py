@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from api.dependencies import Caller, Services
+from api.operations.routes import metrics_app
 from api.operations.state import FIGURES_KEPT, Operations
 from database.engine import make_engine, make_sessions
 from migrations.head import head
@@ -26,9 +27,10 @@ from tests.issuer import Issuer
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
-async def metrics(client: AsyncClient) -> dict[tuple[str, ...], float]:
+async def metrics(services: Services) -> dict[tuple[str, ...], float]:
     """Every sample by its name and the values of its labels."""
-    answer = await client.get(f"{PUBLIC_URL}/metrics")
+    async with AsyncClient(transport=ASGITransport(metrics_app(services)), base_url="http://inside") as scraper:
+        answer = await scraper.get("/metrics")
     assert answer.status_code == 200
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -81,12 +83,14 @@ async def test_a_signed_link_is_in_no_log_while_the_database_is_away(
     assert link not in str(logs)
 
 
-async def test_requests_are_counted_by_route_and_never_by_what_a_caller_makes_up(client: AsyncClient) -> None:
+async def test_requests_are_counted_by_route_and_never_by_what_a_caller_makes_up(
+    services: Services, client: AsyncClient
+) -> None:
     for number in range(5):
         await client.get(f"/orders/{number}")
         await client.get(f"/nothing/{number}/{number}")
         await client.request(f"MADEUP{number}", "/orders")
-    found = await metrics(client)
+    found = await metrics(services)
     assert found["consignor_http_requests_total", "GET", "/api/v1/orders/{order_id}", "422"] == 5
     assert found["consignor_http_requests_total", "other", "/api/v1/orders", "405"] == 5
     routes = {key[2] for key in found if key[0] == "consignor_http_requests_total"}
@@ -94,15 +98,17 @@ async def test_requests_are_counted_by_route_and_never_by_what_a_caller_makes_up
     assert found["consignor_http_response_start_seconds_count", "GET", "/api/v1/orders/{order_id}"] == 5
 
 
-async def test_the_bytes_of_downloads_are_counted(client: AsyncClient, make_ready_order: MakeReady) -> None:
+async def test_the_bytes_of_downloads_are_counted(
+    services: Services, client: AsyncClient, make_ready_order: MakeReady
+) -> None:
     order = await make_ready_order()
     archive = await client.get(f"/orders/{order.id}/suborders/1/archive")
     route = "/api/v1/orders/{order_id}/suborders/{number}/archive"
-    assert (await metrics(client))["consignor_http_response_bytes_total", route] == len(archive.content)
+    assert (await metrics(services))["consignor_http_response_bytes_total", route] == len(archive.content)
 
 
 async def test_orders_are_told_by_status_with_their_time_in_it(
-    client: AsyncClient, sessions: Sessions, make_product: MakeProduct
+    services: Services, client: AsyncClient, sessions: Sessions, make_product: MakeProduct
 ) -> None:
     await make_product()
     for status in ("provisioning", "provisioning", "fulfilled"):
@@ -110,7 +116,7 @@ async def test_orders_are_told_by_status_with_their_time_in_it(
         async with sessions.begin() as session:
             changes = {"status": status, "status_at": sa.text("now() - interval '1 hour'")}
             await session.execute(sa.update(type(order)).where(sa.column("id") == order.id).values(changes))
-    found = await metrics(client)
+    found = await metrics(services)
     assert (found["consignor_orders", "provisioning"], found["consignor_orders", "fulfilled"]) == (2, 1)
     assert found["consignor_order_status_oldest_seconds", "provisioning"] >= 3600
     assert ("consignor_order_status_oldest_seconds", "fulfilled") not in found
@@ -119,7 +125,7 @@ async def test_orders_are_told_by_status_with_their_time_in_it(
 
 
 async def test_what_holds_orders_up_and_what_failed_is_told_by_its_code(
-    client: AsyncClient, sessions: Sessions, make_ready_order: MakeReady
+    services: Services, client: AsyncClient, sessions: Sessions, make_ready_order: MakeReady
 ) -> None:
     order = await make_ready_order()
     where = {"order_id": order.id}
@@ -134,7 +140,7 @@ async def test_what_holds_orders_up_and_what_failed_is_told_by_its_code(
             expires_at = now() + interval '1 hour' WHERE id = :order_id""",
         ):
             await session.execute(sa.text(statement), where)
-    found = await metrics(client)
+    found = await metrics(services)
     assert found["consignor_orders_held_up", "source_unavailable", "storage"] == 1
     assert found["consignor_orders_held_up_oldest_seconds", "source_unavailable", "storage"] >= 60
     assert found["consignor_deliveries_failed", "disk_full"] == 1
@@ -144,15 +150,20 @@ async def test_what_holds_orders_up_and_what_failed_is_told_by_its_code(
 
 
 async def test_figures_of_all_orders_are_looked_up_once_in_ten_seconds_whoever_asks(
-    client: AsyncClient, sessions: Sessions, make_product: MakeProduct, operations: Operations
+    services: Services, client: AsyncClient, sessions: Sessions, make_product: MakeProduct, operations: Operations
 ) -> None:
     operations.figures.keep = FIGURES_KEPT
     await make_product()
-    assert (await metrics(client))["consignor_orders_without_workflow",] == 0
+    assert (await metrics(services))["consignor_orders_without_workflow",] == 0
     await add_order(sessions, {"scenes": "all"})
-    assert (await metrics(client))["consignor_orders_without_workflow",] == 0
+    assert (await metrics(services))["consignor_orders_without_workflow",] == 0
     operations.figures.forget()
-    assert (await metrics(client))["consignor_orders_without_workflow",] == 1
+    assert (await metrics(services))["consignor_orders_without_workflow",] == 1
+
+
+async def test_metrics_are_not_where_everybody_asks(anonymous: AsyncClient, client: AsyncClient) -> None:
+    for somebody in (anonymous, client):
+        assert (await somebody.get(f"{PUBLIC_URL}/metrics")).status_code == 404
 
 
 async def test_stats_are_of_the_callers_orders_alone(
