@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 from string import Formatter
 from typing import Final
@@ -15,6 +16,9 @@ from models.errors import Fault
 from models.naming import archive_filename, clean_component
 from models.text import checked, fits_header, refused_character
 
+CUSTOMER_FIELD: Final = "{customer}"
+"""What stands for the customer in a root of the operator's."""
+
 DEFAULT_PREFIX: Final = "{number}"
 PREFIX_FIELDS: Final = frozenset({"number", "label"})
 MAX_PREFIX: Final = 500
@@ -22,6 +26,8 @@ MAX_NAME_CHARACTERS: Final = 60
 MAX_KEY_BYTES: Final = 1024
 """The longest key S3 takes (Amazon S3 User Guide, “Naming Amazon S3 objects”)."""
 
+# Of AWS over IPv6, Alibaba, Azure and Oracle; most clouds have a link-local one.
+_METADATA_SERVICES: Final = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
 _BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -84,18 +90,47 @@ def owner_of(customer: str, name: str) -> str:
     return f"{customer}/{name}"
 
 
+def customer_of(owner: str) -> str:
+    """The customer in what `owner_of` made; names have no slash."""
+    return owner.rpartition("/")[0]
+
+
 class DestinationAllowlist(BaseModel):
-    """What the operator allows: folders below these roots, endpoints that are one of these. AWS is always allowed."""
+    """What the operator allows: folders below these roots, endpoints that are one of these. AWS is always allowed.
+
+    A root with `{customer}` in it is another one for each customer, see `of`; one without is everybody's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     roots: tuple[str, ...] = ()
     endpoints: tuple[str, ...] = ()
+    customer: str | None = None
+
+    def of(self, customer: str) -> "DestinationAllowlist":
+        """What a customer is allowed."""
+        return self.model_copy(update={"customer": customer})
+
+    @property
+    def own_roots(self) -> tuple[str, ...]:
+        """The roots that are this customer's alone."""
+        own = clean_component(self.customer) if self.customer is not None else None
+        return tuple(root.replace(CUSTOMER_FIELD, own) for root in self.roots if own and CUSTOMER_FIELD in root)
+
+    @property
+    def shared_roots(self) -> tuple[str, ...]:
+        """The roots that all customers have in common."""
+        return tuple(root for root in self.roots if CUSTOMER_FIELD not in root)
 
     def root_of(self, folder: str) -> str | None:
-        """The root that a folder lies in, by its name alone: who opens it has to look for links that lead out."""
+        """The root that a folder lies in, by its name alone: who opens it has to look for links that lead out.
+
+        Of a customer's own root it is the part that is there before any customer: the rest is made for them.
+        """
         path = PurePosixPath(folder)
-        return next((root for root in self.roots if path.is_relative_to(root)), None)
+        roots = [root for root in self.roots if self.customer is not None or CUSTOMER_FIELD not in root]
+        own = clean_component(self.customer or "")
+        return next((_base(root) for root in roots if path.is_relative_to(root.replace(CUSTOMER_FIELD, own))), None)
 
 
 def name_faults(name: str) -> list[Fault]:
@@ -123,6 +158,20 @@ def place_faults(place: DestinationLocation, allowed: DestinationAllowlist) -> l
     return faults + (_endpoint_faults(place.endpoint, allowed) if place.endpoint is not None else [])
 
 
+def _base(root: str) -> str:
+    """The part of a root before the folder that is named after the customer."""
+    parts = PurePosixPath(root).parts
+    own = next((number for number, part in enumerate(parts) if CUSTOMER_FIELD in part), len(parts))
+    return str(PurePosixPath(*parts[:own]))
+
+
+def is_metadata_service(address: str) -> bool:
+    """Whether an IP address is one where clouds hand out the credentials of their machines, or beyond no router."""
+    ip = ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_link_local or str(ip) in _METADATA_SERVICES
+
+
 def _folder_faults(folder: str, allowed: DestinationAllowlist) -> list[Fault]:
     path = PurePosixPath(folder)
     if not path.is_absolute() or ".." in path.parts:
@@ -131,6 +180,8 @@ def _folder_faults(folder: str, allowed: DestinationAllowlist) -> list[Fault]:
         return [_fault("folder", "folder_unusable", f"a folder like this cannot be delivered to: {why}")]
     if allowed.root_of(folder) is None:
         text = "the operator allows no delivery to this folder; ask for one, or deliver to a bucket"
+        if allowed.own_roots:
+            text = f"a folder of yours is below {' or '.join(allowed.own_roots)}; or deliver to a bucket"
         return [_fault("folder", "folder_not_allowed", text)]
     return []
 

@@ -26,7 +26,7 @@ async def save_destination(
 ) -> Destination:
     """Save a destination. Raises InvalidDestination with every fault, or NameTaken."""
     name, prefix = tidied(name), tidied(prefix)
-    faults = name_faults(name) + place_faults(location, targets.allowed) + prefix_faults(prefix)
+    faults = name_faults(name) + place_faults(location, targets.allowed.of(customer)) + prefix_faults(prefix)
     sealed, more = _sealed(targets, credentials, owner_of(customer, name))
     if faults := faults + more:
         raise InvalidDestination(faults)

@@ -13,7 +13,7 @@ def api() -> None:
     from cli.runtime.api_server import DrainingServer, listen, open_services, tell_of_database
     from cli.runtime.client_factory import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
-    from cli.runtime.safety import check_safe
+    from cli.runtime.safety import check_safe_api
     from cli.runtime.settings import load_settings
 
     settings = load_settings()
@@ -29,7 +29,7 @@ def api() -> None:
         )
     # A missing issuer, or what is unsafe, is an error before anything listens.
     oidc_config(settings)
-    check_safe(settings)
+    check_safe_api(settings)
     tell_of_database(settings)
     metrics = None
     if settings.api_metrics is not None:

@@ -6,9 +6,11 @@ def worker() -> None:
     import asyncio
 
     from cli.runtime.client_factory import configure_logs
+    from cli.runtime.safety import check_safe_worker
     from cli.runtime.settings import load_settings
     from cli.runtime.worker import run_worker
 
     settings = load_settings()
     configure_logs(settings.log_level)
+    check_safe_worker(settings)
     asyncio.run(run_worker(settings))

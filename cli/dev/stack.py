@@ -153,6 +153,8 @@ def own_settings(folder: DataFolder) -> dict[str, str]:
         root = folder.path / "delivery"
         root.mkdir(exist_ok=True)
         settings["CONSIGNOR_DELIVERY_ROOTS"] = json.dumps([str(root)])
+        # Everybody here is somebody of ours.
+        settings["CONSIGNOR_DELIVERY_SHARED_ROOTS"] = "true"
     return settings
 
 

@@ -13,12 +13,16 @@ from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey, Vault
 
 
-def delivery_targets(settings: Settings) -> DeliveryTargets:
-    """What delivering needs of the settings."""
-    allowed = DestinationAllowlist(
+def allowed_destinations(settings: Settings) -> DestinationAllowlist:
+    """What the operator allows."""
+    return DestinationAllowlist(
         roots=tuple(str(root) for root in settings.delivery_roots), endpoints=tuple(settings.delivery_endpoints)
     )
-    return DeliveryTargets(allowed, vault(settings), settings.archive_filename)
+
+
+def delivery_targets(settings: Settings) -> DeliveryTargets:
+    """What delivering needs of the settings."""
+    return DeliveryTargets(allowed_destinations(settings), vault(settings), settings.archive_filename)
 
 
 def vault(settings: Settings) -> Vault:

@@ -1,17 +1,54 @@
-"""What the API refuses to start with: settings that would be unsafe, each with its remedy."""
+"""What API and workers refuse to start with: settings that would be unsafe, each with its remedy."""
 
 from secrets import token_bytes
 from urllib.parse import urlsplit
 
 from cli.errors import CommandFailed
+from cli.runtime.delivery_targets import allowed_destinations
 from cli.runtime.settings import LOOPBACK_NAMES, Settings
+from models.destination import CUSTOMER_FIELD, is_metadata_service
 from models.links import MIN_SECRET_LENGTH
 
 
-def check_safe(settings: Settings) -> None:
+def check_safe_api(settings: Settings) -> None:
     """Raise CommandFailed with everything that is unsafe about serving with these settings, and what to do."""
-    if faults := unsafe_settings(settings):
-        raise CommandFailed("the API does not start:", *(f"  {fault}" for fault in faults))
+    _refuse("the API", unsafe_settings(settings) + unsafe_deliveries(settings))
+
+
+def check_safe_worker(settings: Settings) -> None:
+    """Raise CommandFailed with everything that is unsafe about working with these settings, and what to do."""
+    _refuse("the worker", unsafe_deliveries(settings))
+
+
+def _refuse(what: str, faults: list[str]) -> None:
+    if faults:
+        raise CommandFailed(f"{what} does not start:", *(f"  {fault}" for fault in faults))
+
+
+def unsafe_deliveries(settings: Settings) -> list[str]:
+    """What is unsafe about the places to which customers may have archives delivered."""
+    faults = []
+    if (shared := allowed_destinations(settings).shared_roots) and not settings.delivery_shared_roots:
+        faults.append(
+            f"CONSIGNOR_DELIVERY_ROOTS: in {', '.join(shared)} each customer may write among the archives of all"
+            f" others: put {CUSTOMER_FIELD} in, as in {shared[0].rstrip('/')}/{CUSTOMER_FIELD}, or set"
+            " CONSIGNOR_DELIVERY_SHARED_ROOTS=true if they know each other"
+        )
+    faults += [
+        f"CONSIGNOR_DELIVERY_ENDPOINTS: {endpoint} is a link-local address or a metadata service, which hands out the"
+        " credentials of this machine: take it out"
+        for endpoint in settings.delivery_endpoints
+        if _is_metadata_service(urlsplit(endpoint).hostname)
+    ]
+    return faults
+
+
+def _is_metadata_service(host: str | None) -> bool:
+    try:
+        return is_metadata_service(host or "")
+    except ValueError:
+        # A name: where it leads is looked at when it is used.
+        return False
 
 
 def unsafe_settings(settings: Settings) -> list[str]:

@@ -105,8 +105,10 @@ class Settings(BaseSettings):
     worker_metrics: ListenAddress | None = None
     # Secrets of the payment provider (Standard Webhooks, `whsec_…`), the newest first; several while one is replaced.
     payment_webhook_secrets: tuple[SecretStr, ...] = ()
-    # Folders below which customers may have archives delivered, and endpoints of buckets other than AWS's.
+    # Folders below which customers may have archives delivered, and endpoints of buckets other than AWS's. A root with
+    # `{customer}` in it is another one for each of them; one without is refused unless it may be shared.
     delivery_roots: tuple[Path, ...] = ()
+    delivery_shared_roots: bool = False
     delivery_endpoints: tuple[str, ...] = ()
     # Keys that credentials of destinations are encrypted with, the newest first; several while one is replaced.
     delivery_keys: tuple[SecretStr, ...] = ()

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from models.destination import Credentials, DestinationAllowlist, DestinationKind, DestinationLocation, place_faults
+from models.destination import (
+    Credentials,
+    DestinationAllowlist,
+    DestinationKind,
+    DestinationLocation,
+    customer_of,
+    place_faults,
+)
 from models.errors import Failed, FailureCode
 from models.naming import DEFAULT_ARCHIVE_FILENAME
 from storage.targets.local import LocalTarget
@@ -22,9 +29,10 @@ class DeliveryTargets:
     def target(self, place: DestinationLocation, sealed: str | None, owner: str) -> Target:
         """Return the target at a location, given its sealed credentials. Raises Failed (`destination_refused`)."""
         # What was allowed when it was saved may be so no longer.
-        if faults := place_faults(place, self.allowed):
+        allowed = self.allowed.of(customer_of(owner))
+        if faults := place_faults(place, allowed):
             raise Failed(FailureCode.DESTINATION_REFUSED, faults[0].text)
         if place.kind is DestinationKind.LOCAL:
-            return LocalTarget(place.folder or "", self.allowed.root_of(place.folder or "") or "")
+            return LocalTarget(place.folder or "", allowed.root_of(place.folder or "") or "")
         credentials = Credentials.model_validate_json(self.vault.open(sealed or "", owner))
         return S3Target(place, credentials)

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from hashlib import md5
+from socket import SOCK_STREAM, getaddrinfo
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 from uuid import uuid1
 
-from models.destination import Credentials, DestinationLocation
+from models.destination import Credentials, DestinationLocation, is_metadata_service
 from models.errors import Failed
 from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
@@ -87,6 +89,8 @@ class S3Target:
         from boto3.session import Session
         from botocore.config import Config
 
+        if self._place.endpoint and _leads_to_metadata(self._place.endpoint):
+            raise refused("the bucket's endpoint leads to a link-local address or a metadata service")
         secret = self._credentials.session_token
         session = Session(
             aws_access_key_id=self._credentials.access_key_id.get_secret_value(),
@@ -223,6 +227,16 @@ class _Upload:
             **self._where, PartNumber=number, Body=part, ContentMD5=b64encode(digest).decode()
         )
         return _Part(number, answer["ETag"], digest)
+
+
+def _leads_to_metadata(endpoint: str) -> bool:
+    """Whether an endpoint has an address where no bucket is; one that has none is found out when it is asked."""
+    url = urlsplit(endpoint)
+    try:
+        found = getaddrinfo(url.hostname, url.port or 443, type=SOCK_STREAM)
+    except OSError:
+        return False
+    return any(is_metadata_service(str(address[0])) for *_, address in found)
 
 
 def _mark(upload: ArchiveUpload) -> str:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from cli.errors import CommandFailed
-from cli.runtime.safety import check_safe, cursor_key, unsafe_settings
+from cli.runtime.safety import check_safe_api, check_safe_worker, cursor_key, unsafe_settings
 from cli.runtime.settings import Settings
 
 HTTPS = "https://orders.example"
@@ -48,9 +48,32 @@ def test_what_is_safe_starts(chosen: dict[str, Any]) -> None:
 )
 def test_what_is_unsafe_is_refused_with_its_remedy(chosen: dict[str, Any], remedies: list[str]) -> None:
     with pytest.raises(CommandFailed) as caught:
-        check_safe(production(**chosen))
+        check_safe_api(production(**chosen))
     assert len(str(caught.value).splitlines()) == 2
     assert all(remedy in str(caught.value) for remedy in remedies)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "remedies"),
+    [
+        ({"delivery_roots": ("/exports/",)}, ["/exports/{customer}", "CONSIGNOR_DELIVERY_SHARED_ROOTS"]),
+        ({"delivery_endpoints": ("http://169.254.169.254",)}, ["CONSIGNOR_DELIVERY_ENDPOINTS", "take it out"]),
+        ({"delivery_endpoints": ("http://[fd00:ec2::254]:80",)}, ["take it out"]),
+        ({"delivery_endpoints": ("http://[::ffff:169.254.0.1]",)}, ["take it out"]),
+    ],
+)
+def test_unsafe_places_for_deliveries_are_refused_by_api_and_worker(
+    chosen: dict[str, Any], remedies: list[str]
+) -> None:
+    for check in (check_safe_api, check_safe_worker):
+        with pytest.raises(CommandFailed) as caught:
+            check(production(**chosen))
+        assert all(remedy in str(caught.value) for remedy in remedies)
+
+
+def test_places_of_each_customer_or_that_are_shared_on_purpose_are_allowed() -> None:
+    check_safe_worker(production(delivery_roots=("/exports/{customer}",), delivery_endpoints=("https://s3.example",)))
+    check_safe_worker(production(delivery_roots=("/exports",), delivery_shared_roots=True))
 
 
 def test_everything_that_is_unsafe_is_told_at_once() -> None:

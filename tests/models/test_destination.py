@@ -47,6 +47,34 @@ def test_any_other_folder_is_refused(folder: str, code: str) -> None:
     assert faults_of(kind="local", folder=folder) == [code]
 
 
+PRIVATE = DestinationAllowlist(roots=("/exports/{customer}/in", "/mnt/all"))
+
+
+@pytest.mark.parametrize(
+    ("customer", "folder", "root"),
+    [
+        ("ab12", "/exports/ab12/in", "/exports"),
+        ("ab12", "/exports/ab12/in/a/b", "/exports"),
+        ("ab12", "/mnt/all/a", "/mnt/all"),
+        ("ab12", "/exports/cd34/in", None),
+        ("ab12", "/exports/ab12", None),
+        ("ab12", "/exports/{customer}/in", None),
+        ("../cd34", "/exports/cd34/in", None),
+        ("../cd34", "/exports/.._cd34/in", "/exports"),
+        (None, "/exports/_/in", None),
+    ],
+)
+def test_a_root_of_each_customer_is_nobody_elses(customer: str | None, folder: str, root: str | None) -> None:
+    allowed = PRIVATE if customer is None else PRIVATE.of(customer)
+    assert allowed.root_of(folder) == root
+
+
+def test_who_names_another_folder_is_told_where_theirs_is() -> None:
+    place = DestinationLocation(kind=DestinationKind.LOCAL, folder="/exports/cd34/in")
+    (fault,) = place_faults(place, PRIVATE.of("ab12"))
+    assert (fault.code, "/exports/ab12/in" in fault.text) == ("folder_not_allowed", True)
+
+
 @pytest.mark.parametrize("endpoint", [None, "https://s3.example.org"])
 def test_a_bucket_at_aws_or_an_endpoint_of_the_operators_is_allowed(endpoint: str | None) -> None:
     assert faults_of(kind="s3", bucket="my.bucket-1", region="eu-central-1", endpoint=endpoint) == []

@@ -10,9 +10,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from models.destination import DestinationAllowlist, DestinationKind, DestinationLocation, owner_of
 from models.errors import Failed, FailureCode
 from storage.targets.local import LocalTarget, sync_folder
 from storage.targets.protocol import ArchiveUpload
+from storage.targets.registry import DeliveryTargets
 
 
 def archive(number: str, content: bytes = bytes(range(256)) * 10_000) -> bytes:
@@ -186,3 +188,13 @@ def test_a_folder_whose_file_system_syncs_no_folders_is_no_failure() -> None:
         os.close(folder)
     with pytest.raises(OSError, match="Bad file descriptor"):
         sync_folder(folder)
+
+
+def test_a_customers_own_folder_is_made_for_them_and_for_nobody_else(tmp_path: Path) -> None:
+    targets = DeliveryTargets(DestinationAllowlist(roots=(f"{tmp_path}/{{customer}}",)))
+    place = DestinationLocation(kind=DestinationKind.LOCAL, folder=f"{tmp_path}/ab12/maria")
+    targets.target(place, None, owner_of("ab12", "mine")).probe()
+    assert (tmp_path / "ab12" / "maria").is_dir()
+    with pytest.raises(Failed, match=f"{tmp_path}/cd34") as caught:
+        targets.target(place, None, owner_of("cd34", "mine"))
+    assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED

@@ -137,6 +137,14 @@ def test_an_endpoint_that_does_not_answer_is_waited_for() -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "0xa9fea9fe", "2852039166", "[fe80::1]"])
+def test_an_endpoint_that_leads_to_a_metadata_service_is_never_asked(host: str) -> None:
+    place = DestinationLocation(kind=DestinationKind.S3, bucket="archives", endpoint=f"http://{host}")
+    with pytest.raises(Failed, match="metadata service") as caught:
+        S3Target(place, CREDENTIALS).probe()
+    assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED
+
+
 def test_credentials_that_no_header_can_carry_are_refused(archives: Bucket) -> None:
     wrong = Credentials(access_key_id=SecretStr("a\nb"), secret_access_key=SecretStr("x"))
     with pytest.raises(Failed) as caught:
