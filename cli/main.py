@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import typer
 
-from cli.commands import api, bulk, catalog, destination, dev, migrate, order, token, worker
+from cli.commands import api, bulk, catalog, destination, dev, doctor, migrate, order, token, worker
 from cli.errors import failure_of
 from cli.terminal import accept_every_character, say
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 
 # One line for each command, in the order of `consignor --help`; groups are added with add_typer.
 app.command()(dev.dev)
+app.command()(doctor.doctor)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(order.app, name="order")
 app.add_typer(bulk.app, name="bulk")

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -86,11 +87,23 @@ class DataFolder:
         """The stack that runs here, if one does and is ready."""
         return running_stack(self.path)
 
+    def check(self) -> None:
+        """Raise CommandFailed where this cannot be, or become, a data folder of this user's."""
+        there = next(one for one in (self.path, *self.path.parents) if _is_there(one))
+        if not _is_ours(there, os.W_OK | os.X_OK):
+            owner = _name_of(there.stat().st_uid)
+            how = "it is read-only" if os.geteuid() in {0, there.stat().st_uid} else f"it belongs to {owner}"
+            raise CommandFailed(f"{there} cannot be written to, for {how}: choose another folder with --data")
+        if there == self.path and not self._marker.exists() and (not there.is_dir() or any(there.iterdir())):
+            raise CommandFailed(f"{self.path} is not a Consignor data folder and not empty: choose another with --data")
+        if there == self.path and self._marker.exists() and not _is_ours(self._marker, os.R_OK):
+            owner = _name_of(self._marker.stat().st_uid)
+            raise CommandFailed(f"{self.path} is the data folder of {owner}: choose another folder with --data")
+
     def _adopt(self) -> None:
+        self.check()
         if self._marker.exists():
             return
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise CommandFailed(f"{self.path} is not a Consignor data folder and not empty: choose another with --data")
         self.path.mkdir(parents=True, exist_ok=True)
         self._marker.write_text(_MARKER_TEXT)
 
@@ -113,3 +126,22 @@ class DataFolder:
         running = self.running()
         where = f"at {running.api} (process {running.pids['supervisor']})" if running else "and is starting"
         return f"a stack already runs on {self.path} {where}; stop it, or choose another folder with --data"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        # It is below a folder that is closed to us, which is then the one to be named.
+        return False
+
+
+def _is_ours(path: Path, wanted: int) -> bool:
+    return os.access(path, wanted, effective_ids=True)
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"

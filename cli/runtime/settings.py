@@ -319,7 +319,10 @@ def from_environment() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in wrong.errors(include_input=False))
+        faults = (
+            f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in wrong.errors(include_input=False)
+        )
         raise CommandFailed("; ".join(faults)) from None
     except SettingsError as wrong:
         field = re.search(r'"(\w+)"', str(wrong))
