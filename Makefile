@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 ARGS ?=
-UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -73,11 +72,12 @@ fuzz: $(TOOLS) ## have schemathesis ask the API several thousand things as three
 docs: $(TOOLS) ## write the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)
 
-LOCK = $(UV) pip compile -q --generate-hashes --python-version 3.11 pyproject.toml --no-emit-index-url --no-emit-find-links --no-header
-# One resolution for both: the dev stack's lock is what it leaves of the tests' lock.
-lock: $(UV) ## resolve the dependencies into requirements.lock (dev stack) and requirements-dev.lock (tests as well)
-	@$(LOCK) --extra dev -o requirements-dev.lock $(ARGS)
-	@$(LOCK) --extra embedded -c requirements-dev.lock --no-annotate -o requirements.lock
+LOCK = $(UV) pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
+# One resolution for all: the dev stack's lock and the build's are what they leave of the tests' lock.
+lock: $(UV) ## resolve the dependencies into requirements.lock (dev stack), requirements-dev.lock (tests) and requirements-build.lock
+	@$(LOCK) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra embedded -c requirements-dev.lock --no-annotate -o requirements.lock
+	@$(LOCK) --group build -c requirements-dev.lock --no-annotate -o requirements-build.lock
 
 clean: ## remove what is installed and cached; the data in .consignor stays
 	@rm -rf .tools .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
@@ -92,7 +92,7 @@ $(STAMP): requirements.lock pyproject.toml $(UV)
 	@echo "Installing into .venv …"
 	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c "" 2>/dev/null || $(UV) venv -q --clear --python "$(PYTHON)" .venv
 	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
-	@$(UV) pip install -q --python $(BIN)/python --no-deps --editable .
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --build-constraints requirements-build.lock --editable .
 	@printf %s "$(CURDIR)" > $@
 
 # What tests and checks need in addition; the dev stack does not wait for it.
@@ -102,10 +102,11 @@ $(TOOLS): $(STAMP) requirements-dev.lock
 	@touch $@
 
 # pip installs uv without touching the system's Python: --target works where the system's packages are locked (PEP 668).
-# A Python without pip brings one in its venv module.
-$(UV):
+# A Python without pip brings one in its venv module. What builds and installs is itself known by its hashes.
+INSTALL_UV = -m pip install -q --upgrade --target .tools --require-hashes -r requirements-build.lock
+$(UV): requirements-build.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=…"; exit 1; }
-	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then $(PYTHON) -m pip install -q --target .tools uv==$(UV_VERSION); \
-	elif $(PYTHON) -m venv .tools/pip >/dev/null 2>&1; then .tools/pip/bin/python -m pip install -q --target .tools uv==$(UV_VERSION); \
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then $(PYTHON) $(INSTALL_UV); \
+	elif $(PYTHON) -m venv .tools/pip >/dev/null 2>&1; then .tools/pip/bin/python $(INSTALL_UV); \
 	else echo "this Python has neither pip nor venv: install python3-pip or python3-venv"; exit 1; fi
 	@touch $(UV)

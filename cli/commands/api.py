@@ -23,13 +23,13 @@ def api() -> None:
         # Any port, which is taken now, for every link has to name it.
         listeners = [listen(settings.host, 0, "CONSIGNOR_HOST")]
         settings = settings.model_copy(update={"port": listeners[0].getsockname()[1]})
+    # A missing issuer, or what is unsafe, is an error before anything listens.
+    oidc_config(settings)
+    check_safe_api(settings)
     if settings.is_wildcard and settings.public_url is None:
         structlog.get_logger().warning(
             "links open on this machine only; set CONSIGNOR_PUBLIC_URL", links=settings.api_url
         )
-    # A missing issuer, or what is unsafe, is an error before anything listens.
-    oidc_config(settings)
-    check_safe_api(settings)
     tell_of_database(settings)
     metrics = None
     if settings.api_metrics is not None:
