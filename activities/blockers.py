@@ -20,9 +20,12 @@ from temporalio.service import RPCError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import failure_of
+from models.delivery_status import who_can_act
+from models.destination import DestinationKind
 from models.errors import Failure
 from models.messages import BLOCKED_SIGNAL, BlockerNote, order_workflow_id
 from models.queries import blockers as queries
+from models.queries.destinations import destination_of_order
 from models.steps import STEP_FACTS, STEPS, Step
 
 claimed_attempt: ContextVar[int | None] = ContextVar("claimed_attempt", default=None)
@@ -144,6 +147,8 @@ async def _note(
         known = (await session.execute(queries.code_of(scope.order_id, scope.number, scope.step))).scalar_one_or_none()
         statement = queries.NOTE_OF_SUBORDER if of_suborder else queries.NOTE_OF_ORDER
         written = (await session.execute(statement, values)).one_or_none() is not None
+        place = (await session.execute(destination_of_order(scope.order_id))).scalar_one_or_none()
     if written and known != failure.code and tell is not None:
-        note = BlockerNote(number=scope.number, step=scope.step, failure=failure)
+        who = who_can_act(failure.code, DestinationKind(place.kind) if place else None)
+        note = BlockerNote(number=scope.number, step=scope.step, failure=failure, who=who)
         await tell(scope.order_id, note)

@@ -33,6 +33,9 @@ _REMINDER = "expiry_reminder"
 _OF_THE_END = (_REMINDER, "extended", Event.REFUSED, Event.SETTLED, Event.SETTLED_WITH_FAILURES, Event.SETTLED_FAILED)
 """What moves the end of an order's life, or reminds of it."""
 
+_SHOWN_FAULTS = 20
+"""Faults of a failed order that its workflow is told when it begins again: what the Temporal UI shows of them."""
+
 _NAMED = {"suborder_delivered", "suborder_not_delivered"}
 """Entries that PostgreSQL completes with what no workflow may know."""
 
@@ -75,6 +78,8 @@ class OrderActivities:
             expires_at=found.expires_at,
             reminded=last == _REMINDER,
             failed_files=found.files_failed,
+            failure=_failure_of(found),
+            faults=tuple(Fault.model_validate(fault) for fault in found.faults[:_SHOWN_FAULTS]),
         )
 
     @activity.defn
@@ -126,7 +131,8 @@ class OrderActivities:
             order = (await session.execute(queries.order_by_id(page.order_id))).scalar_one()
             found = (await session.execute(query)).scalars()
             briefs = [_brief(s, order.destination_id is not None) for s in found]
-        return SubOrders(briefs=tuple(briefs))
+            total, settled, size, done = (await session.execute(queries.settled_suborders_of(page.order_id))).one()
+        return SubOrders(briefs=tuple(briefs), total=total, settled=settled, bytes=size, bytes_settled=done)
 
     @activity.defn
     async def tally(self, order: OrderRef) -> SettlementTotals:
@@ -169,6 +175,12 @@ def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:
         delivers=delivers,
         published=suborder.state in AVAILABLE_SUBORDERS,
     )
+
+
+def _failure_of(order: Order) -> Failure | None:
+    if order.failure_code is None:
+        return None
+    return Failure(code=FailureCode(order.failure_code), text=order.failure_text or "")
 
 
 def _since(news: Projection) -> dict[str, object]:

@@ -5,8 +5,10 @@ import asyncio
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    CancelledError,
     ChildWorkflowError,
     FailureError,
+    TerminatedError,
     TimeoutError,  # noqa: A004 - Temporal's own, which is what reaches a workflow
     TimeoutType,
 )
@@ -48,4 +50,7 @@ def failure_of(error: ActivityError | ChildWorkflowError) -> Failure:
         if cause.type is TimeoutType.HEARTBEAT:
             return Failure(code=FailureCode.WORKER_LOST, text="the worker that ran it has stopped")
         return Failure(code=FailureCode.TIMED_OUT, text="it took longer than allowed")
+    if isinstance(cause, TerminatedError | CancelledError):
+        text = "somebody ended its workflow in Temporal before it was done"
+        return Failure(code=FailureCode.WORKFLOW_ENDED, text=text)
     return Failure(code=FailureCode.INTERNAL, text=f"internal error: {type(cause).__name__}")

@@ -80,7 +80,10 @@ class Ledger:
         before = self._state.advance(trigger, workflow.now())
         self._is_superseded = True
         self._append(past_tense(trigger), before, actor, fields)
-        workflow.upsert_search_attributes([attributes.STATUS.value_set(self._state.status)])
+        self._state.failed_by(fields.get("failure"), fields.get("faults", ()))
+        workflow.upsert_search_attributes(
+            [attributes.STATUS.value_set(self._state.status), attributes.ERRORS.value_set(self._state.errors)]
+        )
         await self.flush()
 
     def note(self, what: str, *, actor: str = SYSTEM, **fields: Unpack[EntryFields]) -> None:

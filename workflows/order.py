@@ -1,8 +1,10 @@
 """The order workflow: runs the handler of each status of an order, and takes the commands that change it."""
 
 import asyncio
+from collections.abc import Sequence
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -25,13 +27,18 @@ with workflow.unsafe.imports_passed_through():
     from models.order import TERMINAL, Command, Event, OrderStatus, allowed_actions
     from models.status_facts import RELEASED_AS
 
+from workflows import signals
 from workflows.ledger import EntryFields, Ledger
 from workflows.phases import CONTINUE_AFTER_EVENTS, PhaseResult, StatusHandlers
 from workflows.policies import TRANSACTION
 from workflows.provisioning import Provisioning
+from workflows.signals import message_of
 from workflows.state import OrderState
 
 _PAUSE_TIMEOUT = 10.0
+
+REFUSED_CANCEL_NOTED = "2026-11-28-refused-cancel-noted"
+"""The patch since which Temporal's own cancel leaves its line on the timeline where it is refused."""
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
@@ -108,6 +115,9 @@ class OrderWorkflow:
         await workflow.wait_condition(lambda: self._is_open)
         if Command.CANCEL in allowed_actions(self._state.status):
             await self._ledger.advance(Command.CANCEL, actor="temporal-ui", reason_code="cancelled_in_temporal")
+        elif workflow.patched(REFUSED_CANCEL_NOTED):
+            refused = IllegalTransition(Command.CANCEL, self._state.status, allowed_actions(self._state.status))
+            await self._note_refused(refused, "temporal-ui")
 
     async def _continue_as_new(self) -> None:
         """Begin a new history; no command may be in progress, and PostgreSQL has to know everything."""
@@ -171,28 +181,38 @@ class OrderWorkflow:
         if self._is_open and not self._state.has_handled(extension.id):
             self._check_extension(extension)
 
-    @workflow.signal
+    @workflow.signal(description=signals.PAUSE)
     async def pause(self, by: SignalInput | None = None) -> None:
         """Pause from the Temporal UI or CLI."""
         await self._signalled(Command.PAUSE, by)
 
-    @workflow.signal
+    @workflow.signal(description=signals.RESUME)
     async def resume(self, by: SignalInput | None = None) -> None:
         """Resume from the Temporal UI or CLI."""
         await self._signalled(Command.RESUME, by)
 
-    @workflow.signal
+    @workflow.signal(description=signals.CANCEL)
     async def cancel(self, by: SignalInput | None = None) -> None:
         """Cancel from the Temporal UI or CLI."""
         await self._signalled(Command.CANCEL, by)
 
-    @workflow.signal
+    @workflow.signal(description=signals.RETRY)
     async def retry(self, by: SignalInput | None = None) -> None:
         """Retry from the Temporal UI or CLI."""
         await self._signalled(Command.RETRY, by)
 
-    @workflow.signal(name=NOTICE_SIGNAL)
-    async def notice(self, noticed: OutboxEventMessage) -> None:
+    # Not registered by their names: nobody shall be offered them in the Temporal UI.
+    @workflow.signal(dynamic=True, description=signals.OWN)
+    async def told(self, name: str, values: Sequence[RawValue]) -> None:
+        """Take what activities and the outbox tell; what has another name or another shape is dropped."""
+        if name == BLOCKED_SIGNAL and (note := message_of(values, BlockerNote)) is not None:
+            self._provisioning.show_blocker(note)
+        elif name == NOTICE_SIGNAL and (noticed := message_of(values, OutboxEventMessage)) is not None:
+            await self._note(noticed)
+        else:
+            workflow.logger.warning("a signal was dropped: there is none of this name and shape: %s", name)
+
+    async def _note(self, noticed: OutboxEventMessage) -> None:
         """Note an event from the outbox: a sub-order was downloaded, or files were lost before they were."""
         await workflow.wait_condition(lambda: self._is_open)
         if self._state.has_handled(noticed.id):
@@ -211,11 +231,6 @@ class OrderWorkflow:
             self._ledger.note(noticed.what, actor=noticed.actor, **fields)
             await self._ledger.flush()
 
-    @workflow.signal(name=BLOCKED_SIGNAL)
-    def blocked(self, note: BlockerNote) -> None:
-        """Show in the Temporal UI what is tried again; the order's rows have it already."""
-        self._provisioning.show_blocker(note)
-
     async def _signalled(self, command: Command, by: SignalInput | None) -> None:
         await workflow.wait_condition(lambda: self._is_open)
         by = by or SignalInput()
@@ -223,10 +238,14 @@ class OrderWorkflow:
         try:
             await self._apply(request)
         except IllegalTransition as error:
-            self._ledger.note("command_refused", actor=by.actor, reason_code=command, reason_text=str(error))
-            self._state.refused = str(error)
-            self._provisioning.show()
-            await self._ledger.flush()
+            await self._note_refused(error, by.actor)
+
+    async def _note_refused(self, refused: IllegalTransition, actor: str) -> None:
+        """Tell of what came by a signal or a cancel, and nobody waits for an answer to."""
+        self._ledger.note("command_refused", actor=actor, reason_code=refused.command, reason_text=str(refused))
+        self._state.refused = str(refused)
+        self._provisioning.show()
+        await self._ledger.flush()
 
     async def _apply(self, request: CommandRequest) -> None:
         """Change the status; the main loop sees it and ends the handler of the old one. Raises IllegalTransition."""
@@ -235,6 +254,8 @@ class OrderWorkflow:
         # No await between the check and the change: of two commands at once the second is checked after the first.
         request.with_command_applied(self._state.status, origin=self._state.origin)
         self._state.remember(request.id)
+        self._state.refused = ""
+        self._provisioning.show()
         if request.is_free is not None:
             self._state.is_free = request.is_free
         if request.command is Command.RETRY:

@@ -1,6 +1,7 @@
 """Provisioning: runs the sub-orders of an order as child workflows, a few at a time, and counts what fails."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -15,7 +16,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.releasing import ReleasingActivities
     from activities.staging import StagingActivities
     from models.errors import Failure
-    from models.markdown import plain
     from models.messages import (
         BlockerNote,
         Publication,
@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from temporal import search_attributes as attributes
 
 from workflows.delivery import deliver_archive
-from workflows.details import order_details, suborder_summary
+from workflows.details import BlockedStep, OrderPicture, PartsProgress, order_details, suborder_summary
 from workflows.failures import failure_of, root_type
 from workflows.ledger import Ledger
 from workflows.policies import PUBLISH, TRANSACTION
@@ -56,7 +56,8 @@ class Provisioning:
         self._state, self._ledger = state, ledger
         self._briefs: dict[int, SubOrderBrief] = {}
         self._results: dict[int, SubOrderResult] = {}
-        self._blockers: dict[int, BlockerNote] = {}
+        self._blockers: dict[int, BlockedStep] = {}
+        self._progress = PartsProgress()
 
     async def deliver_page(self) -> bool:
         """Deliver the next unsettled sub-orders; returns whether there may be more of them."""
@@ -94,11 +95,21 @@ class Provisioning:
         self.count_failed(-count)
 
     async def _next_page(self) -> SubOrders:
-        return await TRANSACTION.execute(
+        page = await TRANSACTION.execute(
             OrderActivities.open_suborders,
             SubOrderPage(order_id=self._state.order_id, after=0, limit=PAGE),
             summary="Which sub-orders are next",
         )
+        begun, before = self._progress.begun_at or workflow.now(), self._progress.bytes_before
+        self._progress = PartsProgress(
+            total=page.total,
+            settled=page.settled,
+            bytes=page.bytes,
+            bytes_settled=page.bytes_settled,
+            begun_at=begun,
+            bytes_before=before if self._progress.begun_at else page.bytes_settled,
+        )
+        return page
 
     def _running(self) -> set[int]:
         return self._briefs.keys() - self._results.keys()
@@ -131,6 +142,9 @@ class Provisioning:
             # Somebody ended the child from outside: files it had not staged have failed, the rest is published.
             result = await self._give_up(brief, failure_of(error))
         self._results[brief.number] = result
+        progress = self._progress
+        settled, size = progress.settled + 1, min(progress.bytes_settled + brief.bytes, progress.bytes)
+        self._progress = replace(progress, settled=min(settled, progress.total), bytes_settled=size)
         self._unblock(brief.number)
         self.count_failed(result.failed)
         details = {"available": result.available, "failed": result.failed, "archive_bytes": result.archive_bytes}
@@ -173,16 +187,19 @@ class Provisioning:
         """Count files that have failed, or were reopened, and tell Temporal."""
         if change:
             self._state.count_failed(change)
-            workflow.upsert_search_attributes([attributes.ERRORS.value_set(self._state.failed_files)])
+            workflow.upsert_search_attributes([attributes.ERRORS.value_set(self._state.errors)])
 
     def show_blocker(self, note: BlockerNote) -> None:
         """Show what is tried again, of the order or of a sub-order of it."""
-        self._blockers[note.number] = note
+        known = self._blockers.get(note.number)
+        since = known.since if known and known.note.step == note.step else workflow.now()
+        self._blockers[note.number] = BlockedStep(note, since)
         self.show()
 
     def forget_blockers(self) -> None:
-        """A status has begun: whatever held up what came before is over."""
+        """A status has begun: whatever held up what came before is over, and what is left is estimated afresh."""
         self._blockers.clear()
+        self._progress = replace(self._progress, begun_at=None)
 
     def _unblock(self, number: int) -> None:
         if self._blockers.pop(number, None) is not None:
@@ -190,6 +207,20 @@ class Provisioning:
 
     def show(self) -> None:
         """Show the state of the order and its sub-orders in the Temporal UI."""
-        details = order_details(self._state.number, self._state.status, self._briefs, self._results, self._blockers)
-        refused = self._state.refused
-        workflow.set_current_details(f"{details}\n\nLast refused: {plain(refused)}" if refused else details)
+        state = self._state
+        picture = OrderPicture(
+            number=state.number,
+            status=state.status,
+            since=state.since,
+            now=workflow.now(),
+            is_free=state.is_free,
+            failure=state.failure,
+            faults=state.faults,
+            expires_at=state.expires_at,
+            progress=self._progress,
+            briefs=self._briefs,
+            results=self._results,
+            blockers=self._blockers,
+            refused=state.refused,
+        )
+        workflow.set_current_details(order_details(picture))

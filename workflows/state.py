@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from models.errors import NotExtended
+from models.errors import Failure, Fault, NotExtended
 from models.instants import rfc3339
 from models.messages import ContinuedState, Extension, OrderBrief, OrderRef, OrderTimeouts
 from models.order import EXTENDABLE, OrderStatus, Trigger, advance
@@ -38,6 +38,8 @@ class OrderState:
     reopen: tuple[int, ...] | None = None
     handled_ids: tuple[str, ...] = ()
     refused: str = ""
+    failure: Failure | None = None
+    faults: tuple[Fault, ...] = ()
 
     def open(self, brief: OrderBrief, carried: ContinuedState | None, now: datetime) -> None:
         """Take over what PostgreSQL knows, and what the previous run has carried over."""
@@ -46,6 +48,7 @@ class OrderState:
         known = carried or brief
         self.origin, self.failed_files = known.origin, known.failed_files
         self.expires_at, self.reminded = known.expires_at, known.reminded
+        self.failure, self.faults = brief.failure, brief.faults
         if carried is not None:
             self.handled_ids = carried.obeyed
             self.reopen = carried.seqs if carried.reopened else None
@@ -72,6 +75,16 @@ class OrderState:
         before, self.status = self.status, advance(self.status, trigger, origin=self.origin)
         self.origin, self.since = before, now
         return before
+
+    def failed_by(self, failure: Failure | None, faults: tuple[Fault, ...]) -> None:
+        """Keep why the order has failed; an order that is in another status has not."""
+        failed = self.status is OrderStatus.FAILED
+        self.failure, self.faults = (failure, faults) if failed else (None, ())
+
+    @property
+    def errors(self) -> int:
+        """Files that have failed, or what the order was refused for."""
+        return self.failed_files or (max(len(self.faults), 1) if self.failure else 0)
 
     def has_handled(self, id_: str) -> bool:
         """Whether a command, an extension or a notice with this id has had its effect already."""

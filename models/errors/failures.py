@@ -36,6 +36,7 @@ class FailureCode(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     TIMED_OUT = "timed_out"
     WORKER_LOST = "worker_lost"
+    WORKFLOW_ENDED = "workflow_ended"
     INTERNAL = "internal"
 
 
@@ -59,6 +60,7 @@ _INFRASTRUCTURE = {
     FailureCode.DATABASE_UNAVAILABLE,
     FailureCode.TIMED_OUT,
     FailureCode.WORKER_LOST,
+    FailureCode.WORKFLOW_ENDED,
     FailureCode.INTERNAL,
 }
 

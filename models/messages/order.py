@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from models.errors import Failure, Fault, IllegalTransition
 from models.messages.base import MAX_NAMED_FILES, Message, Reason
@@ -60,6 +60,7 @@ class OrderBrief(Message):
     """What a workflow has to know about its order, and where the rows say it stands.
 
     `origin` is the status before the present one; `reminded` says whether the reminder of `expires_at` is told.
+    `failure` and the first of the `faults` say why a failed order has failed.
     """
 
     number: str
@@ -72,6 +73,8 @@ class OrderBrief(Message):
     expires_at: datetime | None = None
     reminded: bool = False
     failed_files: int = 0
+    failure: Failure | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 class CommandRequest(Message):
@@ -104,10 +107,15 @@ class CommandRequest(Message):
 
 
 class SignalInput(Message):
-    """What a platform engineer may say with a signal; everything may be left out."""
+    """What a platform engineer may say with a signal; everything may be left out, and text alone is the reason."""
 
     reason: Reason | None = None
     actor: ActorName = "temporal-ui"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_the_reason(cls, value: object) -> object:
+        return {"reason": value} if isinstance(value, str) else value
 
 
 class Extension(Message):

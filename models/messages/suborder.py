@@ -5,6 +5,7 @@ from uuid import UUID
 from models.errors import Failure
 from models.messages.base import Message
 from models.messages.order import Seqs
+from models.status_facts import Actor
 from models.suborder import SubOrderState
 
 
@@ -31,9 +32,13 @@ class SubOrderBrief(Message):
 
 
 class SubOrders(Message):
-    """A page of sub-orders, in the order of their numbers."""
+    """A page of sub-orders, in the order of their numbers; and of all the order has, how many and how much settled."""
 
     briefs: tuple[SubOrderBrief, ...]
+    total: int = 0
+    settled: int = 0
+    bytes: int = 0
+    bytes_settled: int = 0
 
 
 class SubOrderInput(Message):
@@ -108,8 +113,12 @@ class Released(Message):
 
 
 class BlockerNote(Message):
-    """What holds a sub-order up (`number`; 0: the order itself) while a step of it is tried again by itself."""
+    """What holds a sub-order up (`number`; 0: the order itself) while a step of it is tried again by itself.
+
+    `who` can act; an older version did not say.
+    """
 
     number: int
     step: str
     failure: Failure
+    who: Actor | None = None

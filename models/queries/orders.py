@@ -11,7 +11,7 @@ from sqlmodel import col
 from models.listing import Visibility
 from models.order import FULFILLED, TERMINAL, Command, OrderStatus, past_tense
 from models.packaging import PackedFile
-from models.status_facts import RELEASABLE
+from models.status_facts import RELEASABLE, UNSETTLED_SUBORDERS
 from models.suborder import SubOrderState
 from models.tables import Order, OrderFile, OrderFolder, OrderItem, SubOrder, TimelineRow
 from models.tables.orders import HOLDS_LABEL
@@ -133,6 +133,21 @@ def tally_of(order_id: UUID) -> sa.Select[int, int, int]:
 
     sums = total(SubOrder.files_total), total(SubOrder.files_failed), total(SubOrder.bytes_total)
     return sa.select(*sums).where(col(SubOrder.order_id) == order_id)
+
+
+def settled_suborders_of(order_id: UUID) -> sa.Select[int, int, int, int]:
+    """How many sub-orders an order has, how many have settled, the bytes of all and those that have settled."""
+    settled = col(SubOrder.state).not_in(UNSETTLED_SUBORDERS)
+
+    def total(column: int) -> sa.ColumnElement[int]:
+        return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
+
+    return sa.select(
+        sa.func.count(),
+        sa.func.count().filter(settled),
+        total(SubOrder.bytes_total),
+        total(SubOrder.bytes_settled),
+    ).where(col(SubOrder.order_id) == order_id)
 
 
 def commonest_failure_of(order_id: UUID) -> sa.Select[str | None, str | None]:

@@ -25,7 +25,9 @@ CATEGORIES = {
         "unknown_id catalogue_changed nothing_to_order source_missing source_changed source_forbidden"
         " size_mismatch checksum_mismatch destination_refused"
     ),
-    "infrastructure": "source_unavailable destination_unavailable database_unavailable timed_out worker_lost internal",
+    "infrastructure": (
+        "source_unavailable destination_unavailable database_unavailable timed_out worker_lost workflow_ended internal"
+    ),
 }
 
 

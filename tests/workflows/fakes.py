@@ -174,7 +174,10 @@ class World:
             SubOrderBrief(number=n, sku="scenes", files=sum(self.suborders[n - 1]), bytes=1000, delivers=self.delivers)
             for n in numbers
         ]
-        return SubOrders(briefs=tuple(briefs))
+        total, settled = len(self.suborders), len(self.publications)
+        return SubOrders(
+            briefs=tuple(briefs), total=total, settled=settled, bytes=1000 * total, bytes_settled=1000 * settled
+        )
 
     @activity.defn(name="stage_files")
     async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:

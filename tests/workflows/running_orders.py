@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 
 from models.messages import CommandRequest, CommandResult, OrderTimeouts, order_workflow_id
@@ -67,6 +68,21 @@ async def running(client: Client, name: str, world: World) -> AsyncIterator[Runn
     """An order in a world; its workflow does not outlive the test."""
     async with playing(client, world), await started(client, name, world) as order:
         yield order
+
+
+async def metadata(handle: WorkflowHandle[Any, Any]) -> WorkflowMetadata:
+    found: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return found
+
+
+async def details(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the Temporal UI shows of a workflow."""
+    return str((await metadata(handle)).current_details)
+
+
+async def offered_signals(handle: WorkflowHandle[Any, Any]) -> dict[str, str]:
+    """The signals that the Temporal UI offers for a workflow, and what it says of each."""
+    return {offer.name: offer.description for offer in (await metadata(handle)).definition.signal_definitions}
 
 
 def endless() -> World:

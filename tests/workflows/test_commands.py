@@ -10,13 +10,31 @@ from temporalio import activity
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from models.errors import CommandPending, IllegalTransition, NotExtended
-from models.messages import CommandRequest, Extension, OrderInput, Projection, SignalInput, order_workflow_id
+from models.errors import CommandPending, FailureCode, Fault, IllegalTransition, NotExtended
+from models.messages import (
+    CommandRequest,
+    Extension,
+    OrderInput,
+    Projection,
+    SignalInput,
+    ValidationResult,
+    order_workflow_id,
+    suborder_workflow_id,
+)
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
+from temporal import search_attributes as attributes
 from temporal.commands import WorkflowNotRunning, command_order, extend_order
 from tests.workflows.fakes import UNAVAILABLE, World
-from tests.workflows.running_orders import LONG, assert_whole_timeline, endless, running, staging
+from tests.workflows.running_orders import (
+    LONG,
+    assert_whole_timeline,
+    details,
+    endless,
+    offered_signals,
+    running,
+    staging,
+)
 from workflows.order import OrderWorkflow
 
 
@@ -166,14 +184,55 @@ async def test_signals_obey_the_table_and_a_refused_one_stays_on_the_timeline(te
         await staging(order)
         await order.handle.signal(OrderWorkflow.resume, SignalInput(reason="a mistake"))
         await order.world.until(lambda: "command_refused" in order.world.events)
-        await order.handle.signal("pause")
+        assert "**Last refused:** cannot resume an order that is provisioning" in await details(order.handle)
+        await order.handle.signal("pause", "by phone")
         await order.reached(OrderStatus.PAUSED)
+        assert "Last refused" not in await details(order.handle)
         await order.handle.signal(OrderWorkflow.cancel, SignalInput(actor="operator:eve", reason="over"))
         assert await order.handle.result() == "cancelled"
     refused, paused, cancelled = order.world.entries[-3:]
     assert (refused.what, refused.reason_text) == ("command_refused", "cannot resume an order that is provisioning")
-    assert (paused.what, paused.actor) == ("paused", "temporal-ui")
+    assert (paused.what, paused.actor, paused.reason_text) == ("paused", "temporal-ui", "by phone")
     assert (cancelled.actor, cancelled.reason_text) == ("operator:eve", "over")
+
+
+async def test_the_signals_on_offer_are_those_for_people_and_say_what_they_do(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "offered", endless()) as order:
+        offered = await offered_signals(order.handle)
+        assert {name for name in offered if name} == {"pause", "resume", "cancel", "retry"}
+        assert all("a reason as a JSON string" in text for name, text in offered.items() if name)
+        await order.handle.signal("notice", "no message at all")
+        await order.handle.signal("hurry")
+        await staging(order)
+
+
+async def test_a_cancel_in_temporal_of_an_order_that_is_done_is_refused_on_its_timeline(
+    temporal: WorkflowEnvironment,
+) -> None:
+    async with running(temporal.client, "native-refused", World(terms=LONG)) as order:
+        await order.reached(OrderStatus.FULFILLED)
+        await order.handle.cancel()
+        await order.world.until(lambda: "command_refused" in order.world.events)
+    refused = order.world.entries[-1]
+    assert (refused.reason_text, refused.actor) == ("cannot cancel an order that is fulfilled", "temporal-ui")
+
+
+async def test_a_refused_order_shows_its_errors_and_why(temporal: WorkflowEnvironment) -> None:
+    gone = Fault(field="a.tif", code="source_missing", text="a.tif is not there")
+    verdict = ValidationResult(faults=(gone, gone), faults_total=2, refused=True)
+    async with running(temporal.client, "refused-shown", World(terms=LONG, verdict=verdict)) as order:
+        await order.reached(OrderStatus.FAILED)
+        assert "**Failed:** a.tif is not there; and 1 more fault (source_missing)." in await details(order.handle)
+        found = (await order.handle.describe()).typed_search_attributes
+        assert found[attributes.ERRORS] == 2
+
+
+async def test_a_sub_order_whose_workflow_somebody_ended_says_so(temporal: WorkflowEnvironment) -> None:
+    async with running(temporal.client, "ended", endless()) as order:
+        await staging(order)
+        await temporal.client.get_workflow_handle(suborder_workflow_id(order.order_id, 1)).terminate()
+        await order.world.until(lambda: bool(order.world.given_up))
+    assert order.world.given_up[1].code is FailureCode.WORKFLOW_ENDED
 
 
 async def test_an_order_with_a_price_goes_on_when_it_is_paid(temporal: WorkflowEnvironment) -> None:

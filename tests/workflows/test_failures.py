@@ -66,8 +66,8 @@ def test_a_failure_of_ours_keeps_its_code_and_sentence(code: FailureCode) -> Non
         (timed_out(TimeoutType.SCHEDULE_TO_CLOSE), FailureCode.TIMED_OUT),
         (ApplicationError("secret", type="ValueError"), FailureCode.INTERNAL),
         (ApplicationError("secret"), FailureCode.INTERNAL),
-        (CancelledError("secret"), FailureCode.INTERNAL),
-        (TerminatedError("secret"), FailureCode.INTERNAL),
+        (CancelledError("secret"), FailureCode.WORKFLOW_ENDED),
+        (TerminatedError("secret"), FailureCode.WORKFLOW_ENDED),
     ],
 )
 def test_what_is_not_ours_gets_the_nearest_code_and_a_sentence_of_ours(cause: FailureError, code: FailureCode) -> None:
