@@ -130,7 +130,7 @@ class DestinationAllowlist(BaseModel):
         path = PurePosixPath(folder)
         roots = [root for root in self.roots if self.customer is not None or CUSTOMER_FIELD not in root]
         own = clean_component(self.customer or "")
-        return next((_base(root) for root in roots if path.is_relative_to(root.replace(CUSTOMER_FIELD, own))), None)
+        return next((base_of(root) for root in roots if path.is_relative_to(root.replace(CUSTOMER_FIELD, own))), None)
 
 
 def name_faults(name: str) -> list[Fault]:
@@ -158,7 +158,7 @@ def place_faults(place: DestinationLocation, allowed: DestinationAllowlist) -> l
     return faults + (_endpoint_faults(place.endpoint, allowed) if place.endpoint is not None else [])
 
 
-def _base(root: str) -> str:
+def base_of(root: str) -> str:
     """The part of a root before the folder that is named after the customer."""
     parts = PurePosixPath(root).parts
     own = next((number for number, part in enumerate(parts) if CUSTOMER_FIELD in part), len(parts))

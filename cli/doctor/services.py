@@ -18,6 +18,7 @@ from cli.doctor.finding import Finding
 from database.engine import make_engine
 from database.readiness import check
 from migrations.head import head
+from models.destination import base_of
 from models.errors import Failed
 from models.tables import Product
 from storage.sources.registry import Sources
@@ -106,7 +107,8 @@ async def _unreadable(sources: Sources, place: str, patience: float) -> str | No
 def delivery_roots(roots: tuple[Path, ...]) -> list[Finding]:
     """Whether archives can be delivered below the roots."""
     found = []
-    for root in roots:
+    # Below a root of each customer's own only the part before any customer has to be there.
+    for root in (Path(base_of(str(root))) for root in roots):
         if not root.is_dir():
             found.append(Finding.failed("Delivery root", f"{root} is no folder", "make it, or take it out"))
         elif not os.access(root, os.W_OK | os.X_OK):

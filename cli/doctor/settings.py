@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from cli.doctor.finding import Finding
-from cli.runtime.safety import unsafe_settings
+from cli.runtime.safety import unsafe_api
 from cli.runtime.settings import Settings
 
 
 def look_at_settings(settings: Settings) -> Iterator[Finding]:
     """Look at what the API would refuse to start with, and at secrets without which something is switched off."""
-    for fault in unsafe_settings(settings):
-        text, _, remedy = fault.partition(": ")
+    for text, remedy in unsafe_api(settings):
         yield Finding.failed("Settings", text, remedy)
     if not settings.oidc_issuer and not settings.dev_issuer:
         text = "CONSIGNOR_OIDC_ISSUER is not set, so that nobody could sign in"

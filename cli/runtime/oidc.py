@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from api.identity.config import ClaimNames, OidcConfig
 from cli.errors import CommandFailed
 from cli.runtime.settings import LOOPBACK_NAMES, Settings
+from models.access import Role
 
 DEV_ISSUER_PATH = "/dev/issuer"
 DEV_CLIENT_ID = "consignor-pages"
@@ -34,7 +35,7 @@ def oidc_config(settings: Settings) -> OidcConfig:
             name=settings.oidc_name_claim,
             email=settings.oidc_email_claim,
             known_roles=settings.oidc_role_names,
-            default_role=None if role == "none" else role,
+            default_role=Role.CUSTOMER if role == "customer" else None,
         ),
         session_timeout=settings.session_timeout,
     )

@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     oidc_email_claim: str = "email"
     oidc_role_names: dict[str, Role] = Field(default_factory=lambda: {str(role): role for role in Role})
     # What somebody is to whom the issuer gives no role. No default: `customer` opens the shop to all who can sign in.
-    oidc_default_role: Role | Literal["none"] | None = None
+    oidc_default_role: Literal["customer", "none"] | None = None
     session_timeout: timedelta = timedelta(hours=12)
     dev_issuer: bool = False
     # What our own commands show the API.

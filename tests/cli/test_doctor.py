@@ -128,8 +128,8 @@ def test_clocks_that_differ_are_named(apart: float, state: State) -> None:
 
 def test_delivery_roots_have_to_be_folders(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
-    found = services.delivery_roots((tmp_path / "root", tmp_path / "none"))
-    assert [one.state for one in found] == [State.OK, State.FAILED]
+    found = services.delivery_roots((tmp_path / "root", tmp_path / "none", tmp_path / "root" / "{customer}" / "in"))
+    assert [one.state for one in found] == [State.OK, State.FAILED, State.OK]
 
 
 async def test_an_issuer_has_to_answer_and_to_call_itself_what_it_is_called() -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from cli.errors import CommandFailed
-from cli.runtime.safety import check_safe_api, check_safe_worker, cursor_key, unsafe_settings
+from cli.runtime.safety import check_safe_api, check_safe_worker, cursor_key, unsafe_api
 from cli.runtime.settings import Settings
 
 HTTPS = "https://orders.example"
@@ -32,7 +32,7 @@ def production(**chosen: Any) -> Settings:
     ],
 )
 def test_what_is_safe_starts(chosen: dict[str, Any]) -> None:
-    assert unsafe_settings(production(**chosen)) == []
+    assert unsafe_api(production(**chosen)) == []
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_places_of_each_customer_or_that_are_shared_on_purpose_are_allowed() -> 
 
 def test_everything_that_is_unsafe_is_told_at_once() -> None:
     unsafe = production(public_url="http://orders.example", oidc_default_role=None, cursor_secret=None)
-    assert len(unsafe_settings(unsafe)) == 3
+    assert len(unsafe_api(unsafe)) == 3
 
 
 def test_the_dev_stack_on_loopback_needs_no_choice() -> None:
-    assert unsafe_settings(Settings(dev_issuer=True)) == []
+    assert unsafe_api(Settings(dev_issuer=True)) == []
 
 
 def test_cursors_are_sealed_with_a_secret_of_their_own_and_never_with_the_databases_address() -> None:
@@ -91,16 +91,17 @@ def test_cursors_are_sealed_with_a_secret_of_their_own_and_never_with_the_databa
     assert cursor_key(one) != cursor_key(two)
 
 
-SHORT = {
+UNSAFE = {
     "a secret of three bytes": {"payment_webhook_secrets": (SecretStr("whsec_YWJj"),)},
     "a secret of other characters": {"payment_webhook_secrets": (SecretStr("whsec_" + "!" * 40),)},
+    "a default role that commands": {"oidc_default_role": "admin"},
     "a short cursor secret": {"cursor_secret": SecretStr("c" * 31)},
     "a short link key": {"link_keys": (SecretStr("k" * 31),)},
 }
 
 
-@pytest.mark.parametrize("chosen", SHORT.values(), ids=SHORT)
-def test_a_secret_that_can_be_guessed_is_none(chosen: dict[str, Any]) -> None:
+@pytest.mark.parametrize("chosen", UNSAFE.values(), ids=UNSAFE)
+def test_a_secret_that_can_be_guessed_or_a_role_for_everybody_is_none(chosen: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**chosen)
 
