@@ -76,7 +76,7 @@ def _unsafe_network(settings: Settings) -> Iterator[Unsafe]:
     beyond = settings.host not in LOOPBACK_NAMES or url.hostname not in LOOPBACK_NAMES
     if beyond and url.scheme != "https" and not settings.plain_http:
         yield Unsafe(
-            f"{settings.api_url} on {settings.host} is plain HTTP beyond this machine, and tokens can be read on the way",
+            f"{settings.api_url} on {settings.host} is plain HTTP beyond this machine: who is on the way reads tokens",
             "set CONSIGNOR_PUBLIC_URL to the https:// address of the proxy in front of the API, or"
             " CONSIGNOR_PLAIN_HTTP=true if nobody else is on that network",
         )
