@@ -28,7 +28,7 @@ from api.http.paths import PathMiddleware
 from api.http.policy import PolicyMiddleware
 from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
 from api.identity import routes as identity_routes
-from api.identity import token_routes
+from api.identity import token_routes, user_routes
 from api.identity.authenticate import identify
 from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
@@ -109,7 +109,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for router in (
         # Notes stand before commands, whose names would be any word.
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, command_routes.router),
-        *(catalogue_routes.router, result_routes.router, token_routes.router, view_routes.router),
+        *(catalogue_routes.router, result_routes.router, token_routes.router, user_routes.router, view_routes.router),
         *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):

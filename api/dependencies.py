@@ -21,6 +21,7 @@ from api.http.cursors import Cursors
 from api.http.limiting import ParallelDownloads, RequestRate
 from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenOwnerDep
 from api.identity.oidc import OpenIdConnect
+from api.identity.rights import LOOK_AGAIN_AFTER
 from api.operations.state import Operations
 from models.access import Caller
 from models.cors import CorsPolicy
@@ -70,6 +71,8 @@ class Services:
     """How many objects a search of the catalogue looks through before it turns to the indexes of place and time."""
     cors: CorsPolicy = CorsPolicy()  # noqa: RUF009 - immutable
     """Whose pages may ask."""
+    look_again_after: float = LOOK_AGAIN_AFTER
+    """Seconds after which it is asked whether somebody still may have what they get."""
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import typer
 
-from cli.commands import api, bulk, catalog, destination, dev, doctor, migrate, order, token, worker
+from cli.commands import api, bulk, catalog, destination, dev, doctor, migrate, order, token, user, worker
 from cli.errors import failure_of
 from cli.terminal import accept_every_character, say
 
@@ -28,6 +28,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(bulk.app, name="bulk")
 app.add_typer(destination.app, name="destination")
 app.command()(token.token)
+app.add_typer(user.app, name="user")
 app.command()(worker.worker)
 app.command()(api.api)
 app.command()(migrate.migrate)

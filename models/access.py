@@ -1,13 +1,14 @@
 """Who may do what: roles, scopes and permissions, and the caller they belong to."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Self
 
 from models import listing
+from models.credentials import Credential
 from models.errors import Forbidden, InsufficientScope
 from models.order import Command, OrderStatus, allowed_actions
 
@@ -48,7 +49,7 @@ class Permission(StrEnum):
     MANAGE_TOKENS = "manage_tokens"
     """Make and revoke one's own access tokens."""
     REVOKE_ALL = "revoke_all"
-    """See and revoke everybody's access tokens."""
+    """See and revoke everybody's access tokens, and end their sessions."""
 
 
 _P = Permission
@@ -97,8 +98,8 @@ def customer_id(realm: str, subject: str) -> str:
 class Caller:
     """Who is asking. Every query is scoped by it.
 
-    `groups` open products, `scopes` narrow what the roles allow (None: not at all), and `writes` says that the request
-    at hand is one that changes something.
+    `groups` open products, `scopes` narrow what the roles allow (None: not at all), `writes` says that the request
+    at hand is one that changes something, and `credential` is what was shown.
     """
 
     customer: str
@@ -106,6 +107,7 @@ class Caller:
     groups: frozenset[str] = frozenset()
     scopes: frozenset[Scope] | None = None
     writes: bool = False
+    credential: Credential | None = field(default=None, compare=False, repr=False)
 
     @property
     def actor(self) -> str:
@@ -129,7 +131,12 @@ class Caller:
 
     @classmethod
     def known(
-        cls, customer: str, roles: Iterable[str], groups: Iterable[str], scopes: Iterable[str] | None = None
+        cls,
+        customer: str,
+        roles: Iterable[str],
+        groups: Iterable[str],
+        scopes: Iterable[str] | None = None,
+        credential: Credential | None = None,
     ) -> Self:
         """The caller that was written down so; roles and scopes that are no more are none."""
         return cls(
@@ -137,6 +144,7 @@ class Caller:
             roles=frozenset(Role(role) for role in roles if role in set(Role)),
             groups=frozenset(groups),
             scopes=None if scopes is None else frozenset(Scope(scope) for scope in scopes if scope in set(Scope)),
+            credential=credential,
         )
 
     def may_command(self, *, own: bool) -> bool:

@@ -1,5 +1,6 @@
 """Live events: what changes about your orders, as it happens."""
 
+from functools import partial
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from fastapi.responses import StreamingResponse
 from api.events.change_event import EventFilter
 from api.events.hub import Hub
 from api.events.stream import EventStream
-from api.http.container import services
+from api.http.container import Container, services
 from api.identity.authenticate import CallerDep
+from api.identity.rights import still_reads
 from models.order import OrderStatus
 
 router = APIRouter(prefix="/events", tags=["events"])
@@ -20,8 +22,12 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class EventsServices(Protocol):
+class EventsServices(Container, Protocol):
     """What this room takes of the application that serves a request."""
+
+    @property
+    def look_again_after(self) -> float:
+        """Seconds after which it is asked whether somebody still may have what they get."""
 
     @property
     def hub(self) -> Hub:
@@ -48,6 +54,10 @@ async def watch_orders(
     status: Statuses = None,
     last_event_id: LastId = None,
 ) -> EventStream:
-    """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
+    """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed.
+
+    The stream ends within 30 seconds after you have lost the right to it.
+    """
     event_filter = EventFilter(caller.visibility, frozenset(order or ()), frozenset(status or ()))
-    return EventStream(services.hub, event_filter, last_event_id)
+    may_go_on = partial(still_reads, services, caller)
+    return EventStream(services.hub, event_filter, last_event_id, may_go_on, services.look_again_after)

@@ -1,12 +1,13 @@
 """The answer that streams events: frames as they come, heartbeats between them, until either side ends it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.events.change_event import EventFilter, heartbeat
-from api.events.hub import Hub
+from api.events.hub import Hub, Subscription
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a heartbeat is sent; proxies close what is silent for a minute."""
@@ -20,17 +21,26 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, event_filter: EventFilter, last_id: str | None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        event_filter: EventFilter,
+        last_id: str | None,
+        may_go_on: Callable[[], Awaitable[bool]],
+        look_again_after: float,
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         # Unlike a body, a stream has no length.
         del self.headers["content-length"]
         self._hub, self._filter, self._last_id = hub, event_filter, last_id
+        self._may_go_on, self._look_again_after = may_go_on, look_again_after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client disconnects, the process stops, or nothing gets through any more."""
+        """Send until the client disconnects or may not any more, the process stops, or nothing gets through."""
         subscription = self._hub.subscribe(self._filter, self._last_id)
         watching = asyncio.create_task(_gone(receive))
         watching.add_done_callback(lambda _: subscription.close())
+        looking = asyncio.create_task(self._close_when_over(subscription))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while frames := await subscription.take(HEARTBEAT) or (subscription.open and self._alive()):
@@ -43,6 +53,19 @@ class EventStream(Response):
         finally:
             self._hub.unsubscribe(subscription)
             watching.cancel()
+            looking.cancel()
+
+    async def _close_when_over(self, subscription: Subscription) -> None:
+        """Close the stream of a client that may not have it any more; the client sees why when it comes back."""
+        try:
+            while await self._lasts():
+                pass
+        finally:
+            subscription.close()
+
+    async def _lasts(self) -> bool:
+        await asyncio.sleep(self._look_again_after)
+        return await self._may_go_on()
 
     def _alive(self) -> bytes:
         return heartbeat(self._hub.position)

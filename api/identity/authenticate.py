@@ -18,7 +18,6 @@ from api.http.paths import public_prefix
 from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
-from api.identity.users import caller_of
 from api.matched_route import matched_route
 from models.access import Caller, Permission
 from models.cors import CorsPolicy
@@ -31,7 +30,7 @@ from models.errors import (
     Unauthenticated,
 )
 from models.links import API
-from models.queries import users as queries
+from services.credentials import caller_of_secret, caller_of_session
 
 SESSION_COOKIE = "consignor_session"
 CSRF_HEADER = "X-CSRF"
@@ -164,34 +163,19 @@ async def _by_header(services: IdentityServices, credentials: list[str]) -> Call
         raise Unauthenticated("give one header `Authorization: Bearer …` with one token")
     if token.startswith(PREFIX):
         return await _by_access_token(services, token)
-    user = await services.identity.user_of_token(token, services.now())
-    await services.identity.remember(services.sessions, user)
-    return caller_of(user)
+    return await services.identity.caller_of_token(services.sessions, token, services.now())
 
 
 async def _by_access_token(services: IdentityServices, token: str) -> Caller:
-    now = services.now()
     async with services.sessions.begin() as session:
-        found = (await session.execute(queries.token_by_secret(hashed(token)))).one_or_none()
-        if found is None:
-            raise Unauthenticated("there is no such access token")
-        known, user = found
-        if known.revoked_at is not None:
-            raise Unauthenticated("this access token has been revoked; make a new one")
-        if known.expires_at <= now:
-            raise Unauthenticated("this access token has expired; make a new one")
-        await session.execute(queries.note_use(known.id, now))
-    return caller_of(user, known.scopes)
+        return await caller_of_secret(session, hashed(token), services.now())
 
 
 async def _by_session(services: IdentityServices, request: Request, cookie: str) -> Caller:
     if request.method not in SAFE_METHODS:
         require_own_site(services, request)
     async with services.sessions.begin() as session:
-        user = (await session.execute(queries.user_of_session(hashed(cookie), services.now()))).scalar_one_or_none()
-    if user is None:
-        raise Unauthenticated("your session is over; sign in again")
-    return caller_of(user)
+        return await caller_of_session(session, hashed(cookie), services.now())
 
 
 def require_own_site(services: IdentityServices, request: Request) -> None:

@@ -12,12 +12,13 @@ from api.identity.login import Attempt
 from api.identity.schemas import MePublic
 from api.identity.secrets import hashed, new_secret
 from api.identity.users import user_from_claims
-from models.access import granted
+from models.access import Caller, granted
 from models.errors import CrossSite, Forbidden, IdentityProviderUnavailable, NotFound, Unauthenticated
 from models.links import API
 from models.queries import users as queries
 from models.queries.users import upsert_user
 from models.tables import Session, User
+from services.credentials import require_role
 
 LOGIN_COOKIE = "consignor_login"
 _LOGIN_SECONDS = 600
@@ -47,7 +48,11 @@ async def finish_log_in(request: Request, services: IdentityServicesDep) -> Resp
     now, login = services.now(), services.identity.login
     claims = await login.finish(attempt, dict(request.query_params), _callback(services), now)
     former = request.cookies.get(cookie_name(services.public_url))
-    secret = await _begin_session(services, user_from_claims(services.identity.config, claims, now), former)
+    user = user_from_claims(services.identity.config, claims, now)
+    secret = await _begin_session(services, user, former)
+    services.identity.forget(user.id)
+    # Only now: that they have no role any more is written down, and is so for their access tokens too.
+    require_role(Caller.known(user.id, user.roles, user.groups))
     return_to = below_prefix(services.public_url, attempt.return_to)
     answer = RedirectResponse(return_to, 303, {"Cache-Control": "no-store"})
     _set(answer, services, LOGIN_COOKIE, "", 0)
@@ -92,7 +97,8 @@ async def _begin_session(services: IdentityServices, user: User, former: str | N
             await session.execute(queries.end_session(hashed(former)))
         await session.execute(queries.end_stale_sessions(now))
         expires_at = now + services.identity.config.session_timeout
-        session.add(Session(secret_hash=hashed(secret), customer=user.id, created_at=now, expires_at=expires_at))
+        if user.roles:
+            session.add(Session(secret_hash=hashed(secret), customer=user.id, created_at=now, expires_at=expires_at))
     return secret
 
 

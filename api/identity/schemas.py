@@ -28,6 +28,13 @@ class MePublic(BaseModel):
     scopes: list[Scope] | None = Field(description="What this access token is for; null for a person.")
 
 
+class SignedOutPublic(BaseModel):
+    """How much ended; tokens of the identity provider that were issued until now are refused besides."""
+
+    sessions: int
+    access_tokens: int
+
+
 class TokenCreate(BaseModel):
     """A new access token: what it is called, what it is for, and for how long."""
 

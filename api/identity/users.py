@@ -1,40 +1,39 @@
-"""From claims to a user, and from a user to a caller."""
+"""From claims to a user, and to what is known of the token itself."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from api.identity.config import ClaimNames, OidcConfig
 from api.identity.token_verifier import Claims
-from models.access import Caller, Role, customer_id
-from models.errors import Forbidden
+from models.access import customer_id
+from models.credentials import IssuerToken
 from models.tables import User
 from models.text import is_accepted, is_blank, one_line, tidied
 
 MAX_GROUPS = 1_000
 
+LAST_SECOND = datetime.max.replace(tzinfo=UTC).timestamp() - 1
+"""What an instant can hold; a token may say that it never expires."""
+
 
 def user_from_claims(config: OidcConfig, claims: Claims, now: datetime) -> User:
-    """The user of a token that has been verified. Raises Forbidden where they have no role here."""
+    """The user of a token that has been verified; without a role they are written down all the same."""
     names = config.claims
-    roles = _roles(names, claims)
-    if not roles:
-        raise Forbidden("you have signed in, but have no role here", Role)
     return User(
         id=customer_id(config.realm or config.issuer, claims["sub"]),
         issuer=config.issuer,
         subject=claims["sub"],
         name=_text(_claim(claims, names.name)),
         email=_text(_claim(claims, names.email)),
-        roles=roles,
+        roles=_roles(names, claims),
         groups=sorted(set(_words(_claim(claims, names.groups))))[:MAX_GROUPS],
-        asserted_at=_asserted_at(claims, now),
+        asserted_at=min(_issued_at(claims) or now, now),
     )
 
 
-def caller_of(user: User, scopes: Iterable[str] | None = None) -> Caller:
-    """The caller that a user is."""
-    return Caller.known(user.id, user.roles, user.groups, scopes)
+def issuer_token(claims: Claims) -> IssuerToken:
+    """What is looked at again of a token that has been verified."""
+    return IssuerToken(_issued_at(claims), _instant(claims["exp"]))
 
 
 def _roles(names: ClaimNames, claims: Claims) -> list[str]:
@@ -64,9 +63,11 @@ def _text(claim: Any) -> str | None:
     return one_line(claim, 200) if isinstance(claim, str) and not is_blank(claim) else None
 
 
-def _asserted_at(claims: Claims, now: datetime) -> datetime:
+def _issued_at(claims: Claims) -> datetime | None:
     """When the token was issued; the verifier has seen that this is not in the future by more than the leeway."""
     issued = claims.get("iat")
-    if not isinstance(issued, int | float) or not 0 <= issued <= now.timestamp():
-        return now
-    return datetime.fromtimestamp(issued, UTC)
+    return _instant(issued) if isinstance(issued, int | float) and issued >= 0 else None
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC)

@@ -43,6 +43,22 @@ def end_session(secret_hash: bytes) -> sa.Delete:
     return sa.delete(Session).where(col(Session.secret_hash) == secret_hash)
 
 
+def end_sessions_of(customer: str) -> sa.Delete:
+    """Delete all sessions of a user."""
+    return sa.delete(Session).where(col(Session.customer) == customer)
+
+
+def revoke_tokens_of(customer: str, now: datetime) -> sa.Update:
+    """Revoke all access tokens of a user."""
+    mine = col(AccessToken.customer) == customer, col(AccessToken.revoked_at).is_(None)
+    return sa.update(AccessToken).where(*mine).values(revoked_at=now)
+
+
+def sign_out(customer: str, now: datetime) -> sa.Update:
+    """Have what was issued for a user until now be refused."""
+    return sa.update(User).where(col(User.id) == customer).values(signed_out_at=now)
+
+
 def end_stale_sessions(now: datetime) -> sa.Delete:
     """Delete expired sessions."""
     return sa.delete(Session).where(col(Session.expires_at) <= now)
@@ -50,11 +66,16 @@ def end_stale_sessions(now: datetime) -> sa.Delete:
 
 def token_by_secret(secret_hash: bytes) -> sa.Select[AccessToken, User]:
     """An access token and its user, also where it is revoked or expired."""
-    return (
-        sa.select(AccessToken, User)
-        .join(User, col(User.id) == col(AccessToken.customer))
-        .where(col(AccessToken.secret_hash) == secret_hash)
-    )
+    return _tokens().where(col(AccessToken.secret_hash) == secret_hash)
+
+
+def token_by_id(token_id: UUID) -> sa.Select[AccessToken, User]:
+    """The same by its id."""
+    return _tokens().where(col(AccessToken.id) == token_id)
+
+
+def _tokens() -> sa.Select[AccessToken, User]:
+    return sa.select(AccessToken, User).join(User, col(User.id) == col(AccessToken.customer))
 
 
 def note_use(token_id: UUID, now: datetime) -> sa.Update:

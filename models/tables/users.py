@@ -23,6 +23,8 @@ class User(SQLModel, table=True):
     roles: list[str] = Field(sa_type=ARRAY(sa.Text))
     groups: list[str] = Field(sa_type=ARRAY(sa.Text))
     asserted_at: datetime = Field(sa_type=INSTANT)
+    signed_out_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    """Whatever the issuer had issued for them until then is refused."""
 
 
 class Session(SQLModel, table=True):

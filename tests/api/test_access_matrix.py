@@ -82,6 +82,7 @@ MATRIX = (
     Row("GET", f"{API}/tokens", SIGNED_IN),
     Row("GET", f"{API}/tokens/{{token_id}}", (401, 404, 200, 404, 200)),
     Row("DELETE", f"{API}/tokens/{{token_id}}", (401, 404, 204, 404, 204)),
+    Row("POST", f"{API}/users/{{customer}}:sign-out", (401, 403, 200, 403, 200)),
     Row("GET", f"{API}/products", SIGNED_IN),
     Row("GET", f"{API}/products/{{sku}}/objects", OWN),
     Row("GET", f"{API}/objects/{{object_id}}/files", OWN),
@@ -214,6 +215,7 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
     }
     return Things(
         {
+            "customer": OWNER.customer,
             "order_id": str(order.id),
             "number": "1",
             "sku": product.sku,

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -56,8 +57,11 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(base: str, last_id: str | None = None, **params: str) -> AsyncIterator[Reader]:
-    headers = as_("local") | ({"Last-Event-ID": last_id} if last_id else {})
+async def reading(
+    base: str, last_id: str | None = None, token: str | None = None, **params: str
+) -> AsyncIterator[Reader]:
+    headers = {"Authorization": f"Bearer {token}"} if token else as_("local")
+    headers |= {"Last-Event-ID": last_id} if last_id else {}
     async with (
         AsyncClient(base_url=f"{base}/api/v1", timeout=30) as client,
         client.stream("GET", "/events", params=params, headers=headers) as answer,
@@ -217,6 +221,20 @@ async def test_a_stream_ends_when_the_process_drains(base: str, services: Servic
         services.operations.drain()
         with pytest.raises(EOFError):
             await the_end(reader)
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(
+    sessions: Sessions, services: Services, database_url: str
+) -> None:
+    async with (
+        served(replace(services, look_again_after=0.05), database_url) as base,
+        AsyncClient(base_url=f"{base}/api/v1", timeout=30) as client,
+    ):
+        made = await client.post("/tokens", json={"name": "watch", "scopes": ["read"]}, headers=as_("local"))
+        async with reading(base, token=made.json()["token"]) as reader:
+            await client.delete(f"/tokens/{made.json()['id']}", headers=as_("local"))
+            with pytest.raises(EOFError):
+                await the_end(reader)
 
 
 @pytest.mark.parametrize(
