@@ -3,7 +3,6 @@
 Rooms whose parts it holds (http, identity, events, operations) must not import it; they state what they take of it.
 """
 
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +33,7 @@ from models.quotas import Quotas
 from models.splitting import Limits
 from models.tables import Order
 from services.storage_check import StorageCheck
+from storage.pool import StoragePool
 from storage.sources.registry import Sources
 from storage.targets.registry import DeliveryTargets
 
@@ -50,9 +50,14 @@ class Services:
     sessions: async_sessionmaker[AsyncSession]
     temporal: Client
     public_url: str
-    readers: Executor
+    readers: StoragePool
+    """Reads what is downloaded, a block at a time."""
     payment_secrets: tuple[str, ...] = ()
     sources: Sources = field(default_factory=Sources, kw_only=True)
+    checks: StoragePool = field(default_factory=partial(StoragePool, "checks", 2), kw_only=True)
+    """Looks whether files are there: before an order is taken, and when a download was cut."""
+    probes: StoragePool = field(default_factory=partial(StoragePool, "probes", 2), kw_only=True)
+    """Tests destinations."""
     delivery_targets: DeliveryTargets = field(default_factory=DeliveryTargets)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
     exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
@@ -83,7 +88,7 @@ class Services:
     @property
     def storage_check(self) -> StorageCheck:
         """How the files of an order are checked before it costs anything."""
-        return StorageCheck(self.sources, self.readers)
+        return StorageCheck(self.sources, self.checks)
 
     def archive_url(self, order: Order, part: int) -> str:
         """Where an archive is for those who may see the order."""

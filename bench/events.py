@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,6 +63,7 @@ async def _served(url: str, parent: Connection) -> None:
     from api.operations.state import Operations
     from bench.asking import identity, let_in
     from database.engine import make_engine, make_sessions
+    from storage.pool import StoragePool
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     client = await Client.connect("127.0.0.1:9", lazy=True)
@@ -73,7 +73,7 @@ async def _served(url: str, parent: Connection) -> None:
     async def opened() -> AsyncIterator[Services]:
         async with operations.running(url, client):
             sessions = make_sessions(make_engine(url, answering=True))
-            readers = ThreadPoolExecutor(1)
+            readers = StoragePool("downloads", 2)
             yield Services(sessions, client, "http://bench", readers, identity=identity(), operations=operations)
 
     app = create_app(opened)

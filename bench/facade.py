@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -33,6 +32,7 @@ from bench.asking import OPERATOR, identity, let_in
 from cli.dev.postgres import EmbeddedPostgres
 from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
+from storage.pool import StoragePool
 
 KEY = b"bench"
 PATIENCE = 0.05
@@ -218,7 +218,7 @@ def services_of(url: str) -> Services:
     """What the facade works with; Temporal is not asked."""
     sessions = make_sessions(make_engine(url))
     temporal = asyncio.run(Client.connect("127.0.0.1:1", lazy=True))
-    readers = ThreadPoolExecutor(1)
+    readers = StoragePool("downloads", 2)
     return Services(sessions, temporal, "http://bench.example", readers, cursor_key=KEY, identity=identity())
 
 

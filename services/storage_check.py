@@ -6,15 +6,19 @@ left out before it costs anything. A storage that does not answer has lost nothi
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from functools import partial
+from itertools import chain
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from models.errors import Failed, FailureCode, Fault
 from models.queries.selections import SelectedFile
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
 from storage.sources.protocol import Source, written_to
 from storage.sources.registry import Sources
 
@@ -32,39 +36,44 @@ class CheckedFile(NamedTuple):
     file: SelectedFile
 
 
+_Gone = tuple[CheckedFile, Fault]
+
+
 @dataclass(frozen=True)
 class StorageCheck:
     """Checks files in threads of `readers`, for so many seconds at most."""
 
     sources: Sources
-    readers: Executor
+    readers: StoragePool
     timeout: float = 2.0
 
     async def gone(self, files: Sequence[CheckedFile]) -> list[tuple[CheckedFile, Fault]]:
-        """The files that are not there as the catalogue says; none where the storage cannot tell in time.
+        """The files that are not there as the catalogue says; none of a storage that cannot tell in time.
 
         Those that were written to are among them (`source_changed`): who knows a checksum of one may still have it.
         """
-        loop = asyncio.get_running_loop()
-        checking = loop.run_in_executor(self.readers, self._gone, files, time.monotonic() + self.timeout)
-        try:
-            return await asyncio.wait_for(checking, self.timeout + _GRACE)
-        except TimeoutError:
-            return []
+        deadline = time.monotonic() + self.timeout
+        by_location = defaultdict[str, list[CheckedFile]](list)
+        for checked in files:
+            by_location[checked.file.location].append(checked)
+        looks = (self._look(location, group, deadline) for location, group in by_location.items())
+        return list(chain.from_iterable(await asyncio.gather(*looks)))
 
-    def _gone(self, files: Sequence[CheckedFile], deadline: float) -> list[tuple[CheckedFile, Fault]]:
-        found: list[tuple[CheckedFile, Fault]] = []
-        for location, group in groupby(files, key=lambda checked: checked.file.location):
-            try:
-                source = self.sources.at(location)
-                source.check_available()
-            except Failed:
-                continue
-            for checked in group:
-                if time.monotonic() > deadline:
-                    return found
-                if fault := _fault(source, checked):
-                    found.append((checked, fault))
+    async def _look(self, location: str, files: Sequence[CheckedFile], deadline: float) -> list[_Gone]:
+        share = self.readers.at(Bulkhead.of_source(location))
+        with suppress(Failed):
+            return await share.call(partial(self._gone, location, files, deadline), self.timeout + _GRACE)
+        return []
+
+    def _gone(self, location: str, files: Sequence[CheckedFile], deadline: float) -> list[_Gone]:
+        found: list[_Gone] = []
+        source = self.sources.at(location)
+        source.check_available()
+        for checked in files:
+            if time.monotonic() > deadline:
+                break
+            if fault := _fault(source, checked):
+                found.append((checked, fault))
         return found
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cli.dev.ports import any_free
 from cli.dev.postgres import EmbeddedPostgres
 from database.engine import make_engine, make_sessions
 from migrations.run import upgrade
+from storage.pool import StoragePool
 from temporal.converter import DATA_CONVERTER
 from tests.api.serving import served
 from tests.cli.processes import eventually
@@ -136,12 +137,11 @@ async def base(tmp_path: Path, own_postgres: EmbeddedPostgres, temporal_away: Cl
     sessions = make_sessions(engine)
     await add_product(sessions, tmp_path / "scenes", "scenes", {"winter": {"b1.tif": b"winter"}})
     await add_order(sessions, {"scenes": "all"})
-    readers: Executor
-    with ThreadPoolExecutor(2) as readers:
-        async with identified() as identity:
-            services = Services(sessions, temporal_away, "http://facade", readers, identity=identity)
-            async with served(services, own_postgres.url()) as address:
-                yield address
+    async with identified() as identity:
+        readers = StoragePool("downloads", 4)
+        services = Services(sessions, temporal_away, "http://facade", readers, identity=identity)
+        async with served(services, own_postgres.url()) as address:
+            yield address
     await engine.dispose()
 
 

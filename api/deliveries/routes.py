@@ -1,6 +1,5 @@
 """Destinations: saved, listed, tested and removed; and what became of an order's deliveries."""
 
-import asyncio
 from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
@@ -23,12 +22,16 @@ from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.presenting import failure_public, suborder_blockers
-from models.errors import Failed, InvalidDestination, NameTaken, NotFound
+from models.errors import Failed, FailureCode, InvalidDestination, NameTaken, NotFound, TooManyTests
 from models.links import API
 from models.queries import destinations as queries
 from models.queries.blockers import BLOCKERS_OF_SUBORDERS
 from services.destinations import get_own_destination, save_destination
 from services.order_lookup import get_owned
+from storage.bulkheads import Bulkhead
+
+PROBE_TIMEOUT = 15.0
+"""Seconds a destination has for its test."""
 
 router = APIRouter(tags=["destinations"])
 
@@ -86,15 +89,21 @@ async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep)
 
 
 @router.post("/destinations/{key:name}/test", name="test-destination")
-@answers(NotFound)
+@answers(NotFound, TooManyTests)
 async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
-    """Write something small to a destination, read it back and delete it."""
+    """Write something small to a destination, read it back and delete it.
+
+    One that has not answered within 15 s has failed. Only some tests of one server run at a time.
+    """
     async with services.sessions.begin() as session:
         found = await get_own_destination(session, caller.customer, key)
     try:
         target = services.delivery_targets.target(found.place, found.credentials, found.owner)
-        await asyncio.to_thread(target.probe)
+        place = Bulkhead.of_destination(found.place, services.delivery_targets.root_of(found.place, found.owner))
+        await services.probes.at(place).call(target.probe, PROBE_TIMEOUT)
     except Failed as failed:
+        if failed.failure.code is FailureCode.SOURCE_BUSY:
+            raise TooManyTests from failed
         return DestinationTested(ok=False, failure=failure_public(failed.failure.code, failed.failure.text))
     return DestinationTested(ok=True, failure=None)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from api.downloads.download_response import Representation
 from api.http.ranges import Version
 from models.archive import Entry, Layout
 from models.coverage import Span
+from models.errors import Failed
 from models.links import API
 from models.metalink import part_of
 from models.packaging import NS_PER_SECOND, Contents, delivered, layout_of
@@ -27,6 +29,7 @@ from services.download_tracking import DownloadTarget
 from services.source_loss import changed_members, record_source_loss
 from storage.archive.members import members_of
 from storage.archive.virtual import Member, MemberFailed, stream
+from storage.bulkheads import Bulkhead
 from storage.sources.protocol import FileVersion
 from temporal.outbox import deliver_event
 
@@ -71,7 +74,8 @@ class ArchiveDownload:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
         members = members_of(services.sources.at(part.location), self.contents.files)
         target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor)
-        return DownloadContent(services, target, layout, members, [f.seq for f in delivered(self.contents.files)])
+        seqs = [f.seq for f in delivered(self.contents.files)]
+        return DownloadContent(services, target, layout, members, seqs, location=part.location)
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,11 @@ class FileDownload:
         seconds = file.modified_ns // NS_PER_SECOND
         layout = Layout([Entry(file.path, file.size_bytes, file.crc32 or 0, seconds, digest)])
         version = FileVersion.dated(file.size_bytes, file.modified_ns, file.etag)
-        member = Member(services.sources.at(self.suborder.location), file.href, version)
+        location, offset = self.suborder.location, layout.data_offset(0)
+        member = Member(services.sources.at(location), file.href, version)
         etag = self.representation(services).version.etag
         target = DownloadTarget(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)
-        return DownloadContent(services, target, layout, [member], [file.seq], offset=layout.data_offset(0))
+        return DownloadContent(services, target, layout, [member], [file.seq], location=location, offset=offset)
 
 
 async def find_archive(session: AsyncSession, order: Order, number: int, method: str) -> ArchiveDownload:
@@ -139,22 +144,25 @@ class DownloadContent:
         members: Sequence[Member],
         seqs: Sequence[int],
         *,
+        location: str,
         offset: int = 0,
     ) -> None:
         self._services, self.target, self._layout = services, target, layout
+        self._storage = Bulkhead.of_source(location)
         self._members, self._seqs, self._offset = members, seqs, offset
 
     async def read(self, span: Span) -> AsyncGenerator[memoryview, None]:
         """The bytes of a span. A member that is not what was sealed ends them, and is recorded."""
         start, stop = span.start + self._offset, span.stop + self._offset
-        blocks = stream(self._layout, self._members, self._services.readers, start, stop)
+        blocks = stream(self._layout, self._members, self._services.readers.at(self._storage), start, stop)
         try:
             async for block in blocks:
                 yield block
-        except MemberFailed as failed:
+        except Failed as failed:
             # Raised on, so that the connection is cut: half a download must never look whole.
             log.warning("download cut", order=str(self.target.order_id), failure=failed.failure.text)
-            await self._record_loss(failed)
+            if isinstance(failed, MemberFailed):
+                await self._record_loss(failed)
             raise
         finally:
             await blocks.aclose()
@@ -163,8 +171,8 @@ class DownloadContent:
         """Record every member that is not what was sealed, unless it may come back, as with an unavailable storage."""
         if failed.failure.retryable:
             return
-        services, loop = self._services, asyncio.get_running_loop()
-        lost = await loop.run_in_executor(services.readers, changed_members, self._members)
+        services = self._services
+        lost = await services.checks.at(self._storage).call(partial(changed_members, self._members))
         lost[failed.member] = failed.failure
         by_seq = {self._seqs[index]: failure for index, failure in lost.items()}
         async with services.sessions.begin() as session:

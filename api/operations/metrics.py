@@ -1,14 +1,17 @@
 """The metrics for Prometheus: counted as it happens, or looked up for each scrape. No label is a caller's to choose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from api.http.methods import METHODS
+from storage.pool import StoragePool
 from temporal.queues import QueueFigures
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -34,11 +37,29 @@ class HeldUp(NamedTuple):
     oldest: float
 
 
+class _StorageThreads(Collector):
+    """Looks up, for each scrape, which location holds threads."""
+
+    def __init__(self, pools: Sequence[StoragePool]) -> None:
+        self._pools = pools
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        text = "Threads that wait for a storage or a destination: running, given up, or what waits for one."
+        family = GaugeMetricFamily("consignor_storage_threads", text, labels=("pool", "location", "state"))
+        for pool in self._pools:
+            for bulkhead, held in pool.held().items():
+                for state, count in held._asdict().items():
+                    family.add_metric((pool.name, bulkhead.key, state), count)
+        yield family
+
+
 class Metrics:
     """The metrics of one process, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.pools: list[StoragePool] = []
+        """The pools of threads that are shown by who holds them."""
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = self._counter("http_requests", "Requests answered.", "method", "route", "status")
@@ -77,6 +98,7 @@ class Metrics:
             "task_queue_oldest_seconds", "How long the oldest of them has waited.", "queue", "kind"
         )
         self._pollers = self._gauge("task_queue_pollers", "Workers that asked for tasks of late.", "queue", "kind")
+        self.registry.register(_StorageThreads(self.pools))
         self.reconciled = self._gauge("reconciler_last_success_timestamp_seconds", "When the reconciler last ended.")
 
     def answered(self, method: str, route: str, status: int, size: int, seconds: float | None) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -27,12 +26,19 @@ from database.engine import make_engine, make_sessions
 from database.readiness import check
 from migrations.head import head
 from models.links import LinkKeys
+from storage.pool import StoragePool
 from storage.sources.registry import Sources
 
 log = structlog.get_logger()
 
-READ_AHEAD_THREADS = 16
-"""Downloads that read from disk at the same moment; more of them wait their turn, a block at a time."""
+READ_AHEAD_THREADS = 32
+"""Downloads that read at the same moment, at most half of them from one storage; others wait their turn, by blocks."""
+
+CHECK_THREADS = 16
+"""Orders, estimates and carts whose files are looked for at the same moment."""
+
+PROBE_THREADS = 8
+"""Destinations that are tested at the same moment; of one server's, half of them, and no more may wait."""
 
 
 def tell_of_database(settings: Settings) -> None:
@@ -54,7 +60,9 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """What the facade works with, for as long as it runs; `metrics` is where its metrics are offered meanwhile."""
     engine = make_engine(settings.database_url, answering=True)
-    readers = ThreadPoolExecutor(READ_AHEAD_THREADS, thread_name_prefix="read")
+    readers = StoragePool("downloads", READ_AHEAD_THREADS, patience=settings.storage_timeout.total_seconds())
+    checks, probes = StoragePool("checks", CHECK_THREADS), StoragePool("probes", PROBE_THREADS, room=PROBE_THREADS // 2)
+    operations.metrics.pools += [readers, checks, probes]
     try:
         secrets = tuple(secret.get_secret_value() for secret in settings.payment_webhook_secrets)
         keys = LinkKeys([key.get_secret_value() for key in settings.link_keys])
@@ -71,6 +79,8 @@ async def open_services(
                 readers,
                 secrets,
                 sources=Sources(),
+                checks=checks,
+                probes=probes,
                 delivery_targets=delivery_targets(settings),
                 cursor_key=cursor_key(settings),
                 link_keys=keys,
@@ -86,7 +96,6 @@ async def open_services(
             async with _metrics_served(metrics, services):
                 yield services
     finally:
-        readers.shutdown(wait=False, cancel_futures=True)
         await engine.dispose()
 
 

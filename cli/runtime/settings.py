@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     link_keys: tuple[SecretStr, ...] = ()
     # After which a client that takes nothing of a download is cut off.
     stalled_after: timedelta = timedelta(minutes=5)
+    # After which a storage that gives no byte counts as unavailable; for an API process and for a worker.
+    storage_timeout: timedelta = Field(default=timedelta(seconds=30), gt=timedelta(0))
     # Whose tokens are accepted: an OpenID Connect issuer's, or on one machine the dev stack's own.
     oidc_issuer: str | None = None
     oidc_audience: str = "consignor"

@@ -6,9 +6,17 @@ Imported from here; each module holds the errors of one subject.
 from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, RefusalWithFaults
 from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
 from models.errors.catalogue import SourceUnreadable
-from models.errors.deliveries import InvalidDestination, NameTaken
+from models.errors.deliveries import InvalidDestination, NameTaken, TooManyTests
 from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady, TooManyDownloads
-from models.errors.failures import DESTINATION_FAILURES, Failed, Failure, FailureCategory, FailureCode, category_of
+from models.errors.failures import (
+    DESTINATION_FAILURES,
+    FILE_FAILURES,
+    Failed,
+    Failure,
+    FailureCategory,
+    FailureCode,
+    category_of,
+)
 from models.errors.identity import CrossSite, Forbidden, IdentityProviderUnavailable, InsufficientScope, Unauthenticated
 from models.errors.orders import (
     CommandPending,
@@ -25,6 +33,7 @@ from models.errors.requests import InvalidCursor, KeyInFlight, KeyReused, Precon
 
 __all__ = [
     "DESTINATION_FAILURES",
+    "FILE_FAILURES",
     "BulkIsOver",
     "CommandPending",
     "CrossSite",
@@ -64,6 +73,7 @@ __all__ = [
     "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyRequests",
+    "TooManyTests",
     "Unauthenticated",
     "ViewTaken",
     "category_of",

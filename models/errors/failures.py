@@ -30,6 +30,7 @@ class FailureCode(StrEnum):
     TOO_MANY_OPEN_FILES = "too_many_open_files"
     OUT_OF_MEMORY = "out_of_memory"
     SOURCE_UNAVAILABLE = "source_unavailable"
+    SOURCE_BUSY = "source_busy"
     DESTINATION_REFUSED = "destination_refused"
     DESTINATION_FULL = "destination_full"
     DESTINATION_UNAVAILABLE = "destination_unavailable"
@@ -45,11 +46,15 @@ DESTINATION_FAILURES = frozenset(
 )
 """What can go wrong at a customer's destination; no file of an order ever fails by it."""
 
+FILE_FAILURES = frozenset(FailureCode) - DESTINATION_FAILURES - {FailureCode.SOURCE_BUSY}
+"""What a file of an order may fail by: one that only waits for its turn does not."""
+
 
 _CAPACITY = {
     FailureCode.DISK_FULL,
     FailureCode.TOO_MANY_OPEN_FILES,
     FailureCode.OUT_OF_MEMORY,
+    FailureCode.SOURCE_BUSY,
     FailureCode.DESTINATION_FULL,
 }
 

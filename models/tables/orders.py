@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.errors import DESTINATION_FAILURES, FailureCode
+from models.errors import FILE_FAILURES, FailureCode
 from models.order import OrderStatus
 from models.payment import PaymentState
 from models.status_facts import UNSETTLED_SUBORDERS, sql_list
@@ -158,7 +158,7 @@ class OrderFile(SQLModel, table=True):
     __tablename__ = "order_files"
     __table_args__ = (
         one_of("state", FileState),
-        one_of("failure_code", (code for code in FailureCode if code not in DESTINATION_FAILURES)),
+        one_of("failure_code", (code for code in FailureCode if code in FILE_FAILURES)),
         sa.CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_with_a_failure"),
         sa.ForeignKeyConstraint(
             ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"

@@ -5,9 +5,7 @@ takes the whole file), and a member that is read whole must have its CRC-32; oth
 doubtful bytes are given, and never ends cleanly.
 """
 
-from asyncio import wrap_future
 from collections.abc import AsyncGenerator, Sequence
-from concurrent.futures import Executor, Future
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -15,6 +13,7 @@ from isal.isal_zlib import crc32
 
 from models.archive import FileSlice, Layout
 from models.errors import Failed, FailureCode
+from storage.pool import Share
 from storage.sources.protocol import FileVersion, Reader, Source, check_version
 
 BLOCK_BYTES: Final = 1024 * 1024
@@ -38,22 +37,23 @@ class MemberFailed(Failed):
 
 
 async def stream(
-    layout: Layout, members: Sequence[Member], executor: Executor, start: int = 0, stop: int | None = None
+    layout: Layout, members: Sequence[Member], threads: Share, start: int = 0, stop: int | None = None
 ) -> AsyncGenerator[memoryview, None]:
-    """The bytes from `start` up to, not including, `stop`, read in the executor one block ahead of the consumer.
+    """The bytes from `start` up to, not including, `stop`, read in threads one block ahead of the consumer.
 
-    Ask for the first block before answering: until then a failure can still be told politely.
+    Ask for the first block before answering: until then a failure can still be told politely. Raises Failed where
+    there is no byte for as long as the pool of the threads has patience.
     """
     blocks = Blocks(layout, members, start, stop)
-    ahead: Future[memoryview | None] = executor.submit(blocks.read)
+    ahead = threads.submit(blocks.read)
     try:
-        while (block := await wrap_future(ahead)) is not None:
-            ahead = executor.submit(blocks.read)
+        while (block := await threads.answer(ahead)) is not None:
+            ahead = threads.submit(blocks.read)
             yield block
     finally:
         # A read may still be under way in its thread; only when it is over may its file be closed.
-        ahead.cancel()
         ahead.add_done_callback(lambda _: blocks.close())
+        ahead.place.leave()
 
 
 class Blocks:

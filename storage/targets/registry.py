@@ -26,6 +26,10 @@ class DeliveryTargets:
     vault: Vault = field(default_factory=Vault)
     filename: str = DEFAULT_ARCHIVE_FILENAME
 
+    def root_of(self, place: DestinationLocation, owner: str) -> str | None:
+        """Return the root, of those allowed, that a folder lies below; None for a bucket."""
+        return self.allowed.of(customer_of(owner)).root_of(place.folder) if place.folder else None
+
     def target(self, place: DestinationLocation, sealed: str | None, owner: str) -> Target:
         """Return the target at a location, given its sealed credentials. Raises Failed (`destination_refused`)."""
         # What was allowed when it was saved may be so no longer.

@@ -1,8 +1,7 @@
 """The facade in this process, on a real database; Temporal is away, which must keep nobody from ordering."""
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +19,7 @@ from api.identity.oidc import OpenIdConnect
 from api.operations.state import FiguresAge, Operations
 from models.links import LinkKeys
 from models.tables import Order, Product
+from storage.pool import StoragePool
 from temporal.converter import DATA_CONVERTER
 from tests.api.response_recorder import HOOKS
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
@@ -48,10 +48,9 @@ async def temporal_away(own_environment: None) -> Client:
 
 
 @pytest.fixture(scope="session")
-def readers() -> Iterator[Executor]:
+def readers() -> StoragePool:
     """Threads that read the files of archives."""
-    with ThreadPoolExecutor(2) as made:
-        yield made
+    return StoragePool("downloads", 4)
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def operations() -> Operations:
 
 @pytest.fixture
 async def services(
-    sessions: Sessions, temporal_away: Client, readers: Executor, issuer: Issuer, operations: Operations
+    sessions: Sessions, temporal_away: Client, readers: StoragePool, issuer: Issuer, operations: Operations
 ) -> AsyncIterator[Services]:
     """What the application works with."""
     async with issuer.client() as http:

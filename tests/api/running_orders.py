@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from api.dependencies import Services
 from models.messages import OrderTimeouts, bulk_workflow_id, order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
+from storage.pool import StoragePool
 from tests.api.response_recorder import HOOKS
 from tests.factories import Sessions
 from tests.issuer import as_, identified
@@ -34,7 +34,7 @@ HUGE_BYTES = 2**42
 
 @asynccontextmanager
 async def facade(
-    sessions: Sessions, temporal: Client, readers: Executor, secrets: tuple[str, ...] = (SECRET,), **more: Any
+    sessions: Sessions, temporal: Client, readers: StoragePool, secrets: tuple[str, ...] = (SECRET,), **more: Any
 ) -> AsyncIterator[AsyncClient]:
     """A customer's client of the whole application; `more` are other services.
 

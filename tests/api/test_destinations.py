@@ -1,8 +1,9 @@
 """Destinations over HTTP: saved, tested, ordered to and removed, and no secret ever comes back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
 from models.destination import DestinationAllowlist
+from models.errors import FailureCode
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
 from storage.targets.registry import DeliveryTargets
 from storage.vault import Vault, new_key
 from tests.activities.test_delivery import in_folder
@@ -28,7 +32,7 @@ def server() -> Iterator[Bucket]:
 
 @pytest.fixture
 async def client(
-    sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket, tmp_path: Path
+    sessions: Sessions, temporal_away: Client, readers: StoragePool, server: Bucket, tmp_path: Path
 ) -> AsyncIterator[AsyncClient]:
     """A facade whose operator allows the bucket's endpoint and one folder, and keeps secrets."""
     allowed = DestinationAllowlist(roots=(str(tmp_path),), endpoints=(server.endpoint,))
@@ -69,6 +73,26 @@ async def test_a_bucket_is_saved_shown_and_removed_without_a_secret_ever_coming_
     assert (await client.delete("/destinations/mine")).status_code == 204
     assert (await client.delete("/destinations/mine")).status_code == 404
     assert (await client.get("/destinations")).json() == {"items": []}
+
+
+async def test_tests_of_a_server_that_hangs_are_bounded_and_keep_no_other_from_being_tested(
+    sessions: Sessions, temporal_away: Client, readers: StoragePool, server: Bucket, tmp_path: Path
+) -> None:
+    allowed = DestinationAllowlist(roots=(str(tmp_path),), endpoints=(server.endpoint,))
+    targets = DeliveryTargets(allowed, Vault([new_key()]))
+    answers, probes = Event(), StoragePool("probes", 4, room=2)
+    hung = Bulkhead(str(tmp_path), FailureCode.DESTINATION_UNAVAILABLE)
+    asked = [probes.submit(answers.wait, hung) for _ in range(2)]
+    async with facade(sessions, temporal_away, readers, delivery_targets=targets, probes=probes) as client:
+        for body in (a_folder(tmp_path), a_bucket(server)):
+            assert (await client.post("/destinations", json=body)).status_code == 201
+        refused = await client.post("/destinations/exports/test")
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_tests")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await client.post("/destinations/mine/test")).json() == {"ok": True, "failure": None}
+        answers.set()
+        await asyncio.gather(*map(asyncio.wrap_future, asked))
+        assert (await client.post("/destinations/exports/test")).json()["ok"] is True
 
 
 async def test_a_name_is_taken_once(client: AsyncClient, tmp_path: Path) -> None:
@@ -158,7 +182,7 @@ async def test_a_test_tells_whether_an_archive_would_arrive(
 
 
 async def test_without_a_key_no_credentials_are_kept(
-    sessions: Sessions, temporal_away: Client, readers: Executor, server: Bucket
+    sessions: Sessions, temporal_away: Client, readers: StoragePool, server: Bucket
 ) -> None:
     async with facade(sessions, temporal_away, readers, delivery_targets=DeliveryTargets(server.allowed)) as client:
         answer = await client.post("/destinations", json=a_bucket(server))

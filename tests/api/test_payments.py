@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from models.messages import order_workflow_id
+from storage.pool import StoragePool
 from tests.api.conftest import MakeProduct
 from tests.api.running_orders import SECRET, command, facade, ordered, settled, told, working
 from tests.factories import Sessions, add_order
@@ -26,7 +26,7 @@ RECORDED = "SELECT state, amount::text, currency FROM payments ORDER BY received
 
 
 @pytest.fixture
-async def paying(sessions: Sessions, temporal: WorkflowEnvironment, readers: Executor) -> AsyncIterator[AsyncClient]:
+async def paying(sessions: Sessions, temporal: WorkflowEnvironment, readers: StoragePool) -> AsyncIterator[AsyncClient]:
     """The facade, with workers behind it."""
     async with working(temporal.client, sessions), facade(sessions, temporal.client, readers) as client:
         yield client
@@ -237,7 +237,7 @@ async def test_a_signed_message_that_is_not_understood_is_refused_and_recorded(
 
 
 async def test_the_old_secret_is_good_while_it_is_replaced(
-    sessions: Sessions, temporal: WorkflowEnvironment, readers: Executor, make_product: MakeProduct
+    sessions: Sessions, temporal: WorkflowEnvironment, readers: StoragePool, make_product: MakeProduct
 ) -> None:
     await make_product(price="2.50")
     async with (
@@ -267,7 +267,7 @@ async def test_without_temporal_the_provider_is_asked_to_come_again_and_then_ser
     sessions: Sessions,
     temporal: WorkflowEnvironment,
     temporal_away: Client,
-    readers: Executor,
+    readers: StoragePool,
     make_product: MakeProduct,
 ) -> None:
     await make_product(price="2.50")

@@ -1,7 +1,7 @@
 """Downloads while the storage is away or hangs: asked to come again, and nothing is taken for lost."""
 
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -10,46 +10,75 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
 from tests.activities.builders import moved
-from tests.api.conftest import MakeReady
-from tests.factories import Sessions
+from tests.api.conftest import MakeProduct, MakeReady
+from tests.factories import Sessions, add_order, make_ready
 from tests.services.catalogue_sources import rows
 
 STATES = "SELECT DISTINCT s.state, f.state FROM suborders s JOIN order_files f ON f.order_id = s.order_id"
+PLACES = 6
 
 
-@pytest.fixture
-def hanging() -> Iterator[tuple[ThreadPoolExecutor, Event]]:
-    """Readers of which every thread waits for a storage that does not answer before the event."""
-    answers = Event()
-    with ThreadPoolExecutor(1) as readers:
-        readers.submit(answers.wait)
-        yield readers, answers
+@contextmanager
+def hanging(pool: StoragePool, location: Path) -> Iterator[Event]:
+    """Eighteen reads of a location that do not answer before the event."""
+    answers, storage = Event(), Bulkhead.of_source(str(location))
+    for _ in range(3 * PLACES):
+        pool.submit(answers.wait, storage)
+    try:
+        yield answers
+    finally:
         answers.set()
 
 
 @pytest.fixture
-async def impatient(
-    app: FastAPI, client: AsyncClient, hanging: tuple[ThreadPoolExecutor, Event]
-) -> AsyncIterator[AsyncClient]:
-    """A client of the facade with those readers."""
+def pool() -> StoragePool:
+    """The threads of those who are impatient."""
+    return StoragePool("downloads", PLACES)
+
+
+@pytest.fixture
+async def impatient(app: FastAPI, client: AsyncClient, pool: StoragePool) -> AsyncIterator[AsyncClient]:
+    """A client of the facade with these threads, which waits for no first byte."""
     services = app.state.services
-    app.state.services = replace(services, readers=hanging[0], first_byte_timeout=0.2)
+    app.state.services = replace(services, readers=pool, checks=pool, first_byte_timeout=0.2)
     yield client
     app.state.services = services
 
 
 @pytest.mark.parametrize("what", ["suborders/1/archive", "files/1/content"])
 async def test_a_storage_that_hangs_is_told_before_the_first_byte(
-    impatient: AsyncClient, make_ready_order: MakeReady, hanging: tuple[ThreadPoolExecutor, Event], what: str
+    impatient: AsyncClient, make_ready_order: MakeReady, tmp_path: Path, pool: StoragePool, what: str
 ) -> None:
     url = f"/orders/{(await make_ready_order()).id}/{what}"
-    for headers in ({}, {"Range": "bytes=0-9"}):
-        answer = await impatient.get(url, headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (503, "source_unavailable")
-        assert int(answer.headers["retry-after"]) > 0
-    hanging[1].set()
+    with hanging(pool, tmp_path / "scenes"):
+        for headers in ({}, {"Range": "bytes=0-9"}):
+            answer = await impatient.get(url, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (503, "source_unavailable")
+            assert int(answer.headers["retry-after"]) > 0
     assert (await impatient.get(url)).status_code == 200
+
+
+async def test_eighteen_reads_that_hang_keep_nobody_from_what_lies_elsewhere(
+    impatient: AsyncClient,
+    sessions: Sessions,
+    make_product: MakeProduct,
+    make_ready_order: MakeReady,
+    tmp_path: Path,
+    pool: StoragePool,
+) -> None:
+    hung = await make_ready_order()
+    await make_product("charts", {"one": {"a.tif": b"chart"}})
+    order = await add_order(sessions, {"charts": "all"})
+    await make_ready(sessions, order)
+    with hanging(pool, tmp_path / "scenes"):
+        for _ in range(3):
+            assert (await impatient.get(f"/orders/{order.id}/suborders/1/archive")).status_code == 200
+        placed = await impatient.post("/orders", json={"items": [{"product": "charts"}]})
+        assert placed.status_code == 201
+        assert (await impatient.get(f"/orders/{hung.id}/suborders/1/archive")).status_code == 503
 
 
 @pytest.mark.parametrize("empty", [True, False])

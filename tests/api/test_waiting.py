@@ -1,20 +1,20 @@
 """An order that stands still says what it waits for, while its steps are tried again by themselves."""
 
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
 from temporalio.testing import WorkflowEnvironment
 
+from storage.pool import StoragePool
 from tests.api.conftest import MakeProduct
 from tests.api.running_orders import command, facade, ordered, settled, until, working
 from tests.factories import Sessions
 
 
 @pytest.fixture
-async def alive(sessions: Sessions, temporal: WorkflowEnvironment, readers: Executor) -> AsyncIterator[AsyncClient]:
+async def alive(sessions: Sessions, temporal: WorkflowEnvironment, readers: StoragePool) -> AsyncIterator[AsyncClient]:
     """The facade, with workers behind it."""
     async with working(temporal.client, sessions), facade(sessions, temporal.client, readers) as client:
         yield client

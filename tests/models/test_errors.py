@@ -20,7 +20,7 @@ from models.errors import (
 )
 
 CATEGORIES = {
-    "capacity": "disk_full destination_full too_many_open_files out_of_memory",
+    "capacity": "disk_full destination_full too_many_open_files out_of_memory source_busy",
     "configuration": (
         "unknown_id catalogue_changed nothing_to_order source_missing source_changed source_forbidden"
         " size_mismatch checksum_mismatch destination_refused"

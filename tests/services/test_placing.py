@@ -1,8 +1,6 @@
 """Placing and estimating orders without HTTP: from a request, a caller and the present instant."""
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +20,7 @@ from models.tables import CatalogueFile, CatalogueObject, Destination, Order, Or
 from services.estimating import estimate
 from services.placing import check_payable, place, renew_draft
 from services.storage_check import StorageCheck
+from storage.pool import StoragePool
 from storage.sources.registry import Sources
 from tests.factories import Sessions, add_product
 
@@ -83,9 +82,8 @@ async def test_every_fault_of_a_request_is_named_and_hints_at_its_remedy(session
 
 
 @pytest.fixture
-def check() -> Iterator[StorageCheck]:
-    with ThreadPoolExecutor(1) as readers:
-        yield StorageCheck(Sources(), readers)
+def check() -> StorageCheck:
+    return StorageCheck(Sources(), StoragePool("checks", 2))
 
 
 def codes(order: Order) -> list[str]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from temporalio.client import Client
 from api.dependencies import Caller, Services
 from api.events.listener import APPLICATION
 from models.tables import Order
+from storage.pool import StoragePool
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 from tests.api.serving import served
 from tests.factories import Sessions, add_order
@@ -76,7 +76,7 @@ async def reading(
 
 
 @pytest.fixture
-async def services(sessions: Sessions, temporal_away: Client, readers: Executor) -> AsyncIterator[Services]:
+async def services(sessions: Sessions, temporal_away: Client, readers: StoragePool) -> AsyncIterator[Services]:
     async with identified() as identity:
         yield Services(sessions, temporal_away, PUBLIC_URL, readers, identity=identity)
 
