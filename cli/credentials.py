@@ -4,7 +4,7 @@ import os
 
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import running_stack
-from cli.runtime.settings import Settings, from_environment
+from cli.runtime.settings import Settings, from_environment, is_plain_beyond_loopback
 
 
 def bearer_token(api: str) -> str | None:
@@ -14,6 +14,11 @@ def bearer_token(api: str) -> str | None:
         raise CommandFailed("CONSIGNOR_TOKEN is set to nothing: give it a token, or unset it")
     settings = from_environment()
     if settings.token is not None:
+        if is_plain_beyond_loopback(api) and not settings.plain_http:
+            raise CommandFailed(
+                f"{api} is plain HTTP, and who is on the way reads the token in CONSIGNOR_TOKEN: name its https://"
+                " address in CONSIGNOR_PUBLIC_URL, or set CONSIGNOR_PLAIN_HTTP=true if nobody else is on that network"
+            )
         return settings.token.get_secret_value()
     if not _is_dev(settings, api):
         return None

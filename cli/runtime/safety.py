@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from cli.errors import CommandFailed
 from cli.runtime.delivery_targets import allowed_destinations
-from cli.runtime.settings import LOOPBACK_NAMES, Settings
+from cli.runtime.settings import LOOPBACK_NAMES, Settings, is_plain_beyond_loopback
 from models.destination import CUSTOMER_FIELD, is_metadata_service
 from models.links import MIN_SECRET_LENGTH
 
@@ -72,9 +72,8 @@ def _is_metadata_service(host: str | None) -> bool:
 
 
 def _unsafe_network(settings: Settings) -> Iterator[Unsafe]:
-    url = urlsplit(settings.api_url)
-    beyond = settings.host not in LOOPBACK_NAMES or url.hostname not in LOOPBACK_NAMES
-    if beyond and url.scheme != "https" and not settings.plain_http:
+    listens_beyond = settings.host not in LOOPBACK_NAMES and not settings.api_url.startswith("https:")
+    if (listens_beyond or is_plain_beyond_loopback(settings.api_url)) and not settings.plain_http:
         yield Unsafe(
             f"{settings.api_url} on {settings.host} is plain HTTP beyond this machine: who is on the way reads tokens",
             "set CONSIGNOR_PUBLIC_URL to the https:// address of the proxy in front of the API, or"

@@ -55,6 +55,12 @@ def http_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def is_plain_beyond_loopback(url: str) -> bool:
+    """Whether what is sent there can be read by others on the way."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" and parts.hostname not in LOOPBACK_NAMES
+
+
 class Settings(BaseSettings):
     """The environment: CONSIGNOR_… and DATABASE_URL, and files with secrets, see `secret_files`.
 
@@ -69,7 +75,7 @@ class Settings(BaseSettings):
     # How people reach the API from outside, when that is not http://host:port; links in mails and Metalinks use it. A
     # path in it is the one below which a proxy serves the API.
     public_url: str | None = None
-    # Serve plain HTTP beyond this machine all the same.
+    # Serve plain HTTP beyond this machine all the same, and show tokens to an API that does.
     plain_http: bool = False
     # Origins whose pages may ask the API from a browser, or `*`; with credentials as whoever has signed in there.
     cors_origins: tuple[Annotated[str, AfterValidator(parse_origin)], ...] = ()

@@ -155,6 +155,12 @@ def test_commands_show_the_token_they_are_given(monkeypatch: pytest.MonkeyPatch,
         token_of("eve", API, lifetime=60)
     monkeypatch.setenv("CONSIGNOR_TOKEN", "mine")
     assert bearer_token(API) == "mine"
+    # Beyond this machine only where nobody can read it on the way, or somebody says so.
+    assert bearer_token("https://orders.example") == "mine"
+    with pytest.raises(CommandFailed, match="CONSIGNOR_PLAIN_HTTP"):
+        bearer_token("http://orders.example")
+    monkeypatch.setenv("CONSIGNOR_PLAIN_HTTP", "true")
+    assert bearer_token("http://orders.example") == "mine"
     monkeypatch.setenv("CONSIGNOR_TOKEN", "")
     with pytest.raises(CommandFailed, match="set to nothing"):
         bearer_token(API)
