@@ -17,7 +17,7 @@ from temporalio.client import Client
 from api.events.hub import Hub
 from api.http.container import services
 from api.http.cursors import Cursors
-from api.http.limiting import ParallelDownloads, RequestRate
+from api.http.limiting import Ceiling, RequestRate
 from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenOwnerDep
 from api.identity.oidc import OpenIdConnect
 from api.identity.rights import LOOK_AGAIN_AFTER
@@ -25,6 +25,7 @@ from api.operations.state import Operations
 from models.access import Caller
 from models.cors import CorsPolicy
 from models.download_urls import named
+from models.errors import TooManyDownloads, TooManyStreams
 from models.links import API, LinkKeys, archive_path, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, metalink_filename, part_of
 from models.naming import archive_filename
@@ -79,7 +80,8 @@ class Services:
     look_again_after: float = LOOK_AGAIN_AFTER
     """Seconds after which it is asked whether somebody still may have what they get."""
     rate: RequestRate = field(default_factory=RequestRate)
-    downloads: ParallelDownloads = field(default_factory=ParallelDownloads)
+    downloads: Ceiling = field(default_factory=partial(Ceiling, TooManyDownloads))
+    streams: Ceiling = field(default_factory=partial(Ceiling, TooManyStreams))
 
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""

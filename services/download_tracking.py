@@ -31,6 +31,8 @@ class DownloadTarget:
     etag: str
     size: int
     actor: str
+    owner: str
+    """The customer whose order it is."""
     seq: int | None = None
 
     @property

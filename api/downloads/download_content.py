@@ -73,7 +73,7 @@ class ArchiveDownload:
         if layout.etag != part.archive_etag:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
         members = members_of(services.sources.at(part.location), self.contents.files)
-        target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor)
+        target = DownloadTarget(order.id, part.number, layout.etag, layout.total_bytes, actor, order.customer)
         seqs = [f.seq for f in delivered(self.contents.files)]
         return DownloadContent(services, target, layout, members, seqs, location=part.location)
 
@@ -107,7 +107,8 @@ class FileDownload:
         location, offset = self.suborder.location, layout.data_offset(0)
         member = Member(services.sources.at(location), file.href, version)
         etag = self.representation(services).version.etag
-        target = DownloadTarget(file.order_id, self.suborder.number, etag, file.size_bytes, actor, file.seq)
+        owner, part = self.order.customer, self.suborder.number
+        target = DownloadTarget(file.order_id, part, etag, file.size_bytes, actor, owner, file.seq)
         return DownloadContent(services, target, layout, [member], [file.seq], location=location, offset=offset)
 
 

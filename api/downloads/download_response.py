@@ -32,7 +32,7 @@ from api.http.answers import (
 )
 from api.http.fields import folded
 from models.coverage import Span
-from models.errors import Failed, FailureCode, Gone, NotFound, NotReady, TooManyDownloads
+from models.errors import Failed, FailureCode, Gone, NotFound, NotReady, ServerBusy, TooManyDownloads
 from models.naming import content_disposition
 from services.download_tracking import DownloadTarget
 
@@ -52,7 +52,7 @@ DOWNLOAD: dict[int | str, dict[str, Any]] = {
 """How a download is answered."""
 
 DOWNLOADS: tuple[Declared, ...] = (
-    *(NotFound, Gone, NotReady, Failed, TooManyDownloads, *CONDITIONS, RANGE, IF_RANGE),
+    *(NotFound, Gone, NotReady, Failed, TooManyDownloads, ServerBusy, *CONDITIONS, RANGE, IF_RANGE),
     *(ETAG, LAST_MODIFIED, CACHE_CONTROL, ACCEPT_RANGES, CONTENT_RANGE, CONTENT_DISPOSITION),
     *(REPR_DIGEST, DIGEST, LINK),
 )
@@ -111,7 +111,7 @@ async def answer(
     """The bytes of the ranges asked for.
 
     Raises Failed before the first byte, so that it can be answered; the answer, when it is sent, raises Gone or
-    TooManyDownloads before anything of it has gone out.
+    TooManyDownloads or ServerBusy before anything of it has gone out.
     """
     size, headers = representation.version.size, representation.headers
     try:

@@ -31,7 +31,7 @@ class DownloadTracker:
     _download_id: UUID | None = field(default=None, init=False)
 
     async def on_start(self) -> None:
-        """Keep the archive from expiring from now on. Raises TooManyDownloads, or Gone where it has expired since."""
+        """Keep the archive from expiring from now on. Raises TooManyDownloads, ServerBusy or Gone."""
         self.services.downloads.begin(self._customer)
         if self.length < NOTED_FROM_BYTES:
             return
@@ -57,8 +57,8 @@ class DownloadTracker:
 
     @property
     def _customer(self) -> str:
-        """Who is limited: the customer, or the order where a signed link names nobody."""
-        return self.target.actor if ":" in self.target.actor else str(self.target.order_id)
+        """Who is limited: the caller, or the owner of the order where a signed link names nobody."""
+        return self.target.actor if ":" in self.target.actor else f"customer:{self.target.owner}"
 
     async def _count(self, arrived: Sequence[Span]) -> None:
         if not arrived and self.target.size:

@@ -10,9 +10,12 @@ from fastapi.responses import StreamingResponse
 from api.events.change_event import EventFilter
 from api.events.hub import Hub
 from api.events.stream import EventStream
+from api.http.answers import answers
 from api.http.container import Container, services
+from api.http.limiting import Ceiling
 from api.identity.authenticate import CallerDep
 from api.identity.rights import still_reads
+from models.errors import ServerBusy, TooManyStreams
 from models.order import OrderStatus
 
 router = APIRouter(prefix="/events", tags=["events"])
@@ -33,6 +36,10 @@ class EventsServices(Container, Protocol):
     def hub(self) -> Hub:
         """The stream of all changes."""
 
+    @property
+    def streams(self) -> Ceiling:
+        """How many streams may be open."""
+
 
 EventsServicesDep = Annotated[EventsServices, Depends(services)]
 
@@ -47,6 +54,7 @@ LastId = Annotated[
 
 
 @router.get("", name="watch-orders", response_class=StreamingResponse, responses=RESPONSES)
+@answers(TooManyStreams, ServerBusy)
 async def watch_orders(
     services: EventsServicesDep,
     caller: CallerDep,
@@ -59,5 +67,5 @@ async def watch_orders(
     The stream ends within 30 seconds after you have lost the right to it.
     """
     event_filter = EventFilter(caller.visibility, frozenset(order or ()), frozenset(status or ()))
-    may_go_on = partial(still_reads, services, caller)
-    return EventStream(services.hub, event_filter, last_event_id, may_go_on, services.look_again_after)
+    may_go_on, room = partial(still_reads, services, caller), services.streams.room(caller.customer)
+    return EventStream(services.hub, event_filter, last_event_id, may_go_on, services.look_again_after, room)

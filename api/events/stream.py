@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,15 +29,23 @@ class EventStream(Response):
         last_id: str | None,
         may_go_on: Callable[[], Awaitable[bool]],
         look_again_after: float,
+        room: AbstractContextManager[None],
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         # Unlike a body, a stream has no length.
         del self.headers["content-length"]
         self._hub, self._filter, self._last_id = hub, event_filter, last_id
-        self._may_go_on, self._look_again_after = may_go_on, look_again_after
+        self._may_go_on, self._look_again_after, self._room = may_go_on, look_again_after, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client disconnects or may not any more, the process stops, or nothing gets through."""
+        """Send until the client disconnects or may not any more, the process stops, or nothing gets through.
+
+        Raises TooManyStreams or ServerBusy before anything has gone out.
+        """
+        with self._room:
+            await self._stream(receive, send)
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
         subscription = self._hub.subscribe(self._filter, self._last_id)
         watching = asyncio.create_task(_gone(receive))
         watching.add_done_callback(lambda _: subscription.close())

@@ -1,20 +1,21 @@
-"""Limits on the rate of requests and on parallel downloads, and the headers that report limits.
+"""Limits on the rate of requests and on what is under way at a time, and the headers that report limits.
 
-The headers are those of the IETF draft "RateLimit header fields for HTTP". Requests and downloads are counted in each
-process for itself.
+The headers are those of the IETF draft "RateLimit header fields for HTTP". All is counted in each process for
+itself.
 """
 
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.errors import TooManyDownloads, TooManyRequests
+from models.errors import ServerBusy, TooManyDownloads, TooManyRequests, TooManyStreams
 
 _LIMITS = "consignor.limits"
 
@@ -102,20 +103,33 @@ class RequestRate:
 
 
 @dataclass
-class ParallelDownloads:
-    """How many downloads each customer has in progress; 0 is no limit."""
+class Ceiling:
+    """How many of one kind each customer may have under way at a time, and this process in all; 0 is no limit."""
 
+    refusal: type[TooManyDownloads | TooManyStreams]
     limit: int = 0
+    total: int = 0
     active: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     def begin(self, customer: str) -> None:
-        """Count a download. Raises TooManyDownloads."""
+        """Count one. Raises the refusal, or ServerBusy where the customer has room and the process has none."""
         if self.limit and self.active[customer] >= self.limit:
-            raise TooManyDownloads(self.limit)
+            raise self.refusal(self.limit)
+        if self.total and self.active.total() >= self.total:
+            raise ServerBusy(self.refusal.noun)
         self.active[customer] += 1
 
     def end(self, customer: str) -> None:
-        """Count a download as ended, completely or not."""
+        """Count one as ended, completely or not."""
         self.active[customer] -= 1
         if not self.active[customer]:
             del self.active[customer]
+
+    @contextmanager
+    def room(self, customer: str) -> Iterator[None]:
+        """Count one as long as the block lasts. Raises as `begin` does."""
+        self.begin(customer)
+        try:
+            yield
+        finally:
+            self.end(customer)

@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 from api.dependencies import Services
-from api.http.limiting import ParallelDownloads, RequestRate
+from api.http.limiting import Ceiling, RequestRate
 from api.http.protocol import server_config
 from api.identity.oidc import open_oidc
 from api.operations.routes import metrics_app
@@ -25,6 +25,7 @@ from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from database.readiness import check
 from migrations.head import head
+from models.errors import TooManyDownloads, TooManyStreams
 from models.links import LinkKeys
 from storage.pool import StoragePool
 from storage.sources.registry import Sources
@@ -91,7 +92,8 @@ async def open_services(
                 limits=settings.limits,
                 quotas=settings.quotas,
                 rate=RequestRate(settings.max_requests_per_second, settings.request_burst),
-                downloads=ParallelDownloads(settings.max_parallel_downloads),
+                downloads=Ceiling(TooManyDownloads, settings.max_parallel_downloads, settings.max_process_downloads),
+                streams=Ceiling(TooManyStreams, settings.max_parallel_streams, settings.max_process_streams),
             )
             async with _metrics_served(metrics, services):
                 yield services

@@ -7,7 +7,7 @@ from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, Refu
 from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
 from models.errors.catalogue import SourceUnreadable
 from models.errors.deliveries import InvalidDestination, NameTaken, TooManyTests
-from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady, TooManyDownloads
+from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady
 from models.errors.failures import (
     DESTINATION_FAILURES,
     FILE_FAILURES,
@@ -29,7 +29,16 @@ from models.errors.orders import (
     TemporalUnavailable,
     ViewTaken,
 )
-from models.errors.requests import InvalidCursor, KeyInFlight, KeyReused, PreconditionFailed, TooManyRequests
+from models.errors.requests import (
+    InvalidCursor,
+    KeyInFlight,
+    KeyReused,
+    PreconditionFailed,
+    ServerBusy,
+    TooManyDownloads,
+    TooManyRequests,
+    TooManyStreams,
+)
 
 __all__ = [
     "DESTINATION_FAILURES",
@@ -69,10 +78,12 @@ __all__ = [
     "Refusal",
     "RefusalWithFaults",
     "SelectionChanged",
+    "ServerBusy",
     "SourceUnreadable",
     "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyRequests",
+    "TooManyStreams",
     "TooManyTests",
     "Unauthenticated",
     "ViewTaken",

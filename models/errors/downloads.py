@@ -52,14 +52,3 @@ class LinksUnavailable(Refusal):
 
     def __init__(self) -> None:
         super().__init__("links cannot be signed here: the operator has to set CONSIGNOR_LINK_KEYS")
-
-
-class TooManyDownloads(Refusal):
-    """The customer has as many downloads under way as they may; download tools wait for one to end."""
-
-    code = "too_many_downloads"
-    http_status = 503  # not 429, which download tools give up on
-    retry_after = 5
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"you may have {limit} downloads under way at a time; wait until one ends")

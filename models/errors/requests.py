@@ -4,6 +4,8 @@ from typing import Any
 
 from models.errors.base import Fault, Refusal
 
+_WAIT = "you may have {limit} {noun} under way at a time; wait until one ends"
+
 
 class InvalidCursor(Refusal):
     """A cursor that is none of ours; `field` is the parameter it came in."""
@@ -56,6 +58,41 @@ class TooManyRequests(Refusal):
     def __init__(self, limit: str, retry_after: int) -> None:
         self.retry_after = retry_after
         super().__init__(f"you may send {limit}; wait {retry_after} s")
+
+
+class TooManyDownloads(Refusal):
+    """The customer has as many downloads under way as they may; download tools wait for one to end."""
+
+    code = "too_many_downloads"
+    http_status = 503  # not 429, which download tools give up on
+    retry_after = 5
+    noun = "downloads"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(_WAIT.format(limit=limit, noun=self.noun))
+
+
+class TooManyStreams(Refusal):
+    """The customer has as many streams of live events open as they may."""
+
+    code = "too_many_streams"
+    http_status = 503
+    retry_after = 5
+    noun = "streams of events"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(_WAIT.format(limit=limit, noun=self.noun))
+
+
+class ServerBusy(Refusal):
+    """The process has as many of one kind under way as it has room for; another one may have more."""
+
+    code = "server_busy"
+    http_status = 503
+    retry_after = 5
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"this server has as many {noun} under way as it has room for; try again in a moment")
 
 
 class PreconditionFailed(Refusal):

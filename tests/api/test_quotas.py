@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 
 from api.dependencies import Services
-from api.http.limiting import ParallelDownloads, RequestRate
+from api.http.limiting import Ceiling, RequestRate
 from models.errors import TooManyDownloads
 from models.quotas import Quotas
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
@@ -46,7 +46,7 @@ def quotas(request: pytest.FixtureRequest) -> Quotas:
 @pytest.fixture
 async def services(services: Services, quotas: Quotas, clock: Clock) -> Services:
     """With limits."""
-    return replace(services, quotas=quotas, rate=RequestRate(clock=clock), downloads=ParallelDownloads())
+    return replace(services, quotas=quotas, rate=RequestRate(clock=clock), downloads=Ceiling(TooManyDownloads))
 
 
 def limited(**limits: Any) -> pytest.MarkDecorator:
@@ -241,3 +241,52 @@ async def test_a_customer_has_no_more_downloads_under_way_than_they_may(
     services.downloads.begin("anybody")
     with pytest.raises(TooManyDownloads):
         services.downloads.begin("anybody")
+
+
+async def test_downloads_by_links_count_for_the_owner_of_the_order(
+    client: AsyncClient, anonymous: AsyncClient, services: Services, make_ready_order: MakeReady
+) -> None:
+    order = await make_ready_order()
+    me = (await client.get("/me")).json()["id"]
+    links = (await client.get(f"/orders/{order.id}/links")).json()
+    services.downloads.limit = 1
+    services.downloads.begin(f"customer:{me}")
+    for url in (links["archives"][0]["url"], links["files"][0]["url"]):
+        refused = await anonymous.get(url)
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_downloads")
+    services.downloads.end(f"customer:{me}")
+    assert (await anonymous.get(links["archives"][0]["url"])).status_code == 200
+    assert not services.downloads.active
+
+
+async def test_a_process_has_room_for_a_number_of_downloads_whosever_they_are(
+    client: AsyncClient, services: Services, make_ready_order: MakeReady
+) -> None:
+    path = f"/orders/{(await make_ready_order()).id}/suborders/1/archive"
+    services.downloads.total = 2
+    for somebody in ("one", "two"):
+        services.downloads.begin(somebody)
+    refused = await client.get(path)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "server_busy", "5")
+    services.downloads.end("one")
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_streams_of_events_have_a_number_for_each_customer_and_for_the_process(
+    client: AsyncClient, services: Services
+) -> None:
+    me = (await client.get("/me")).json()["id"]
+    streams = services.streams
+    streams.limit, streams.total = 1, 2
+    streams.begin(me)
+    refused = await client.get("/events")
+    assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
+    assert refused.headers["retry-after"] == "5"
+    streams.end(me)
+    for somebody in ("one", "two"):
+        streams.begin(somebody)
+    assert (await client.get("/events")).json()["code"] == "server_busy"
+    streams.end("one")
+    assert (await client.head("/events")).status_code == 200
+    assert streams.active == Counter({"two": 1})
+    assert len(services.hub) == 0

@@ -43,7 +43,7 @@ async def ready(sessions: Sessions, placed: Order) -> Order:
 async def archive_of(sessions: Sessions, order: Order) -> DownloadTarget:
     async with sessions.begin() as session:
         part = await downloadable_archive(session, order, 1)
-        return DownloadTarget(order.id, 1, part.archive_etag or "", part.archive_bytes or 0, "customer:maria")
+        return DownloadTarget(order.id, 1, part.archive_etag or "", part.archive_bytes or 0, "customer:maria", "maria")
 
 
 async def arrive(sessions: Sessions, target: DownloadTarget, *spans: Span) -> OutboxEvent | None:
@@ -110,7 +110,7 @@ async def test_bytes_of_another_version_of_the_archive_do_not_count(sessions: Se
 
 
 async def test_the_last_of_its_files_makes_a_suborder_downloaded(sessions: Sessions, ready: Order) -> None:
-    files = [DownloadTarget(ready.id, 1, "", size, "customer:maria", seq) for seq, size in ((1, 10), (2, 20))]
+    files = [DownloadTarget(ready.id, 1, "", size, "customer:maria", "maria", seq) for seq, size in ((1, 10), (2, 20))]
     assert await arrive(sessions, files[0], Span(0, 10)) is None
     assert await state_of(sessions, ready) == (SubOrderState.READY, [FileState.DOWNLOADED, FileState.AVAILABLE])
     assert await arrive(sessions, files[1], Span(0, 20)) is not None
