@@ -1,4 +1,7 @@
-"""What the documentation promises of itself: every link inside the repository leads somewhere."""
+"""What the documentation promises of itself: links inside the repository lead somewhere, and blocks say what they are.
+
+That their commands run, tests/clients/test_stac_clients.py shows.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+from tests.commands_of_docs import KINDS, PAGES, ROOT, Block, blocks
 
 
 def _links(page: Path) -> Iterator[str]:
@@ -48,3 +50,23 @@ def test_every_threat_names_tests_that_there_are() -> None:
     assert [
         row for row, tests in named.items() if not tests or not all((ROOT / test).is_file() for test in tests)
     ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_says_what_it_is(page: Path) -> None:
+    assert [block.place for block in blocks(page) if block.kind not in KINDS] == []
+    assert page.read_text(encoding="utf-8").count("```") == 2 * len(list(blocks(page)))
+
+
+def test_few_commands_are_not_run_for_they_belong_to_other_machines() -> None:
+    everything = [block for page in PAGES for block in blocks(page)]
+    elsewhere = [block.place for block in everything if block.kind == "sh elsewhere"]
+    run = [block for block in everything if block.kind in {"sh", "sh refused", "console"}]
+    # One more needs a reason: `sh` is run by tests/clients, `sh elsewhere` by nobody.
+    assert len(elsewhere) <= 11, elsewhere
+    assert len(run) >= 35
+
+
+def test_a_console_gives_its_commands_without_what_they_print() -> None:
+    block = Block(ROOT / "README.md", 1, "console", "$ one \\\n    more\nprinted\n$ two\nprinted\n")
+    assert block.commands == "one \\\n    more\ntwo\n"

@@ -1,4 +1,7 @@
-"""Stock pystac-client and EODAG on a whole running stack: they search, order, wait and download, unchanged."""
+"""Stock pystac-client and EODAG on a whole running stack: they search, order, wait and download, unchanged.
+
+Then the commands of the documentation, on the same stack.
+"""
 
 import json
 import os
@@ -15,8 +18,10 @@ import yaml
 from pystac_client import Client
 
 from tests.cli.processes import eventually
+from tests.commands_of_docs import PAGES, ROOT, has_commands, run_page
 from tests.programs import authorization, consignor, dev_stack
 from tests.services.catalogue_sources import collection, item, put, put_json
+from tests.tools import tool
 
 GUIDE = Path("docs/clients/eodag.md")
 NAMES = [f"scene-{n:02d}" for n in range(12)]
@@ -38,19 +43,19 @@ def square(n: int) -> dict[str, Any]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A running stack with twelve scenes, a day and ten degrees apart; what it says of itself."""
     root = tmp_path_factory.mktemp("stac-clients")
-    with dev_stack(root / "data") as running:
+    with dev_stack(root / ".consignor") as running:
         for n, name in enumerate(NAMES):
             assets = {}
             for file in FILES:
-                put(root / "scenes" / name / file, content_of(name, file))
+                put(root / "catalogue" / "scenes" / name / file, content_of(name, file))
                 assets[file] = {"href": f"./{file}"}
             found = item(name, assets, geometry=square(n), properties={"datetime": f"2013-06-{n + 1:02d}T10:00:00Z"})
-            put_json(root / "scenes" / name / f"{name}.json", found)
+            put_json(root / "catalogue" / "scenes" / name / f"{name}.json", found)
         hrefs = [f"./{name}/{name}.json" for name in NAMES]
-        put_json(root / "scenes" / "collection.json", collection("scenes", hrefs, title="Twelve scenes"))
-        where = {"CONSIGNOR_DATA": str(root / "data")}
-        consignor(where, "catalog", "import", root / "scenes")
-        yield {**running, "where": where}
+        put_json(root / "catalogue" / "scenes" / "collection.json", collection("scenes", hrefs, title="Twelve scenes"))
+        where = {"CONSIGNOR_DATA": str(root / ".consignor")}
+        consignor(where, "catalog", "import", root / "catalogue" / "scenes")
+        yield {**running, "where": where, "folder": root}
 
 
 def test_pystac_client_walks_searches_orders_and_downloads(stack: dict[str, Any]) -> None:
@@ -123,3 +128,19 @@ def test_eodag_searches_orders_polls_and_downloads_as_its_guide_says(stack: dict
     assert {path.name: path.read_bytes() for path in assets.rglob("*") if path.is_file()} == wanted
     orders = httpx2.get(f"{stack['api']}/api/v1/orders?product=scenes", headers=alice).json()
     assert [order["outcome"] for order in orders["items"]] == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if has_commands(page)], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_command_of_a_page_runs_in_order_as_printed(stack: dict[str, Any], page: Path) -> None:
+    aria2 = Path(tool("aria2c")).parent
+    for name in ("curl", "jq", "wget", "unzip", "bsdtar", "7z"):
+        tool(name)
+    folder: Path = stack["folder"]
+    environment = {
+        "HOME": str(folder),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{aria2}",
+        "TOKEN": consignor(stack["where"], "token").strip(),
+    }
+    assert run_page(page, folder, api=stack["api"], environment=environment) == ""
