@@ -152,7 +152,7 @@ class IdempotentRequest:
 
 def _shows_a_secret(headers: Mapping[str, str]) -> bool:
     """Whether an answer with these headers may be kept by nobody, and so not by us."""
-    return headers.get("Cache-Control") == "no-store"
+    return "no-store" in headers.get("Cache-Control", "")
 
 
 def _json(body: BaseModel | None) -> bytes:

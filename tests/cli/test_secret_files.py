@@ -6,6 +6,10 @@ import pytest
 from pydantic import SecretStr
 
 from cli.credentials import bearer_token
+from cli.dev.data import DataFolder
+from cli.dev.endpoints import choose
+from cli.dev.stack import own_settings
+from cli.dev.temporal import temporal_dev
 from cli.errors import CommandFailed
 from cli.runtime.secret_files import secret_fields, variable_of
 from cli.runtime.settings import Settings, from_environment, temporal_config
@@ -80,3 +84,15 @@ def test_what_a_file_holds_is_checked_as_the_variable_is(monkeypatch: pytest.Mon
     monkeypatch.setenv("CONSIGNOR_LINK_KEYS_FILE", str(tmp_path / "keys"))
     with pytest.raises(CommandFailed, match=r"CONSIGNOR_LINK_KEYS: .*fewer than 32 characters"):
         from_environment()
+
+
+def test_a_dev_stack_takes_a_database_from_a_file_and_makes_no_secret_that_one_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("DATABASE_URL", "CONSIGNOR_LINK_KEYS"):
+        (tmp_path / variable).write_text(GOOD[variable])
+        monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / variable))
+    assert choose("127.0.0.1", 0, temporal_dev()).outside_database == "postgresql://user:password@db/consignor"
+    made = own_settings(DataFolder(tmp_path))
+    assert "CONSIGNOR_LINK_KEYS" not in made
+    assert {"CONSIGNOR_CURSOR_SECRET", "CONSIGNOR_DELIVERY_KEYS"} <= made.keys()
