@@ -29,6 +29,9 @@ class Grid(Table):
         self.add_row(*(Text(shown(cell)) for cell in cells))
 
 
+DEGRADED = "degraded  Temporal does not answer: nothing moves, and commands are refused until it does."
+
+
 def show(*parts: RenderableType) -> None:
     """Print to the terminal, or as plain text into a pipe."""
     console = Console(width=None if Console().is_terminal else 160)
@@ -95,6 +98,8 @@ def order_page(order: Any) -> None:
         _add_line(head, f"price     {price}")
     for line in warnings_in_words(order):
         _add_line(head, line, "yellow")
+    if order["degraded"]:
+        _add_line(head, DEGRADED, "yellow")
     if waiting := order["waiting_on"]:
         since, who = instant(waiting["since"]), waiting["who"]
         _add_line(head, f"waiting   {waiting['code']} since {since}, for {who}: {waiting['text']}")

@@ -1,17 +1,21 @@
 """What an order looks like to the one who waits for it: delivery status, progress and whom it waits for."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from models.destination import DestinationKind
 from models.errors import DESTINATION_FAILURES, Failure, FailureCode
-from models.order import OrderStatus
-from models.status_facts import DELIVERY, ORDER_FACTS, WAITING_FOR_USER, Actor, DeliveryStatus
+from models.labels import counted
+from models.order import FULFILLED, OrderStatus
+from models.status_facts import BRIEF, DELIVERY, MOVES_BY_ITSELF, ORDER_FACTS, WAITING_FOR_USER, Actor, DeliveryStatus
 from models.steps import Step
 from models.suborder import SubOrderState
+
+A_MOMENT = timedelta(seconds=15)
+"""How long a status that lasts no time may last: a worker that is there has taken the order further by then."""
 
 
 def delivery_status(status: str, *, waiting_for_user: bool) -> DeliveryStatus:
@@ -81,6 +85,14 @@ class WaitingOn(BaseModel):
     next_try_at: datetime | None = None
 
 
+class Machinery(NamedTuple):
+    """What every order needs to move, as of `now`: since when Temporal, or all workers, have been gone."""
+
+    now: datetime
+    temporal_gone_at: datetime | None = None
+    workers_gone_at: datetime | None = None
+
+
 class RetriedStep(NamedTuple):
     """A step that is tried again by itself, and where its order's archives go."""
 
@@ -130,15 +142,42 @@ def waiting_on(
     is_free: bool,
     since: datetime,
     blocker: WaitingOn | None = None,
+    machinery: Machinery | None = None,
+    failed_parts: int = 0,
 ) -> WaitingOn | None:
-    """What a standing order waits for, or None while it moves or is over; `blocker` is what holds its work up."""
+    """What a standing order waits for, or None while it moves or is over; `blocker` is what holds its work up.
+
+    `failed_parts` are sub-orders of which nothing can be had, or not any more.
+    """
     if blocker is not None:
         return blocker
     if waiting_for_user:
         text = "Archives are ready: download them."
         return WaitingOn(code="download", text=text, since=since, who=Actor.CUSTOMER)
-    if status is OrderStatus.PENDING_PAYMENT and is_free:
-        return None  # confirms itself in a moment
+    confirms_itself = status is OrderStatus.PENDING_PAYMENT and is_free
+    if confirms_itself or status in MOVES_BY_ITSELF:
+        return _stopped(machinery, since, is_at_once=status in BRIEF or confirms_itself) if machinery else None
+    if failed_parts and status in FULFILLED:
+        text = (
+            f"Nothing can be had of {counted(failed_parts, 'part')}: mend the files that failed, then retry the order."
+        )
+        return WaitingOn(code="failed_files", text=text, since=since, who=Actor.OPERATOR)
     if (message := ORDER_FACTS[status].waiting) is None:
         return None
     return WaitingOn(**message._asdict(), since=since)
+
+
+def _stopped(machinery: Machinery, since: datetime, *, is_at_once: bool) -> WaitingOn | None:
+    """Why an order that should move by itself does not, where nothing of its own is in the way.
+
+    `is_at_once`: any worker would have taken it further within a moment.
+    """
+    if machinery.temporal_gone_at is not None:
+        text = "Temporal does not answer; the order goes on when it does."
+        return WaitingOn(code="temporal", text=text, since=max(since, machinery.temporal_gone_at), who=Actor.OPERATOR)
+    text = "No worker takes it up: is one running, and is it busy? The order goes on when one does."
+    if machinery.workers_gone_at is not None:
+        return WaitingOn(code="worker", text=text, since=max(since, machinery.workers_gone_at), who=Actor.OPERATOR)
+    if is_at_once and machinery.now - since > A_MOMENT:
+        return WaitingOn(code="worker", text=text, since=since, who=Actor.OPERATOR)
+    return None

@@ -146,6 +146,14 @@ FILE_FACTS: Mapping[FileState, FileFacts] = MappingProxyType(
     }
 )
 
+MOVES_BY_ITSELF = frozenset(
+    s for s, f in ORDER_FACTS.items() if f.waiting is None and f.delivery in {D.PENDING, D.RUNNING}
+)
+"""Statuses in which an order goes on without anybody, as long as Temporal and workers are there."""
+
+BRIEF = frozenset(s for s in MOVES_BY_ITSELF if ORDER_FACTS[s].delivery is D.PENDING)
+"""Those of them that last no time: nothing is done for the order in them."""
+
 DELIVERY: Mapping[OrderStatus, DeliveryStatus] = MappingProxyType({s: f.delivery for s, f in ORDER_FACTS.items()})
 """The word for each status while nothing waits for the user; lists and exports have their SQL from it."""
 

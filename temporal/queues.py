@@ -1,6 +1,6 @@
 """What Temporal tells of our task queues, and of the reconciler."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -13,12 +13,20 @@ from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, RECONCILE_WORKFLOW
 _KINDS = {"workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY}
 
 
+WORKFLOW_TASKS = (ORDERS_QUEUE, "workflow")
+"""Under what the figures of the tasks that take orders further are found."""
+
+
 class QueueFigures(NamedTuple):
-    """Tasks that wait (approximately), for how many seconds the oldest has, and the workers that asked of late."""
+    """Tasks that wait (approximately), for how many seconds the oldest has, and the workers that asked of late.
+
+    Temporal lists a worker for minutes after it has gone; `asked_at` is when the last one asked.
+    """
 
     backlog: int
     oldest: float
     pollers: int
+    asked_at: datetime | None = None
 
 
 async def task_queues(client: Client) -> dict[tuple[str, str], QueueFigures]:
@@ -34,7 +42,9 @@ async def task_queues(client: Client) -> dict[tuple[str, str], QueueFigures]:
             )
             answer = await client.workflow_service.describe_task_queue(request)
             oldest = answer.stats.approximate_backlog_age.ToTimedelta().total_seconds()
-            found[queue, kind] = QueueFigures(answer.stats.approximate_backlog_count, oldest, len(answer.pollers))
+            asked = [poller.last_access_time.ToDatetime(UTC) for poller in answer.pollers]
+            backlog = answer.stats.approximate_backlog_count
+            found[queue, kind] = QueueFigures(backlog, oldest, len(asked), max(asked, default=None))
     return found
 
 

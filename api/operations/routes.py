@@ -1,6 +1,5 @@
 """Figures: as JSON of the orders the caller may see, and for Prometheus, on a port of their own, of everything."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated
@@ -14,7 +13,6 @@ from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from temporalio.service import RPCError
 
 from api.identity.authenticate import CallerDep
 from api.operations.metrics import HeldUp, StatusFigures
@@ -25,13 +23,10 @@ from models.errors import FailureCode
 from models.order import OrderStatus, outcome
 from models.queries import stats
 from services.download_tracking import DOWNLOAD_ALIVE
-from temporal.queues import last_reconciled, task_queues
 
 stats_router = APIRouter(prefix="/stats", tags=["operations"])
 
 OPEN = frozenset(status for status in OrderStatus if outcome(status) == "pending")
-
-_TEMPORAL_TIMEOUT = 2.0
 
 
 class StatusStats(BaseModel):
@@ -97,8 +92,12 @@ async def collect(services: OperationsServices) -> bytes:
     gauges.draining.set(operations.draining.started)
     pool = services.sessions.kw["bind"].pool
     gauges.connections.set(pool.checkedout() if isinstance(pool, QueuePool) else 0)
-    gauges.temporal_up.set(not operations.temporal_health.unavailable)
-    await asyncio.gather(_collect_from_database(services), _collect_from_temporal(services))
+    health = operations.temporal_health
+    gauges.temporal_up.set(not health.unavailable)
+    gauges.show_queues(health.queues)
+    if health.reconciled is not None:
+        gauges.reconciled.set(health.reconciled.timestamp())
+    await _collect_from_database(services)
     return gauges.text()
 
 
@@ -141,16 +140,3 @@ def _held_up(rows: Iterable[tuple[str, str | None, int, float]]) -> list[HeldUp]
         known = found.get((code, who), HeldUp(code, who, 0, 0))
         found[code, who] = HeldUp(code, who, known.orders + orders, max(known.oldest, oldest))
     return list(found.values())
-
-
-async def _collect_from_temporal(services: OperationsServices) -> None:
-    metrics = services.operations.metrics
-    if services.operations.temporal_health.unavailable:
-        return
-    try:
-        async with asyncio.timeout(_TEMPORAL_TIMEOUT):
-            metrics.show_queues(await task_queues(services.temporal))
-            if (at := await last_reconciled(services.temporal)) is not None:
-                metrics.reconciled.set(at.timestamp())
-    except (RPCError, RuntimeError, TimeoutError):
-        metrics.temporal_up.set(0)

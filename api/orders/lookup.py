@@ -23,7 +23,15 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
     due = (await session.execute(refund_due(order.id))).scalar_one()
     blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
+    health = services.operations.temporal_health
     shown = presenting.order_detail(
-        order, items, states, due, services.public_url, caller, blocker=blockers.get(order.id)
+        order,
+        items,
+        states,
+        due,
+        services.public_url,
+        caller,
+        blocker=blockers.get(order.id),
+        machinery=health.machinery(services.now()),
     )
-    return shown.model_copy(update={"degraded": services.operations.temporal_health.unavailable})
+    return shown.model_copy(update={"degraded": health.unavailable})

@@ -19,6 +19,7 @@ from api.orders.schemas import (
 from api.schemas import FailurePublic, FaultPublic
 from models.access import Caller
 from models.delivery_status import (
+    Machinery,
     RetriedStep,
     WaitingOn,
     delivery_status,
@@ -44,9 +45,10 @@ def order_public(
     public_url: str,
     caller: Caller,
     blocker: WaitingOn | None = None,
+    machinery: Machinery | None = None,
 ) -> OrderPublic:
     """An order, or a row of its columns, as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, blocker))
+    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, blocker, machinery))
 
 
 def order_detail(
@@ -57,10 +59,11 @@ def order_detail(
     public_url: str,
     caller: Caller,
     blocker: WaitingOn | None = None,
+    machinery: Machinery | None = None,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
-        **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker),
+        **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker, machinery),
         items=[item_public(item, order.currency) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         warnings=[FaultPublic(**warning) for warning in order.warnings],
@@ -77,6 +80,7 @@ def _order(
     public_url: str,
     caller: Caller,
     blocker: WaitingOn | None,
+    machinery: Machinery | None,
 ) -> dict[str, Any]:
     status = OrderStatus(order.status)
     waiting = is_waiting_for_user(status, suborders)
@@ -92,7 +96,13 @@ def _order(
         "outcome": outcome(status),
         "waiting_for_user": waiting,
         "waiting_on": waiting_on(
-            status, waiting_for_user=waiting, is_free=order.total_price == 0, since=order.status_at, blocker=blocker
+            status,
+            waiting_for_user=waiting,
+            is_free=order.total_price == 0,
+            since=order.status_at,
+            blocker=blocker,
+            machinery=machinery,
+            failed_parts=suborders.get(SubOrderState.FAILED, 0),
         ),
         "allowed_actions": list(caller.allowed_actions(status, order.customer)),
         "progress": progress(

@@ -71,9 +71,11 @@ async def list_orders(
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": ids}))
+    health = services.operations.temporal_health
+    machinery = health.machinery(services.now())
     body = OrdersPublic(
         items=[
-            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, blockers.get(o.id))
+            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, blockers.get(o.id), machinery)
             for o in page
         ],
         next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
@@ -81,7 +83,7 @@ async def list_orders(
         total=counts.total if counts else None,
         total_capped=counts.capped if counts else None,
         version=version,
-        degraded=services.operations.temporal_health.unavailable,
+        degraded=health.unavailable,
     )
     return tagged(request, body)
 

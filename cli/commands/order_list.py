@@ -40,7 +40,7 @@ def list_orders(
     as_json: Json = False,
 ) -> None:
     """List orders, newest first unless sorted otherwise."""
-    from cli.tables import orders_table, show
+    from cli.tables import DEGRADED, orders_table, show
 
     chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
     with the_api() as api:
@@ -51,6 +51,8 @@ def list_orders(
     total = f"{page['total'] - 1:,}+" if page["total_capped"] else f"{page['total']:,}"
     if page["next_cursor"]:
         say(f"{len(page['items'])} of {total}")
+    if page["degraded"]:
+        say(DEGRADED)
     return None
 
 

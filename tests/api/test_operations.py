@@ -258,6 +258,8 @@ async def test_temporal_away_is_told_and_costs_a_command_no_waiting(
     assert (placed.status_code, placed.json()["degraded"]) == (201, True)
     url = f"/orders/{placed.json()['id']}"
     assert (await client.get(url)).json()["degraded"] is True
+    waits = (await client.get(url)).json()["waiting_on"]
+    assert (waits["code"], waits["who"]) == ("temporal", "operator")
     assert (await client.get("/orders")).json()["degraded"] is True
     refused = await client.post(f"{url}/cancel")
     assert (refused.status_code, refused.json()["code"]) == (503, "temporal_unavailable")

@@ -33,7 +33,7 @@ def hostile(value: Any) -> Any:
 ORDER = hostile({
     "number": "", "id": "", "label": "", "status": "", "delivery_status": "", "total_price": "1.00", "currency": "",
     "progress": {"percent": 1, "files_total": 1, "files_available": 0, "files_failed": 0, "bytes_total": 1},
-    "waiting_on": {"code": "", "since": "2026-01-01T00:00:00", "who": "", "text": "",
+    "degraded": True, "waiting_on": {"code": "", "since": "2026-01-01T00:00:00", "who": "", "text": "",
                    "step": "", "suborder": None, "attempts": 1, "next_try_at": None}, "expires_at": None,
     "refund_due": "1.00", "failure": {"code": "", "text": ""}, "faults": [{"code": "", "text": ""}] * 2,
     "warnings": [{"text": ""}], "warnings_total": 1, "created_at": "2026-01-01T00:00:00", "destination": "",

@@ -1,12 +1,20 @@
 """What an order looks like to the one who waits: delivery status, progress, and whom it waits for."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.delivery_status import RetriedStep, delivery_status, held_up, is_waiting_for_user, progress, waiting_on
+from models.delivery_status import (
+    Machinery,
+    RetriedStep,
+    delivery_status,
+    held_up,
+    is_waiting_for_user,
+    progress,
+    waiting_on,
+)
 from models.destination import DestinationKind
 from models.errors import DESTINATION_FAILURES, Failure, FailureCode
 from models.order import OrderStatus
@@ -108,6 +116,61 @@ def test_a_standing_order_says_who_can_move_it(status: OrderStatus) -> None:
 
 def test_an_order_that_costs_nothing_waits_for_no_payment() -> None:
     assert waiting_on(OrderStatus.PENDING_PAYMENT, waiting_for_user=False, is_free=True, since=SINCE) is None
+
+
+NOBODY_WORKS = Machinery(SINCE + timedelta(hours=1), workers_gone_at=SINCE + timedelta(minutes=5))
+NO_TEMPORAL = Machinery(SINCE + timedelta(hours=1), temporal_gone_at=SINCE + timedelta(minutes=5))
+ALL_THERE = Machinery(SINCE + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("status", ["pending_payment", "payment_confirmed", "validating", "provisioning"])
+@pytest.mark.parametrize(("machinery", "code"), [(NOBODY_WORKS, "worker"), (NO_TEMPORAL, "temporal")])
+def test_an_order_that_would_move_by_itself_waits_for_what_is_gone(
+    status: str, machinery: Machinery, code: str
+) -> None:
+    found = waiting_on(OrderStatus(status), waiting_for_user=False, is_free=True, since=SINCE, machinery=machinery)
+    assert found is not None
+    assert (found.code, found.who, found.since) == (code, Actor.OPERATOR, SINCE + timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("status", ["draft", "paused", "failed", "fulfilled", "cancelled"])
+def test_what_moves_by_nobody_but_people_waits_for_no_machine(status: str) -> None:
+    def found(machinery: Machinery | None) -> object:
+        waits = OrderStatus(status)
+        return waiting_on(waits, waiting_for_user=False, is_free=True, since=SINCE, machinery=machinery)
+
+    assert found(NOBODY_WORKS) == found(None)
+
+
+@pytest.mark.parametrize(
+    ("status", "waits"), [("pending_payment", True), ("payment_confirmed", True), ("validating", False)]
+)
+def test_a_status_that_takes_no_time_and_lasts_waits_for_a_worker(status: str, waits: bool) -> None:
+    def found(machinery: Machinery) -> object:
+        waiting = waiting_on(
+            OrderStatus(status), waiting_for_user=False, is_free=True, since=SINCE, machinery=machinery
+        )
+        return waiting and waiting.code
+
+    assert found(ALL_THERE) == ("worker" if waits else None)
+    assert found(ALL_THERE._replace(now=SINCE + timedelta(seconds=1))) is None
+
+
+def test_an_order_that_has_to_be_paid_waits_for_its_payment_whoever_works() -> None:
+    found = waiting_on(
+        OrderStatus.PENDING_PAYMENT, waiting_for_user=False, is_free=False, since=SINCE, machinery=NOBODY_WORKS
+    )
+    assert found is not None
+    assert found.code == "payment"
+
+
+def test_an_archive_that_was_lost_waits_for_a_retry() -> None:
+    found = waiting_on(
+        OrderStatus.FULFILLED_WITH_WARNINGS, waiting_for_user=False, is_free=True, since=SINCE, failed_parts=1
+    )
+    assert found is not None
+    assert (found.code, found.who) == ("failed_files", Actor.OPERATOR)
+    assert found.text == "Nothing can be had of 1 part: mend the files that failed, then retry the order."
 
 
 @pytest.mark.parametrize("status", ["fulfilled", "fulfilled_with_warnings", "provisioning"])
