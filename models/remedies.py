@@ -24,6 +24,8 @@ REMEDIES: Mapping[FailureCode, str] = MappingProxyType(
         C.OUT_OF_MEMORY: "Give the workers more memory.",
         C.SOURCE_UNAVAILABLE: "Bring the storage back: is the product's folder mounted on the workers, and"
         " does it answer? The next try goes on by itself.",
+        C.SOURCE_BUSY: "Its location has as much as it may at once, or hangs: look at what holds it up."
+        " It goes on by itself.",
         C.DESTINATION_REFUSED: "Mend the destination or its keys; then retry. The archive can be downloaded meanwhile.",
         C.DESTINATION_FULL: "Make room at the destination. The archive can be downloaded meanwhile.",
         C.DESTINATION_UNAVAILABLE: "Bring the destination back. The archive can be downloaded meanwhile.",
