@@ -44,7 +44,7 @@ class OpenIdConnect:
 
     async def caller_of_token(self, sessions: async_sessionmaker[AsyncSession], token: str, now: datetime) -> Caller:
         """Whose bearer token this is. Raises Unauthenticated, Forbidden or IdentityProviderUnavailable."""
-        claims = await self.verifier.verify(token, audience=self.config.audience, now=now)
+        claims = await self.verifier.verify_bearer(token, audience=self.config.audience, now=now)
         claimed = user_from_claims(self.config, claims, now)
         return caller_of_issuer_token(claimed, await self._stored(sessions, claimed), issuer_token(claims))
 

@@ -27,6 +27,9 @@ MAX_TOKEN = 16_384
 
 Claims = Mapping[str, Any]
 
+_BOUND = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+"""Claims that bind an ID token to one login."""
+
 # Unknown headers are ignored; critical ones that are unknown are refused.
 _REGISTRY = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
@@ -40,6 +43,19 @@ class TokenVerifier:
 
     async def verify(self, token: str, *, audience: str, now: datetime) -> Claims:
         """The claims of a valid token. Raises Unauthenticated; IdentityProviderUnavailable where there are no keys."""
+        return (await self._verified(token, audience, now)).claims
+
+    async def verify_bearer(self, token: str, *, audience: str, now: datetime) -> Claims:
+        """The same of a token that was issued to be shown to an API, and so is neither an ID nor a logout token.
+
+        Where client id and audience are equal, nothing but its kind keeps what every page sees from being one.
+        """
+        verified = await self._verified(token, audience, now)
+        if kind := _other_kind(verified):
+            raise Unauthenticated(f"this is {kind}, not an access token; send the access token of the same login")
+        return verified.claims
+
+    async def _verified(self, token: str, audience: str, now: datetime) -> Token:
         if len(token) > MAX_TOKEN:
             raise Unauthenticated("the token is too long")
         try:
@@ -49,7 +65,7 @@ class TokenVerifier:
             raise Unauthenticated(_reason(error)) from None
         if not decoded.claims["sub"].strip() or "\0" in decoded.claims["sub"]:
             raise Unauthenticated("the token names nobody")
-        return decoded.claims
+        return decoded
 
     async def _decoded(self, token: str) -> Token:
         """With the keys we have, and where the key is unknown, with those the issuer has now."""
@@ -75,6 +91,25 @@ class TokenVerifier:
 
 def _decode(token: str, provider: Provider) -> Token:
     return jwt.decode(token, provider.keys, algorithms=ALGORITHMS, registry=_REGISTRY)
+
+
+def _other_kind(token: Token) -> str | None:
+    """What a token is that is no access token; None for one that is, or that does not say.
+
+    Issuers that follow RFC 9068 say so in the header, Keycloak in a claim; of the others, ID tokens are known by what
+    only they bind (OpenID Connect Core, 2 and 3.1.3.6), and logout tokens by their event (Back-Channel Logout, 2.4).
+    """
+    claims = token.claims
+    kind = str(token.header.get("typ", "JWT")).lower().removeprefix("application/")
+    said = str(claims.get("typ", "")).lower()
+    if "events" in claims or kind in {"logout+jwt", "secevent+jwt"} or said == "logout":
+        return "a logout token"
+    if said in {"id", "refresh", "offline"}:
+        return f"a token of the kind {said}"
+    if kind not in {"jwt", "at+jwt"}:
+        return "a token of another kind"
+    declared = kind == "at+jwt" or said == "bearer"
+    return "an ID token" if not declared and not _BOUND.isdisjoint(claims) else None
 
 
 def _reason(error: Exception) -> str:

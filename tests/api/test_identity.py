@@ -152,6 +152,41 @@ async def test_another_scheme_or_two_tokens_are_refused(anonymous: AsyncClient, 
     assert (await anonymous.get("/me", headers=headers)).status_code == 401
 
 
+OTHER_KINDS: dict[str, dict[str, Any]] = {
+    "an ID token by its nonce": {"nonce": "n"},
+    "an ID token by its hash": {"at_hash": "h"},
+    "an ID token of Keycloak": {"typ": "ID"},
+    "a refresh token of Keycloak": {"typ": "Refresh"},
+    "a logout token": {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+    "a logout token by its header": {"header": {"typ": "logout+jwt"}},
+    "a kind that nobody knows": {"header": {"typ": "dpop+jwt"}},
+}
+
+
+@pytest.mark.parametrize("more", OTHER_KINDS.values(), ids=OTHER_KINDS)
+async def test_a_token_that_was_issued_for_something_else_is_no_bearer(
+    anonymous: AsyncClient, issuer: Issuer, more: dict[str, Any]
+) -> None:
+    answer = await shown(anonymous, issuer.token(**more))
+    assert answer.status_code == 401
+    assert "not an access token" in answer.json()["detail"]
+
+
+ACCESS: list[dict[str, Any]] = [
+    {"header": {"typ": "at+jwt"}, "nonce": "n"},
+    {"header": {"typ": "application/at+jwt"}},
+    {"header": {"typ": "JWT"}},
+    {"typ": "Bearer", "nonce": "n"},
+]
+
+
+@pytest.mark.parametrize("more", ACCESS, ids=range(len(ACCESS)))
+async def test_an_access_token_is_one_however_its_issuer_says_so(
+    anonymous: AsyncClient, issuer: Issuer, more: dict[str, Any]
+) -> None:
+    assert (await shown(anonymous, issuer.token(**more))).status_code == 200
+
+
 async def test_clocks_may_differ_a_little(anonymous: AsyncClient, issuer: Issuer) -> None:
     now = int(time.time())
     assert (await shown(anonymous, issuer.token(exp=now - 5, iat=now - 60))).status_code == 200
