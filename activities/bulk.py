@@ -15,7 +15,7 @@ from temporalio.exceptions import FailureError
 
 from activities.bulk_runner import BulkCommander, ItemOutcome
 from activities.failures import failure_of
-from models.bulk import STOPPED, ItemResult, Reason
+from models.bulk import ItemResult, Reason, stopped
 from models.errors import FailureCode
 from models.messages import BulkPage, BulkPageDone, BulkRef
 from models.queries import bulk as queries
@@ -65,8 +65,10 @@ class BulkActivities:
     @activity.defn
     async def close_bulk(self, ref: BulkRef) -> BulkPageDone:
         """Write down that a bulk has ended; what a cancelled one did not come to is skipped."""
-        values = {"bulk_id": ref.bulk_id, "now": datetime.now(UTC), "code": STOPPED.code, "text": STOPPED.text}
         async with self.sessions.begin() as session:
+            bulk: Bulk = (await session.execute(queries.bulk_by_id(ref.bulk_id))).scalar_one()
+            code, text = stopped(bulk.stopped_why)
+            values = {"bulk_id": ref.bulk_id, "now": datetime.now(UTC), "code": code, "text": text}
             await session.execute(queries.CLOSE, values)
         return await self._totals(ref.bulk_id, None)
 

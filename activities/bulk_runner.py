@@ -18,12 +18,13 @@ from temporalio.service import RPCError
 
 from models.access import Caller
 from models.bulk import NO_ANSWER, NOT_FOUND, BulkCommand, ItemResult, Reason, acts_in, command_of, labelled, skipped
-from models.errors import CommandPending, IllegalTransition, TemporalUnavailable
+from models.errors import CommandPending, Forbidden, IllegalTransition, TemporalUnavailable, Unauthenticated
 from models.messages import CommandRequest
 from models.order import OrderStatus
 from models.queries import bulk as queries
-from models.queries import orders, users
+from models.queries import orders
 from models.tables import Bulk, BulkItem, Order
+from services.credentials import caller_of_grant
 from temporal.commands import execute_command
 from temporal.start import OrderStart, start_order
 
@@ -81,10 +82,15 @@ class BulkCommander:
             query = queries.item_to_do(self.bulk.id, order_id)
             if (item := (await session.execute(query)).scalar_one_or_none()) is None:
                 return None
-            caller = await self._caller(session)
             if item.sent_at is not None:
                 # Sent by a process that died: it was allowed then, and under its id it has its effect once.
-                return await self._sent_before(session, caller, item)
+                return await self._sent_before(session, item)
+            try:
+                caller = await caller_of_grant(session, self.bulk.grant, self.bulk.scopes)
+            except (Unauthenticated, Forbidden) as ended:
+                await session.execute(queries.stop(self.bulk.id, datetime.now(UTC), str(ended)))
+                log.info("bulk stopped", bulk=str(self.bulk.id), reason=str(ended))
+                return None
             order = (await session.execute(orders.order_of(caller.visibility, order_id))).scalar_one_or_none()
             if order is None or (reason := self._why_not(caller, order)):
                 reason = NOT_FOUND if order is None else reason
@@ -95,19 +101,13 @@ class BulkCommander:
                 return None
             item.sent_at = datetime.now(UTC)
             session.add(item)
-            return ClaimedItem(order, self._request(order, caller))
-
-    async def _caller(self, session: AsyncSession) -> Caller:
-        """Who asked for the bulk, as they are known now; an unknown user may do nothing."""
-        person = (await session.execute(users.user_by_id(self.bulk.customer))).scalar_one_or_none()
-        roles, groups = (person.roles, person.groups) if person else ([], [])
-        return Caller.known(self.bulk.customer, roles, groups, self.bulk.scopes)
+            return ClaimedItem(order, self._request(order))
 
     def _why_not(self, caller: Caller, order: Order) -> Reason | None:
         may = caller.may_command(own=order.customer == caller.customer)
         return skipped(BulkCommand(self.bulk.command), OrderStatus(order.status), may=may)
 
-    async def _sent_before(self, session: AsyncSession, caller: Caller, item: BulkItem) -> ClaimedItem | None:
+    async def _sent_before(self, session: AsyncSession, item: BulkItem) -> ClaimedItem | None:
         if (await session.execute(queries.was_executed(self.bulk.id, item.order_id))).scalar_one():
             await self._record(session, item.order_id, DONE)
             return None
@@ -115,9 +115,9 @@ class BulkCommander:
         if order is None:
             await self._record(session, item.order_id, ItemOutcome(ItemResult.SKIPPED, NOT_FOUND))
             return None
-        return ClaimedItem(order, self._request(order, caller))
+        return ClaimedItem(order, self._request(order))
 
-    def _request(self, order: Order, caller: Caller) -> CommandRequest:
+    def _request(self, order: Order) -> CommandRequest:
         command = BulkCommand(self.bulk.command)
         asked = command_of(command)
         if asked is None:
@@ -125,7 +125,7 @@ class BulkCommander:
         return CommandRequest(
             id=f"bulk-{self.bulk.id}-{order.id}",
             command=asked,
-            actor=caller.actor,
+            actor=self.bulk.actor,
             reason=self.bulk.reason,
             only_in=tuple(sorted(acts_in(command))),
             bulk_id=self.bulk.id,

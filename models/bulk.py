@@ -60,7 +60,14 @@ STOPPED = Reason("bulk_cancelled", "the bulk was cancelled before it came to thi
 NO_ANSWER = Reason(
     "no_answer", "the order's workflow did not answer; look at the order, it may still execute the command"
 )
+RIGHTS_ENDED = "rights_ended"
 UNDER_WAY = "under_way"
+
+
+def stopped(why: str | None) -> Reason:
+    """What is said of the orders that a cancelled bulk did not come to; `why` where nobody asked for that."""
+    return STOPPED if why is None else Reason(RIGHTS_ENDED, f"the bulk was stopped before it came to this order: {why}")
+
 
 _COMMANDS: Mapping[BulkCommand, Command] = MappingProxyType(
     {c: Command(c.value) for c in BulkCommand if c is not BulkCommand.LABEL}

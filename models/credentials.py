@@ -1,4 +1,4 @@
-"""What callers show to be believed; it is looked at again while something goes on in their name."""
+"""What callers show to be believed, and in whose name something goes on when they have left."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,3 +28,21 @@ class ScriptToken:
 
 
 Credential = IssuerToken | BrowserSession | ScriptToken
+
+
+@dataclass(frozen=True)
+class Grant:
+    """In whose name something goes on, and until when nothing had been revoked."""
+
+    customer: str
+    since: datetime | None = None
+    access_token: UUID | None = None
+
+    def outlives(self, revoked_at: datetime | None) -> bool:
+        """Whether it was made after a revocation, or there was none."""
+        return revoked_at is None or (self.since is not None and self.since >= revoked_at)
+
+
+def access_token_of(credential: Credential | None) -> UUID | None:
+    """The access token that was shown, if it was one."""
+    return credential.id if isinstance(credential, ScriptToken) else None

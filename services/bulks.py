@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller, Permission
 from models.bulk import MAX_ORDERS, NOT_FOUND, BulkCommand, Reason, is_distinct, labelled, skipped
+from models.credentials import access_token_of
 from models.errors import Fault, InvalidBulk, NotFound, SelectionChanged
 from models.listing import OrderFilter, Sort
 from models.order import OrderStatus
@@ -78,6 +79,7 @@ async def accept_bulk(session: AsyncSession, caller: Caller, request: BulkReques
         reason=request.reason,
         asked=request.asked,
         scopes=None if caller.scopes is None else sorted(caller.scopes),
+        access_token=access_token_of(caller.credential),
     )
     session.add(bulk)
     await session.flush()

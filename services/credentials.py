@@ -1,5 +1,6 @@
 """Who a credential belongs to, as they are now: asked when a request comes, and again while something goes on."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller, Role
-from models.credentials import BrowserSession, IssuerToken, ScriptToken
+from models.credentials import BrowserSession, Grant, IssuerToken, ScriptToken
 from models.errors import Forbidden, NotFound, Unauthenticated
 from models.queries import users as queries
 from models.tables import AccessToken, User
@@ -62,6 +63,21 @@ async def look_again(session: AsyncSession, caller: Caller, now: datetime) -> Ca
             user = (await session.execute(queries.user_by_id(caller.customer))).scalar_one()
             return caller_of_issuer_token(user, user, token)
     raise Unauthenticated("there is nothing to go by")
+
+
+async def caller_of_grant(session: AsyncSession, grant: Grant, scopes: Iterable[str] | None = None) -> Caller:
+    """In whose name something goes on, as they are now: a right that was revoked has ended, one that ran out has not.
+
+    Raises Unauthenticated or Forbidden.
+    """
+    user = (await session.execute(queries.user_by_id(grant.customer))).scalar_one_or_none()
+    if user is None or not grant.outlives(user.signed_out_at):
+        raise Unauthenticated("whoever made it has been signed out everywhere since")
+    if grant.access_token is not None:
+        token = (await session.execute(queries.token_by_id(grant.access_token))).one_or_none()
+        if token is None or token[0].revoked_at is not None:
+            raise Unauthenticated("the access token it was made with has been revoked")
+    return require_role(Caller.known(user.id, user.roles, user.groups, scopes))
 
 
 async def sign_out_everywhere(session: AsyncSession, customer: str, now: datetime) -> SignedOut:

@@ -133,6 +133,7 @@ class BulkPublic(BaseModel):
     created_at: datetime
     started_at: datetime | None
     cancelled_at: datetime | None
+    stopped_why: str | None = Field(description="Why it was cancelled where nobody asked for that.")
     finished_at: datetime | None
     degraded: bool = Field(default=False, description="Temporal is away: what is running waits until it is back.")
     links: BulkLinks
@@ -201,7 +202,7 @@ def bulk_public(bulk: Bulk, url: str, *, degraded: bool) -> BulkPublic:
         links=BulkLinks(self=url, orders=f"{url}/orders"),
         **bulk.model_dump(
             include={"label", "reason", "total", "done", "skipped", "failed"}
-            | {"created_at", "started_at", "cancelled_at", "finished_at"}
+            | {"created_at", "started_at", "cancelled_at", "stopped_why", "finished_at"}
         ),
     )
 

@@ -187,4 +187,5 @@ def _show(api: "Api", bulk: Any, as_json: bool) -> None:
 
 def _line(bulk: Any) -> str:
     counts = ", ".join(f"{bulk[name]} {name}" for name in ("done", "skipped", "failed", "pending"))
-    return f"{bulk['action']}  {bulk['state']}  {bulk['total']} orders: {counts}"
+    why = f" ({bulk['stopped_why']})" if bulk.get("stopped_why") else ""
+    return f"{bulk['action']}  {bulk['state']}{why}  {bulk['total']} orders: {counts}"

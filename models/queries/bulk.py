@@ -173,6 +173,11 @@ def cancel(bulk_id: UUID, now: datetime) -> sa.Update:
     return sa.update(Bulk).where(col(Bulk.id) == bulk_id, *still).values(cancelled_at=now)
 
 
+def stop(bulk_id: UUID, now: datetime, why: str) -> sa.Update:
+    """The same without anybody asking for it."""
+    return cancel(bulk_id, now).values(stopped_why=why)
+
+
 def unfinished(*, before: datetime, limit: int) -> sa.Select[Bulk]:
     """Accepted bulks that have not ended; those that are not known to have a workflow first."""
     query = sa.select(Bulk).where(col(Bulk.finished_at).is_(None), col(Bulk.created_at) < before)

@@ -9,11 +9,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from models.bulk import BulkCommand, BulkState, ItemResult, state_of
+from models.credentials import Grant
 from models.tables.base import INSTANT, new_id, now, one_of, zero
 
 
 class Bulk(SQLModel, table=True):
-    """One command for many orders. `asked` is the filter; `scopes` are those of the access token it was asked with."""
+    """One command for many orders. `asked` is the filter; `scopes` are those of the access token it was asked with.
+
+    `stopped_why` says why it was cancelled where nobody asked for that.
+    """
 
     __tablename__ = "bulks"
     __table_args__ = (
@@ -33,6 +37,8 @@ class Bulk(SQLModel, table=True):
     reason: str | None = Field(default=None, sa_type=sa.Text)
     asked: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     scopes: list[str] | None = Field(default=None, sa_type=ARRAY(sa.Text))
+    access_token: UUID | None = None
+    stopped_why: str | None = Field(default=None, sa_type=sa.Text)
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     cancelled_at: datetime | None = Field(default=None, sa_type=INSTANT)
@@ -41,6 +47,11 @@ class Bulk(SQLModel, table=True):
     done: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     skipped: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     failed: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+
+    @property
+    def grant(self) -> Grant:
+        """In whose name it goes on."""
+        return Grant(self.customer, self.created_at, self.access_token)
 
     @property
     def state(self) -> BulkState:

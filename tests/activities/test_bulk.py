@@ -26,7 +26,7 @@ from models.order import Command, OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders as order_queries
 from models.queries.users import upsert_user
-from models.tables import Bulk, BulkItem, Order, User
+from models.tables import AccessToken, Bulk, BulkItem, Order, User
 from temporal.commands import command_order
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_order
@@ -195,12 +195,48 @@ async def test_who_may_is_asked_when_the_order_has_its_turn(sessions: Sessions, 
     await person(sessions, "customer", "support")
     await work(sessions, client, bulk)
     assert await rows(sessions, ITEMS) == [("done", None), ("skipped", "forbidden")]
-    bulk = await frozen(sessions, visible=Visibility(None))
-    await person(sessions)
-    await work(sessions, client, bulk)
-    found = "SELECT result, code FROM bulk_items WHERE bulk_id = '{}' ORDER BY order_id"
-    assert await rows(sessions, found.format(bulk.id)) == [("skipped", "forbidden"), ("skipped", "not_found")]
     assert await rows(sessions, "SELECT status FROM orders ORDER BY id") == ["cancelled", "pending_payment"]
+
+
+ENDED = {
+    "no role any more": "UPDATE people SET roles = '{}'",
+    "signed out everywhere": "UPDATE people SET signed_out_at = now() + interval '1 second'",
+    "access token revoked": "UPDATE access_tokens SET revoked_at = now()",
+    "nobody": "DELETE FROM people",
+}
+
+
+@pytest.mark.parametrize("statement", ENDED.values(), ids=ENDED)
+async def test_a_bulk_stops_when_its_owner_has_lost_the_right(
+    sessions: Sessions, away: Client, product: None, statement: str
+) -> None:
+    for label in "ab":
+        await add_order(sessions, {"dear": "all"}, caller=MARIA, label=label)
+    now = datetime.now(UTC)
+    token = AccessToken(customer="maria", name="n", secret_hash=b"s", scopes=["order"], created_at=now, expires_at=now)
+    async with sessions.begin() as session:
+        session.add(token)
+        await session.flush()
+        await session.refresh(token)
+    bulk = await frozen(sessions, "label", label="{label}!", scopes=["order"], access_token=token.id)
+    async with sessions.begin() as session:
+        await session.execute(sa.text(statement))
+    assert (await work(sessions, away, bulk)).done == 0
+    assert await close(sessions, away, bulk) == BulkPageDone(skipped=2, total=2)
+    assert await rows(sessions, ITEMS) == [("skipped", "rights_ended")] * 2
+    (why,) = await rows(sessions, "SELECT stopped_why FROM bulks WHERE cancelled_at IS NOT NULL")
+    assert why
+    assert await rows(sessions, "SELECT label FROM orders ORDER BY id") == ["a", "b"]
+
+
+async def test_a_bulk_outlives_the_time_of_its_token_and_a_sign_out_before_it(
+    sessions: Sessions, away: Client, product: None
+) -> None:
+    await add_order(sessions, {"dear": "all"}, caller=MARIA, label="a")
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE people SET signed_out_at = now() - interval '1 second'"))
+    bulk = await frozen(sessions, "label", label="{label}!")
+    assert (await work(sessions, away, bulk)).done == 1
 
 
 async def test_a_token_allows_no_more_than_it_did(sessions: Sessions, client: Client, product: None) -> None:
