@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi clients fuzz lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi clients conformance fuzz lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -68,6 +68,9 @@ clients: $(TOOLS) ## generate clients in TypeScript and Python from the contract
 
 fuzz: $(TOOLS) ## have schemathesis ask the API several thousand things as three people (ARGS=examples per operation)
 	@$(BIN)/python -m tests.api.fuzzing $(ARGS)
+
+conformance: $(TOOLS) ## have Spectral, Redocly, client generators, REDbot and stac-api-validator judge (ARGS=contract or running)
+	@$(BIN)/python -m tests.conformance $(ARGS)
 
 docs: $(TOOLS) ## write the parts of the documentation that are derived from the code
 	@$(BIN)/python -m docs $(ARGS)

@@ -131,6 +131,9 @@ class StacItems(_Open):
     type: Literal["FeatureCollection"]
     features: list[StacItem]
     numberReturned: int  # noqa: N815 - as OGC writes it
+    numberMatched: int | None = Field(  # noqa: N815 - as OGC writes it
+        None, description="Items on all pages, where they are cheap to count; absent of more than 10,000."
+    )
     links: list[StacLink] = _LINKS
 
 

@@ -51,11 +51,19 @@ class CatalogueHit:
     ordered: ObjectOrder = field(default_factory=ObjectOrder)
 
 
+MAX_COUNTED = 10_000
+"""More matches than these are not counted."""
+
+
 class CataloguePage(NamedTuple):
-    """A page of objects; `after` is the position behind it, None where nothing more comes."""
+    """A page of objects; `after` is the position behind it, None where nothing more comes.
+
+    `matched` is how many there are on all pages, where that is cheap to know.
+    """
 
     hits: list[CatalogueHit]
     after: Position | None
+    matched: int | None = None
 
 
 async def visible_products(session: AsyncSession, caller: Caller, skus: Collection[str] | None = None) -> list[Product]:
@@ -75,7 +83,7 @@ async def search(
 ) -> CataloguePage:
     """A page of the matching objects of these products, newest first."""
     if not among:
-        return CataloguePage([], None)
+        return CataloguePage([], None, 0)
     await session.execute(FORCE_CUSTOM_PLAN)
     rows = await _rows(session, [product.id for product in among], criteria, after, limit + 1, walk)
     page = rows[:limit]
@@ -87,13 +95,29 @@ async def search(
         CatalogueHit(row, by_id[row.product_id], sizes.get(row.id, ObjectSize(0, 0)), orders.get(row.id, ObjectOrder()))
         for row in page
     ]
-    return CataloguePage(hits, Position(page[-1].sort_key, page[-1].id) if len(rows) > limit else None)
+    following = Position(page[-1].sort_key, page[-1].id) if len(rows) > limit else None
+    is_whole = after is None and following is None
+    return CataloguePage(hits, following, len(hits) if is_whole else await _count(session, among, criteria))
+
+
+async def _count(session: AsyncSession, among: Sequence[Product], criteria: ObjectFilter) -> int | None:
+    """How many match; None where they are too many, or an index alone cannot tell."""
+    if not _is_plain(criteria):
+        return None
+    query = queries.matches([product.id for product in among], criteria, None).limit(MAX_COUNTED + 1)
+    found = (await session.execute(queries.count_of(query))).scalar_one()
+    return found if found <= MAX_COUNTED else None
+
+
+def _is_plain(criteria: ObjectFilter) -> bool:
+    """Whether the index of an order of objects, or of their names, finds what matches."""
+    return criteria.area is None and (criteria.names is not None or criteria.begins is None)
 
 
 async def _rows(
     session: AsyncSession, among: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, walk: int
 ) -> Sequence[sa.Row[Any]]:
-    if criteria.names is not None or (criteria.area is None and criteria.begins is None):
+    if criteria.names is not None or _is_plain(criteria):
         return await _matching(session, queries.matches(among, criteria, after), criteria, limit)
     rows = await _matching(session, queries.next_matches(among, criteria, after, walk=walk), criteria, limit)
     if len(rows) >= limit:

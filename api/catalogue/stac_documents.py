@@ -1,6 +1,6 @@
 """The documents of the STAC API: landing page, collections and items, after STAC 1.1 and STAC API 1.0."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -12,7 +12,7 @@ from models.links import API
 from models.pricing import written
 from models.status_facts import ItemStatus
 from models.tables import Product
-from services.catalogue_search import CatalogueHit, ObjectOrder
+from services.catalogue_search import CatalogueHit, CataloguePage, ObjectOrder
 
 STAC: Final = "/stac"
 
@@ -114,14 +114,15 @@ class Documents:
             ],
         }
 
-    def page(self, items: Sequence[CatalogueHit], *links: Json) -> Json:
+    def page(self, found: CataloguePage, *links: Json) -> Json:
         """A page of items."""
-        features = [self.item(found) for found in items]
+        features = [self.item(hit) for hit in found.hits]
         root = link("root", self.root, JSON)
         return {
             "type": "FeatureCollection",
             "features": features,
             "numberReturned": len(features),
+            **({} if found.matched is None else {"numberMatched": found.matched}),
             "links": [*links, root],
         }
 

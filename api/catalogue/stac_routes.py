@@ -138,14 +138,14 @@ async def _page(
     query: SearchQuery | SearchBody,
     criteria: ObjectFilter,
     meaning: dict[str, Any],
-) -> tuple[list[catalogue_search.CatalogueHit], str | None]:
+) -> tuple[catalogue_search.CataloguePage, str | None]:
     """A page and the token of the next one. Raises InvalidCursor."""
     cursors = services.cursors(caller, f"stac {meaning}")
     after = _read_token(cursors.position, query.token)
     page = await catalogue_search.search(
         session, caller, among, criteria, after, query.page_size, walk=services.catalogue_walk
     )
-    return page.hits, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
+    return page, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
 
 
 def _read_token(read: Callable[[str | None], Read], token: str | None) -> Read:

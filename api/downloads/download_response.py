@@ -76,7 +76,7 @@ class Representation:
             "ETag": self.version.etag,
             "Accept-Ranges": "bytes",
             "Content-Disposition": content_disposition(self.filename),
-            "Cache-Control": "private, no-transform",
+            "Cache-Control": "private, no-cache, no-transform",
             "X-Content-Type-Options": "nosniff",
             # Should a browser show it all the same, it runs no script and has no origin.
             "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -17,6 +17,7 @@ _ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
 }
 _SOMEBODYS = "private, no-cache"
+_ANYBODYS = "no-cache"
 _HSTS = "max-age=31536000"
 
 CALLER = "consignor.caller"
@@ -54,8 +55,8 @@ class PolicyMiddleware:
 def _complete(headers: MutableHeaders, *, https: bool, personal: bool) -> None:
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
-    if personal:
-        # What one person is answered is nobody else's, and a cache on the way cannot know whose it is.
-        headers.setdefault("Cache-Control", _SOMEBODYS)
+    # What one person is answered is nobody else's, and a cache on the way cannot know whose it is. For how long
+    # anything holds that says nothing of it no cache may guess.
+    headers.setdefault("Cache-Control", _SOMEBODYS if personal else _ANYBODYS)
     if https:
         headers.setdefault("Strict-Transport-Security", _HSTS)

@@ -103,6 +103,6 @@ async def _csv(services: Services, orders: listing.OrderQuery, name: str, *, bom
 def _attached(name: str) -> dict[str, str]:
     return {
         "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "private, no-store",
+        "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }

@@ -128,7 +128,8 @@ def _order(
 
 
 def _links(url: str) -> LinksPublic:
-    return LinksPublic(self=url, suborders=f"{url}/suborders", files=f"{url}/files", timeline=f"{url}/timeline")
+    places = {"archives": "links"} | {name: name for name in ("suborders", "files", "timeline", "metalink", "stac")}
+    return LinksPublic(self=url, **{name: f"{url}/{place}" for name, place in places.items()})
 
 
 def failure_public(code: str | None, text: str | None) -> FailurePublic | None:

@@ -148,6 +148,9 @@ class LinksPublic(BaseModel):
     suborders: str
     files: str
     timeline: str
+    archives: str = Field(description="Signed links to its archives, files and Metalinks, which need no token.")
+    metalink: str = Field(description="All its files as a Metalink 4.")
+    stac: str = Field(description="Its results as a STAC collection.")
 
 
 class OrderPublic(BaseModel):

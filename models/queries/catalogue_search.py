@@ -42,6 +42,11 @@ def matches(products: Sequence[int], criteria: ObjectFilter, after: Position | N
     return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c)
 
 
+def count_of(page: Page) -> sa.Select[int]:
+    """How many rows a query has, whatever their order."""
+    return sa.select(sa.func.count()).select_from(page.with_only_columns(OBJECTS.c.id).order_by(None).subquery())
+
+
 def next_matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None, *, walk: int = WALK) -> Page:
     """The matches among the next objects."""
     where = (*_of(products), *_before(OBJECTS.c, criteria), *_behind(after))

@@ -32,7 +32,7 @@ async def test_refusals_have_the_policy_too(anonymous: AsyncClient) -> None:
     for method, path in (("GET", "/orders"), ("BREW", "/orders"), ("POST", "/orders"), ("GET", "//")):
         headers = (await anonymous.request(method, path)).headers
         assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
-        assert "cache-control" not in headers
+        assert headers["cache-control"] == "no-cache"
 
 
 async def test_links_and_tokens_are_stored_nowhere(client: AsyncClient, make_ready_order: MakeReady) -> None:

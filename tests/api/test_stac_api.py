@@ -55,6 +55,22 @@ def linked(document: Any, relation: str) -> list[str]:
     return [found["href"] for found in document["links"] if found["rel"] == relation]
 
 
+async def test_a_search_says_how_many_match_where_that_is_cheap_to_know(
+    client: AsyncClient, sessions: Sessions, make_product: MakeProduct
+) -> None:
+    await make_product()
+    for name in SCENES:
+        await place_object(sessions, name, Box(7, 47, 8, 48), BEGIN)
+    for page in (await got(client, "/search", limit=2), await got(client, "/collections/scenes/items", limit=2)):
+        assert (page["numberReturned"], page["numberMatched"]) == (2, len(SCENES))
+        following = (await client.get(linked(page, "next")[0])).json()
+        assert following["numberMatched"] == len(SCENES)
+    assert (await searched(client, ids=["winter"], limit=1))["numberMatched"] == 1
+    assert (await searched(client, bbox=[0, 40, 10, 50]))["numberMatched"] == len(SCENES)
+    assert "numberMatched" not in await searched(client, bbox=[0, 40, 10, 50], limit=1)
+    assert (await searched(client, collections=["nothing"]))["numberMatched"] == 0
+
+
 async def test_the_landing_page_leads_everywhere(client: AsyncClient, make_product: MakeProduct) -> None:
     await make_product()
     landing = await got(client)
@@ -318,7 +334,7 @@ async def test_pages_hold_everything_once_where_geometries_drop_most_of_what_box
     assert by_body == await all_of(client, await got(client, "/collections/scenes/items", limit=15, **as_query(asked)))
     exact = await searched(client, limit=len(expected), **asked)
     assert (len(ids(exact)), linked(exact, "next")) == (len(expected), [])
-    assert "numberMatched" not in exact
+    assert exact["numberMatched"] == len(expected)
 
 
 async def test_a_token_belongs_to_its_search_and_its_caller(
