@@ -92,7 +92,7 @@ $(STAMP): FORCE
 endif
 # Bytecode is compiled here, by all cores at once, and not by the first start, which is half as long then.
 $(STAMP): requirements.lock pyproject.toml $(UV)
-	@echo "Installing into .venv …"
+	@echo "Installing into .venv: 500 MB on disk, once, in a minute or so where the line is good …"
 	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -c "" 2>/dev/null || $(UV) venv -q --clear --python "$(PYTHON)" .venv
 	@$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --build-constraints requirements-build.lock --editable .
