@@ -57,7 +57,7 @@ histories: $(TOOLS) ## record the workflow histories of the replay tests, and th
 	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)
 
 bench: $(TOOLS) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
-	@$(UV) pip install -q --python $(BIN)/python --no-deps stream-zip pycryptodome zipstream-ng || echo "the Python peers cannot be installed; the rest runs"
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-bench.lock || echo "the Python peers cannot be installed; the rest runs"
 	@$(BIN)/python -m bench.archives $(ARGS)
 
 openapi: $(TOOLS) ## write the contract of the API, docs/openapi.json; breaking it takes a line in the changelog
@@ -77,10 +77,11 @@ docs: $(TOOLS) ## write the parts of the documentation that are derived from the
 
 LOCK = $(UV) pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 # One resolution for all: the dev stack's lock and the build's are what they leave of the tests' lock.
-lock: $(UV) ## resolve the dependencies into requirements.lock (dev stack), requirements-dev.lock (tests) and requirements-build.lock
+lock: $(UV) ## resolve the dependencies into requirements.lock (dev stack), requirements-dev.lock (tests), requirements-build.lock and requirements-bench.lock
 	@$(LOCK) pyproject.toml --extra dev -o requirements-dev.lock $(ARGS)
 	@$(LOCK) pyproject.toml --extra embedded -c requirements-dev.lock --no-annotate -o requirements.lock
 	@$(LOCK) --group build -c requirements-dev.lock --no-annotate -o requirements-build.lock
+	@$(LOCK) --group bench --no-annotate -o requirements-bench.lock
 
 clean: ## remove what is installed and cached; the data in .consignor stays
 	@rm -rf .tools .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

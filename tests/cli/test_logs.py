@@ -1,13 +1,18 @@
 """What our processes log: of themselves what was asked for, of libraries nothing that may hold a secret."""
 
+import ast
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import structlog
 
 from cli.runtime.client_factory import configure_logs
+
+ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -43,3 +48,14 @@ def test_who_wants_only_errors_gets_only_errors(capsys: pytest.CaptureFixture[st
         structlog.get_logger().warning("ours")
         logging.getLogger("botocore").warning("theirs")
     assert written == [""]
+
+
+def test_no_log_line_is_given_what_a_client_has_sent() -> None:
+    calls = [
+        ast.unparse(node)
+        for path in (ROOT / "api").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and re.match(r"(log|_?logger)\.", ast.unparse(node.func))
+    ]
+    assert len(calls) > 10
+    assert [call for call in calls if re.search(r"\.url\b|'path'|raw_path|query|headers|cookies|\bbody\b", call)] == []
