@@ -22,7 +22,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.failures import failure_of
 from models.delivery_status import who_can_act
 from models.destination import DestinationKind
-from models.errors import Failure
+from models.errors import Failure, FailureCode
 from models.messages import BLOCKED_SIGNAL, BlockerNote, order_workflow_id
 from models.queries import blockers as queries
 from models.queries.destinations import destination_of_order
@@ -96,10 +96,10 @@ async def recording_blocker(
         raise
     except Exception as error:
         failure, pause = failure_of(error), _next_pause()
-        if scope is not None and pause is not None and failure.retryable:
-            # An unavailable database records nothing; the API reports that by itself.
-            with suppress(SQLAlchemyError, OSError):
-                await _note(sessions, scope, failure, pause, tell)
+        # Of whoever waits for a turn the workflow says when it asks again, however often that was.
+        waits = failure.code is FailureCode.SOURCE_BUSY
+        if scope is not None and failure.retryable and (waits or pause is not None):
+            await _try_to_note(sessions, scope, failure, None if waits else pause, tell)
         raise
     else:
         if scope is not None and activity.info().attempt > 1:
@@ -107,6 +107,31 @@ async def recording_blocker(
                 await session.execute(queries.clear_of_step(scope.order_id, scope.number, scope.step))
     finally:
         claimed_attempt.reset(token)
+
+
+async def note_waiting(sessions: async_sessionmaker[AsyncSession], message: object, failure: Failure) -> None:
+    """Record for what the running activity waits, though nothing of it has failed."""
+    if (scope := BlockerScope.of(message)) is not None:
+        await _try_to_note(sessions, scope, failure, None, _tell_workflow)
+
+
+async def clear_waiting(sessions: async_sessionmaker[AsyncSession], message: object) -> None:
+    """The running activity goes on: what it has waited for holds nothing up any more."""
+    if (scope := BlockerScope.of(message)) is not None:
+        async with sessions.begin() as session:
+            await session.execute(queries.clear_of_step(scope.order_id, scope.number, scope.step))
+
+
+async def _try_to_note(
+    sessions: async_sessionmaker[AsyncSession],
+    scope: BlockerScope,
+    failure: Failure,
+    pause: timedelta | None,
+    tell: Tell | None,
+) -> None:
+    # An unavailable database records nothing; the API reports that by itself.
+    with suppress(SQLAlchemyError, OSError):
+        await _note(sessions, scope, failure, pause, tell)
 
 
 def _next_pause() -> timedelta | None:
@@ -126,7 +151,7 @@ async def _note(
     sessions: async_sessionmaker[AsyncSession],
     scope: BlockerScope,
     failure: Failure,
-    pause: timedelta,
+    pause: timedelta | None,
     tell: Tell | None,
 ) -> None:
     facts, attempts = STEP_FACTS[scope.step], activity.info().attempt
@@ -138,7 +163,7 @@ async def _note(
         "code": failure.code.value,
         "text": failure.text,
         "attempts": attempts,
-        "next_try_at": datetime.now(UTC) + pause,
+        "next_try_at": None if pause is None else datetime.now(UTC) + pause,
         "statuses": sorted(facts.statuses) or None,
         "states": sorted(facts.suborders) or None,
     }

@@ -1,8 +1,6 @@
 """Delivery: writes a published archive to the customer's destination once, and records the result."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Event
 from typing import NamedTuple
@@ -11,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.settling import AlreadySettled
+from activities.storage_work import StorageWork, WorkerPools
 from models.destination import DeliveryState, key_of
 from models.labels import size_in_words
 from models.messages import Delivered, SubOrderFailed, SubOrderInput
@@ -23,13 +22,12 @@ from models.tables import Delivery, Destination, Order, SubOrder
 from services.archive_contents import contents_of
 from storage.archive.members import members_of
 from storage.archive.virtual import Blocks, Member
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
 from storage.sources.registry import Sources
 from storage.targets.protocol import ArchiveUpload, Target, refused
 from storage.targets.registry import DeliveryTargets
 from temporal.heartbeat import heartbeating
-
-TELL_EVERY = 0.5
-"""Seconds between two signs of life; as fast a delivery hears that it is to stop."""
 
 
 class DeliveryStopped(Exception):
@@ -50,6 +48,7 @@ class DeliveringActivities:
     sessions: async_sessionmaker[AsyncSession]
     delivery_targets: DeliveryTargets
     sources: Sources = field(default_factory=Sources)
+    pool: StoragePool = field(default_factory=lambda: WorkerPools().delivering)
 
     @activity.defn
     async def deliver_suborder(self, suborder: SubOrderInput) -> Delivered:
@@ -62,8 +61,18 @@ class DeliveringActivities:
         upload = ArchiveUpload(key, size, etag, found.order.number, suborder.number)
         target = self.delivery_targets.target(place, found.destination.credentials, found.destination.owner)
         members = members_of(self.sources.at(found.suborder.location), found.contents.files)
-        delivering = _DeliveryRun(found, members, upload, target)
-        await _run(delivering)
+        storage = Bulkhead.of_source(found.suborder.location)
+        there = Bulkhead.of_destination(place, self.delivery_targets.root_of(place, found.destination.owner))
+        work = StorageWork(self.pool, self.sessions)
+        async with work.turn(suborder, storage, there) as held:
+            delivering = _DeliveryRun(found, members, upload, target, _Way(storage, there, held.moved))
+            call = held.start(delivering.run)
+            try:
+                await work.attend(call, delivering.tell, delivering.waits_for)
+            finally:
+                delivering.stop.set()
+                # Parts that are on their way have to arrive before the upload can be taken back.
+                await work.stopped(call, delivering.tell, delivering.waits_for)
         async with self.sessions.begin() as session:
             order_id, number = suborder.order_id, suborder.number
             settled = queries.settle_delivery(
@@ -105,31 +114,21 @@ class DeliveringActivities:
         return key_of(prefix, self.delivery_targets.filename, number=number, label=label, suborder=job.suborder.number)
 
 
-async def _run(delivering: "_DeliveryRun") -> None:
-    """Deliver in a thread, and tell Temporal where it is; cancelled, this ends when nothing is written any more."""
-    task = asyncio.create_task(asyncio.to_thread(delivering.run))
-    try:
-        await _told_of(task, delivering)
-    finally:
-        delivering.stop.set()
-        # Parts that are on their way have to arrive before the upload can be taken back.
-        with suppress(DeliveryStopped):
-            await _told_of(task, delivering)
+class _Way(NamedTuple):
+    """From where to where an archive is brought, and who hears that it moves."""
 
-
-async def _told_of(task: asyncio.Task[None], delivering: "_DeliveryRun") -> None:
-    while not task.done():
-        await asyncio.wait({task}, timeout=TELL_EVERY)
-        activity.heartbeat(delivering.position())
-    await task
+    storage: Bulkhead
+    destination: Bulkhead
+    moved: Callable[[], None]
 
 
 class _DeliveryRun:
     """One delivery in a worker thread."""
 
-    def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target) -> None:
-        self._job, self._members, self._archive, self._target = job, members, upload, target
+    def __init__(self, job: _Job, members: list[Member], upload: ArchiveUpload, target: Target, way: _Way) -> None:
+        self._job, self._members, self._archive, self._target, self._way = job, members, upload, target, way
         self._sent = 0
+        self._waits_for = way.destination
         self.key = upload.key
         self.stop = Event()
 
@@ -142,13 +141,28 @@ class _DeliveryRun:
         with Blocks(layout, self._members) as blocks:
             self.key = self._target.deliver(self._archive, self._watched(blocks))
 
-    def position(self) -> str:
-        """Where the delivery is, in words for the Temporal UI."""
-        return f"{size_in_words(self._sent)} of {size_in_words(self._archive.size)} delivered"
+    def waits_for(self) -> Bulkhead:
+        """Which side is to move next."""
+        return self._waits_for
+
+    async def tell(self) -> None:
+        """Tell Temporal that the delivery is alive, and in the words of its UI where it is."""
+        activity.heartbeat(f"{size_in_words(self._sent)} of {size_in_words(self._archive.size)} delivered")
 
     def _watched(self, blocks: Blocks) -> Iterator[memoryview]:
-        while (block := blocks.read()) is not None:
+        while (block := self._read(blocks)) is not None:
             if self.stop.is_set():
                 raise DeliveryStopped
             self._sent += len(block)
             yield block
+
+    def _read(self, blocks: Blocks) -> memoryview | None:
+        self._turn_to(self._way.storage)
+        try:
+            return blocks.read()
+        finally:
+            self._turn_to(self._way.destination)
+
+    def _turn_to(self, side: Bulkhead) -> None:
+        self._waits_for = side
+        self._way.moved()

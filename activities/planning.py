@@ -18,6 +18,7 @@ from models.queries.selections import SelectedFile
 from models.splitting import Limits, Part, split
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, SubOrder
+from temporal.heartbeat import heartbeating
 
 _COPY = """
     COPY order_files (order_id, seq, suborder, file_id, object_name, name, path, href, media_type,
@@ -37,6 +38,7 @@ class PlanningActivities:
     limits: Limits
 
     @activity.defn
+    @heartbeating()
     async def plan_suborders(self, order: OrderRef) -> int:
         """Plan an order and tell how many sub-orders it has; one that is planned already stays as it is."""
         async with self.sessions.begin() as session:
@@ -98,7 +100,6 @@ async def _write_files(session: AsyncSession, order_id: UUID, parts: Sequence[Pa
             for path, folder in named.items():
                 folder_seq += 1
                 await copy.write_row((order_id, folder_seq, number, *folder, path))
-        activity.heartbeat(seq)
     return {"files_total": seq, "bytes_total": size, "objects_total": sum(len(part.keys) for part in parts)}
 
 

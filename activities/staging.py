@@ -1,10 +1,9 @@
 """Staging: proves every pending file of a sub-order by one read, or by what an earlier read has proven."""
 
-import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import Any, NamedTuple, Self
 
@@ -13,18 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.settling import SettledFile, claim, settle_files
+from activities.storage_work import StorageWork, WorkerPools
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
 from models.queries import suborders as queries
 from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
 from storage.sources.protocol import FileVersion, Source, written_to
 from storage.sources.registry import Sources
 from temporal.heartbeat import heartbeating
-
-WRITE_EVERY = 0.5
-"""Seconds between two writes of progress: the most that is read again after a crash, besides the file in hand."""
 
 
 class Known(NamedTuple):
@@ -71,6 +70,7 @@ class StagingActivities:
     sessions: async_sessionmaker[AsyncSession]
     sources: Sources = field(default_factory=Sources)
     verify: Verify = Verify.CHANGED
+    pool: StoragePool = field(default_factory=lambda: WorkerPools().staging)
 
     @activity.defn
     async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:
@@ -82,22 +82,20 @@ class StagingActivities:
         """
         async with self.sessions.begin() as session:
             mine = await claim(session, suborder.order_id, suborder.number)
-            rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
-            files = [PendingFile.of(row) for row in rows]
-        source = self.sources.at(mine.location)
-        await asyncio.to_thread(source.check_available)
-        reading = _StagingRun(source, files, self.verify)
-        task = asyncio.create_task(asyncio.to_thread(reading.run))
-        try:
-            while not task.done():
-                await asyncio.wait({task}, timeout=WRITE_EVERY)
+        storage, work = Bulkhead.of_source(mine.location), StorageWork(self.pool, self.sessions)
+        async with work.turn(suborder, storage) as place:
+            async with self.sessions.begin() as session:
+                rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
+                files = [PendingFile.of(row) for row in rows]
+            reading = _StagingRun(self.sources.at(mine.location), files, self.verify, place.moved)
+            call = place.start(reading.run)
+            try:
+                await work.attend(call, partial(self._write, suborder, mine.attempt, reading), storage)
+            finally:
+                # Also when paused or cancelled: what has been read is written down and never read again.
+                reading.stop.set()
+                await work.stopped(call, reading.tell, storage)
                 await self._write(suborder, mine.attempt, reading)
-        finally:
-            # Also when paused or cancelled: what has been read is written down and never read again.
-            reading.stop.set()
-            with suppress(DigestStopped):
-                await task
-            await self._write(suborder, mine.attempt, reading)
         if reading.postponed:
             await self._give_up_or_raise(suborder, mine.attempt, reading.postponed)
         return await self._result(suborder, mine.attempt)
@@ -118,7 +116,7 @@ class StagingActivities:
         if settled := reading.take():
             async with self.sessions.begin() as session:
                 await settle_files(session, suborder.order_id, suborder.number, attempt, settled)
-        activity.heartbeat(reading.position())
+        await reading.tell()
 
     async def _give_up_or_raise(
         self, suborder: SubOrderInput, attempt: int, postponed: Sequence[tuple[PendingFile, Failure]]
@@ -141,8 +139,8 @@ class StagingActivities:
 class _StagingRun:
     """The reading of files in a worker thread; the event loop takes what has settled."""
 
-    def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify) -> None:
-        self._source, self._files, self._verify = source, files, verify
+    def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify, moved: Callable[[], None]) -> None:
+        self._source, self._files, self._verify, self._moved = source, files, verify, moved
         self._settled: deque[SettledFile] = deque()
         self._now: tuple[PendingFile, FileVersion] | None = None
         self._bytes = 0
@@ -150,7 +148,8 @@ class _StagingRun:
         self.stop = Event()
 
     def run(self) -> None:
-        """Read all files; returns early, with DigestStopped, when told to stop."""
+        """Read all files; returns early, with DigestStopped, when told to stop. Raises Failed without its storage."""
+        self._source.check_available()
         for found in digests(self._source, self._wanted(), progress=self._progress, cancelled=self.stop.is_set):
             if self._now is None:
                 raise RuntimeError("a digest without a file")
@@ -164,15 +163,16 @@ class _StagingRun:
         """What has settled since the last call."""
         return [self._settled.popleft() for _ in range(len(self._settled))]
 
-    def position(self) -> str:
-        """Where the reading is, in words for the Temporal UI."""
+    async def tell(self) -> None:
+        """Tell Temporal that the work is alive, and in the words of its UI where it is."""
         name = self._now[0].name if self._now else "…"
-        return f"{name} · {size_in_words(self._bytes)} read"
+        activity.heartbeat(f"{name} · {size_in_words(self._bytes)} read")
 
     def _wanted(self) -> Iterator[Wanted]:
         for file in self._files:
             if self.stop.is_set():
                 raise DigestStopped
+            self._moved()
             known = file.trusted if self._verify is not Verify.ALWAYS else None
             if known and self._verify is Verify.NEVER:
                 self._settled.append(_proven(file, known.version, known.digest, was_read=False))
@@ -202,6 +202,7 @@ class _StagingRun:
             self._settled.append(SettledFile.failed(file.seq, file.size_bytes, failed.failure))
 
     def _progress(self, count: int) -> None:
+        self._moved()
         self._bytes += count
 
 

@@ -1,8 +1,8 @@
 """Validation of an order: everything that is wrong with it, at once."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
@@ -10,12 +10,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.storage_work import StorageWork, WorkerPools
 from models.errors import Failed, FailureCode, Fault
 from models.messages import OrderRef, ValidationResult
 from models.queries import known_checksums, orders, selections
 from models.queries.access import closed_products
 from models.queries.selections import Deliverable, SelectedFile
-from storage.sources.protocol import written_to
+from storage.bulkheads import Bulkhead
+from storage.pool import StoragePool
+from storage.sources.protocol import Source, written_to
 from storage.sources.registry import Sources
 
 MAX_FAULTS = 1_000
@@ -30,6 +33,7 @@ class ValidationActivities:
 
     sessions: async_sessionmaker[AsyncSession]
     sources: Sources = field(default_factory=Sources)
+    pool: StoragePool = field(default_factory=lambda: WorkerPools().looking)
 
     @activity.defn
     async def validate_order(self, order: OrderRef) -> ValidationResult:
@@ -43,16 +47,28 @@ class ValidationActivities:
             faults.extend(await _catalogue_faults(session, order.order_id, deliverable))
         count = good = 0
         async for batch in self._selected(order.order_id, deliverable):
-            count += len(batch)
-            found, written = await asyncio.to_thread(_storage_faults, self.sources, batch)
-            found += await self._unproven(written)
-            faults.extend(found)
-            good += len(batch) - len(found)
-            activity.heartbeat(count)
+            for location, group in groupby(batch, key=attrgetter("location")):
+                files = list(group)
+                found, written = await self._storage_faults(order, location, files, count)
+                found += await self._unproven(written)
+                faults.extend(found)
+                count += len(files)
+                good += len(files) - len(found)
         if not count and not deliverable.closed:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
         return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total, refused=not good)
+
+    async def _storage_faults(
+        self, order: OrderRef, location: str, files: Sequence[SelectedFile], count: int
+    ) -> tuple[list[Fault], list[SelectedFile]]:
+        async def tell() -> None:
+            activity.heartbeat(count)
+
+        storage, work = Bulkhead.of_source(location), StorageWork(self.pool, self.sessions)
+        async with work.turn(order, storage) as place:
+            call = place.start(partial(_storage_faults, self.sources.at(location), files, place.moved))
+            return await work.attend(call, tell, storage)
 
     async def _selected(self, order_id: UUID, deliverable: Deliverable) -> AsyncIterator[list[SelectedFile]]:
         """Files of an order in batches; between them nothing of the database is held, however slow the storage is."""
@@ -127,28 +143,29 @@ async def _catalogue_faults(session: AsyncSession, order_id: UUID, deliverable: 
     )
 
 
-def _storage_faults(sources: Sources, files: Sequence[SelectedFile]) -> tuple[list[Fault], list[SelectedFile]]:
+def _storage_faults(
+    source: Source, files: Sequence[SelectedFile], moved: Callable[[], None]
+) -> tuple[list[Fault], list[SelectedFile]]:
     """What the storage no longer has as the catalogue says, and files that were written to and promised nothing.
 
     One that was promised a checksum is proven by it when it is staged. It blocks, so call it in a thread.
     """
     faults, written = [], []
-    for location, group in groupby(files, key=attrgetter("location")):
-        source = sources.at(location)
-        source.check_available()
-        for file in group:
-            try:
-                found = source.stat(file.href)
-            except Failed as failed:
-                if failed.failure.retryable:
-                    raise
-                faults.append(_fault(_name(file), failed.failure.code, f"{_name(file)}: {failed.failure.text}"))
-                continue
-            if found.size != file.size_bytes:
-                text = f"{_name(file)} has {found.size} bytes where the catalogue says {file.size_bytes}"
-                faults.append(_fault(_name(file), FailureCode.SIZE_MISMATCH, text))
-            elif found.modified_ns != file.modified_ns and file.sha256 is None:
-                written.append(file)
+    source.check_available()
+    for file in files:
+        moved()
+        try:
+            found = source.stat(file.href)
+        except Failed as failed:
+            if failed.failure.retryable:
+                raise
+            faults.append(_fault(_name(file), failed.failure.code, f"{_name(file)}: {failed.failure.text}"))
+            continue
+        if found.size != file.size_bytes:
+            text = f"{_name(file)} has {found.size} bytes where the catalogue says {file.size_bytes}"
+            faults.append(_fault(_name(file), FailureCode.SIZE_MISMATCH, text))
+        elif found.modified_ns != file.modified_ns and file.sha256 is None:
+            written.append(file)
     return faults, written
 
 

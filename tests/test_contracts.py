@@ -53,6 +53,26 @@ def test_the_rules_of_models_know_no_tables_no_queries_and_no_drivers() -> None:
     assert {pair for pair in found if pair[1].startswith(drivers)} == set()
 
 
+COMPUTING = {
+    "activities/publishing.py": "lays archives out",
+    "api/downloads/download_content.py": "lays archives out",
+    "api/http/bodies.py": "looks through a body",
+    "services/catalogue_search.py": "compares outlines",
+    "services/catalogue/checksums.py": "has a process of its own, that of the command",
+    "services/catalogue/imports.py": "has a process of its own, that of the command",
+    "storage/targets/s3.py": "sends parts within a place of a pool, and every request of it ends",
+}
+"""What is given to threads that all share, and why no storage can hold them."""
+
+
+def test_what_may_wait_for_a_storage_is_given_to_a_pool_of_its_own() -> None:
+    shared = re.compile(r"to_thread|run_in_executor|ThreadPoolExecutor")
+    floors = ("api", "workflows", "activities", "services", "temporal", "storage", "database")
+    files = [path for floor in floors for path in (ROOT / floor).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)) for path in files if shared.search(path.read_text(encoding="utf-8"))}
+    assert found == COMPUTING.keys(), "threads that wait for a storage come from `storage/pool.py`"
+
+
 def test_the_readme_shows_the_lifecycle_that_is_in_the_code() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"<!-- lifecycle -->\n```mermaid\n(.*?)\n```\n<!-- /lifecycle -->", readme, re.DOTALL)

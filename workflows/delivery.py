@@ -18,7 +18,7 @@ from workflows.policies import DELIVER, PUBLISH
 async def deliver_archive(order_id: UUID, number: int, ledger: Ledger) -> None:
     """Deliver one archive and note the result; a cancel takes effect when nothing is written any more."""
     try:
-        delivered = await DELIVER.execute(
+        delivered = await DELIVER.execute_in_turn(
             DeliveringActivities.deliver_suborder,
             SubOrderInput(order_id=order_id, number=number),
             summary=f"Deliver archive {number} to its destination",

@@ -88,7 +88,7 @@ class StatusHandlers:
     async def _validate(self) -> PhaseResult:
         """Check everything that was ordered, every fault at once, then plan."""
         try:
-            verdict = await VALIDATE.execute(
+            verdict = await VALIDATE.execute_in_turn(
                 ValidationActivities.validate_order,
                 self._state.ref,
                 summary="Check that everything ordered is still there",

@@ -55,7 +55,7 @@ class SubOrderWorkflow:
     async def _stage(self) -> StagedFiles:
         """Verify the files; when the attempts run out, files still pending have failed, and the rest is published."""
         try:
-            return await STAGE.execute(
+            return await STAGE.execute_in_turn(
                 StagingActivities.stage_files, self._suborder, summary="Read every file once and check size and SHA-256"
             )
         except ActivityError as error:

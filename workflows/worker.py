@@ -19,6 +19,7 @@ from activities.publishing import PublishingActivities
 from activities.recovery import RecoveryActivities
 from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
+from activities.storage_work import LOOKS, SLOTS, WorkerPools
 from activities.validation import ValidationActivities
 from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, OrderTimeouts
 from models.splitting import Limits
@@ -32,9 +33,6 @@ from workflows.suborder import SubOrderWorkflow
 
 WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow, BulkWorkflow]
 
-CONCURRENT_STAGINGS = 4
-"""Sub-orders that one worker reads at once; two cores hash two files while the others wait for disks."""
-
 
 def orders_worker(
     client: Client,
@@ -43,6 +41,7 @@ def orders_worker(
     terms: OrderTimeouts,
     *,
     sources: Sources | None = None,
+    pools: WorkerPools | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that runs the workflows and all short activities."""
@@ -56,7 +55,7 @@ def orders_worker(
         ORDERS_QUEUE,
         [
             *(orders.open_order, orders.record, orders.open_suborders, orders.tally),
-            ValidationActivities(sessions, sources or Sources()).validate_order,
+            ValidationActivities(sessions, sources or Sources(), (pools or WorkerPools()).looking).validate_order,
             planning.plan_suborders,
             staging.give_up_files,
             publishing.publish_suborder,
@@ -68,6 +67,7 @@ def orders_worker(
         ],
         workflows=WORKFLOWS,
         workflow_runner=sandbox(),
+        max_concurrent_activities=LOOKS,
         **options,
     )
 
@@ -79,19 +79,21 @@ def packaging_worker(
     sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
     delivery_targets: DeliveryTargets | None = None,
+    pools: WorkerPools | None = None,
     **options: Any,
 ) -> Worker:
     """The worker that reads files and delivers archives."""
-    sources = sources or Sources()
+    sources, pools = sources or Sources(), pools or WorkerPools()
+    targets = delivery_targets or DeliveryTargets()
     return _worker(
         client,
         sessions,
         PACKAGING_QUEUE,
         [
-            StagingActivities(sessions, sources, verify).stage_files,
-            DeliveringActivities(sessions, delivery_targets or DeliveryTargets(), sources).deliver_suborder,
+            StagingActivities(sessions, sources, verify, pools.staging).stage_files,
+            DeliveringActivities(sessions, targets, sources, pools.delivering).deliver_suborder,
         ],
-        max_concurrent_activities=CONCURRENT_STAGINGS,
+        max_concurrent_activities=SLOTS,
         **options,
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 import structlog
@@ -10,15 +11,18 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from activities.storage_work import WorkerPools
 from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
 from cli.runtime.delivery_targets import delivery_targets
 from cli.runtime.settings import Settings
+from cli.runtime.thread_metrics import report_threads
 from database.engine import make_engine, make_sessions
 from database.readiness import Unready, check
 from migrations.head import head
 from models.messages import OrderTimeouts
+from models.tasks import background_task
 from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
@@ -47,10 +51,17 @@ async def run_worker(settings: Settings) -> None:
     limits = settings.limits
     terms = OrderTimeouts.model_validate({name: getattr(settings, name) for name in OrderTimeouts.model_fields})
     sources = Sources()
+    pools = WorkerPools(settings.storage_timeout.total_seconds())
     packaging = packaging_worker(
-        client, sessions, sources=sources, verify=settings.verify, delivery_targets=delivery_targets(settings)
+        client,
+        sessions,
+        sources=sources,
+        verify=settings.verify,
+        delivery_targets=delivery_targets(settings),
+        pools=pools,
     )
-    async with orders_worker(client, sessions, limits, terms, sources=sources), packaging:
+    reporting = background_task(report_threads(runtime, pools)) if runtime else nullcontext()
+    async with orders_worker(client, sessions, limits, terms, sources=sources, pools=pools), packaging, reporting:
         gc.tune_gc()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -18,6 +19,7 @@ from activities.releasing import ReleasingActivities
 from activities.settling import AlreadySettled, Superseded
 from activities.staging import StagingActivities
 from activities.validation import ValidationActivities
+from models.errors import Failed, FailureCode
 from models.messages import ORDERS_QUEUE, SubOrderInput, SubOrderResult
 from models.suborder import SubOrderState
 from tests.workflows.fakes import GIVEN_UP, MISMATCH, World, playing
@@ -70,6 +72,25 @@ async def test_a_sub_order_that_a_zombie_has_claimed_is_staged_again_and_publish
     world = World(suborders=[(1, 0)], late=[Superseded(), Superseded()])
     assert (await result_of(temporal.client, "claimed", world)).state is SubOrderState.READY
     assert world.calls["stage_files"] == 3
+
+
+async def test_a_turn_that_has_to_be_waited_for_is_no_try(temporal: WorkflowEnvironment) -> None:
+    world, handle = World(suborders=[(1, 0)]), "alone-busy"
+
+    async def busy(_: int) -> None:
+        if world.calls["stage_files"] <= 2:
+            raise Failed(FailureCode.SOURCE_BUSY, "32 others are at the storage scenes or wait for it")
+
+    world.gate = busy
+    given = SubOrderInput(order_id=uuid5(NAMESPACE_OID, "busy"), number=1)
+    async with playing(temporal.client, world):
+        started = await temporal.client.start_workflow(SubOrderWorkflow.run, given, id=handle, task_queue=ORDERS_QUEUE)
+        await world.until(lambda: world.calls["stage_files"])
+        await temporal.fast_forward(started, timedelta(minutes=5))
+        assert (await started.result()).state is SubOrderState.READY
+    assert world.calls["stage_files"] == 3
+    assert world.publications == {1: 1}, "each is the first attempt of its own"
+    assert world.given_up == {}
 
 
 def activities_in(owner: object) -> dict[str, Callable[..., Any]]:
