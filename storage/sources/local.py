@@ -1,7 +1,6 @@
 """The source `file`: a folder of this machine, local or mounted."""
 
 import os
-from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
@@ -24,16 +23,20 @@ class LocalSource:
 
     def __init__(self, root: Path) -> None:
         self._given = root
+        self._found: str | None = None
         self._last: str | None = None
         self._folder: _Folder | None = None
 
     # Not before the first file is wanted, and so in that reader's thread: a mount that hangs would hold up whoever
-    # only makes the source, and in the facade that is everybody.
-    @cached_property
+    # only makes the source, and in the facade that is everybody. No `cached_property`, for before Python 3.12 that has
+    # one lock for all instances: whoever hangs in it holds up the readers of every other root.
+    @property
     def _root(self) -> str:
-        return os.path.realpath(self._given)
+        if self._found is None:
+            self._found = os.path.realpath(self._given)
+        return self._found
 
-    @cached_property
+    @property
     def _inside(self) -> str:
         return self._root.rstrip("/") + "/"
 
