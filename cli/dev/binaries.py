@@ -14,9 +14,10 @@ from cli.errors import CommandFailed
 _OLDEST_MAJOR = 15
 _NOBODY = 65534
 _NOBODY_IN_A_NAMESPACE = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
+_SETUID_ALONE = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--")
 # dac_override lets nobody pass folders that only root may enter (/root, a volume), so nothing is chmodded.
 _NOBODY_BY_SETUID = (
-    *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
+    *_SETUID_ALONE[:-1],
     *("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--"),
 )
 
@@ -77,21 +78,33 @@ def postgres_identity(binaries: Path, data: Path, ways: Sequence[Identity] = ROO
     for identity in ways:
         if _works(identity, binaries, data):
             return identity
-    raise CommandFailed(
-        "PostgreSQL refuses to run as root, and this machine allows neither user namespaces nor setuid:"
-        " run as an ordinary user, or set DATABASE_URL"
-    )
+    raise CommandFailed(f"PostgreSQL refuses to run as root, and {_obstacle(data)} or set DATABASE_URL to a server")
+
+
+def _obstacle(data: Path) -> str:
+    """Why root cannot become nobody on this machine, and what else there is to do."""
+    if not shutil.which("setpriv"):
+        return "`setpriv` is not here, by which it would run as nobody: install util-linux, run as an ordinary user,"
+    if _runs([*_SETUID_ALONE, "true"]):
+        return (
+            f"nobody, as whom it would run, cannot be let into {data} for lack of CAP_DAC_OVERRIDE: give the container"
+            " that (`--cap-add DAC_OVERRIDE`), run as an ordinary user,"
+        )
+    return "this machine allows neither user namespaces nor setuid: run as an ordinary user,"
 
 
 def _works(identity: Identity, binaries: Path, data: Path) -> bool:
     # In a namespace root is a user like others; somebody else's folder (sudo in a home) needs the setuid way.
     # Tried rather than asked for: `test -x` goes by the mode alone and knows nothing of capabilities.
     question = ["sh", "-c", 'cd "$1" && exec "$2" --version', "sh", str(data), str(binaries / "postgres")]
+    return _runs([*identity.prefix, *question])
+
+
+def _runs(command: Sequence[str]) -> bool:
     try:
-        done = subprocess.run([*identity.prefix, *question], capture_output=True, check=False)
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
-    return done.returncode == 0
 
 
 def dying_with_parent(signal_name: str) -> tuple[str, ...]:

@@ -168,13 +168,47 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
-def test_root_runs_it_without_user_namespaces_too(data: Path) -> None:
+def test_root_runs_it_without_user_namespaces_too_below_a_folder_that_is_closed_to_others(data: Path) -> None:
+    data.parent.chmod(0o700)
     with EmbeddedPostgres(data, durable=False, ways=(Identity(("false",), 0), BY_SETUID)) as server:
         assert (data / "pg").stat().st_uid == 65534
         assert count_of(server.url(), "pg_database") >= 1
     with EmbeddedPostgres(data, durable=False) as server:
         assert (data / "pg").stat().st_uid == 0
         assert count_of(server.url(), "pg_database") >= 1
+
+
+AS_A_POOR_ROOT = """
+import sys
+from pathlib import Path
+from cli.dev.binaries import BY_SETUID, Identity, postgres_binaries, postgres_identity
+from cli.errors import CommandFailed
+try:
+    postgres_identity(postgres_binaries(), Path(sys.argv[1]), (Identity(("false",), 0), BY_SETUID))
+except CommandFailed as refused:
+    print(refused)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+@pytest.mark.parametrize(
+    ("lacking", "remedy"),
+    [
+        (
+            "-dac_override,-dac_read_search",
+            "give the container that (`--cap-add DAC_OVERRIDE`), run as an ordinary user",
+        ),
+        ("-setuid,-setgid", "neither user namespaces nor setuid: run as an ordinary user, or set DATABASE_URL"),
+    ],
+)
+def test_a_root_that_may_do_little_below_a_closed_folder_is_told_what_to_do(
+    tmp_path: Path, lacking: str, remedy: str
+) -> None:
+    tmp_path.chmod(0o700)
+    poor = ["setpriv", f"--bounding-set={lacking}", sys.executable, "-c", AS_A_POOR_ROOT, str(tmp_path)]
+    told = subprocess.run(poor, capture_output=True, text=True, check=True).stdout
+    assert remedy in told
+    assert told.count("\n") == 1
 
 
 def test_pg_bin_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
