@@ -63,7 +63,10 @@ def response(kinds: Iterable[ProblemKind]) -> dict[str, Any]:
         mapping = {code: SCHEMAS + name for name, kind in named.items() for code in kind.codes}
         schema = {"oneOf": references, "discriminator": {"propertyName": "code", "mapping": mapping}}
     examples = {kind.codes[0]: {"$ref": EXAMPLES + name} for name, kind in named.items()}
-    description = " ".join(kind.sentence for kind in named.values())
+    # Each example says what its kind means; all sentences in each answer would be said a thousand times.
+    (description, *others) = (kind.sentence for kind in named.values())
+    if others:
+        description = "One of several problems, which their `code` tells apart."
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}}}
 
 

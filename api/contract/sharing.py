@@ -20,6 +20,8 @@ def share(made: Json) -> None:
             found = operation["parameters"]
             operation["parameters"] = [_shared_parameter(parameters, one) for one in found]
         for status, answer in operation["responses"].items():
+            for content in answer.get("content", {}).values():
+                _share_example(made, content)
             answer["headers"] = {name: headers.refer(name, header) for name, header in answer["headers"].items()}
             if _PROBLEM in answer.get("content", {}):
                 operation["responses"][status] = answers.refer(_name_of(answer), answer)
@@ -72,6 +74,16 @@ class _Shared:
 
 def _shared_parameter(parameters: _Shared, one: Json) -> Json:
     return parameters.refer(f"{one['in']}-{one['name']}", one)
+
+
+def _share_example(made: Json, content: Json) -> None:
+    """Have all that answer the same schema show the same example."""
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    if name and "example" in content:
+        made["components"]["examples"].setdefault(name, {"value": content["example"]})
+        if made["components"]["examples"][name]["value"] == content["example"]:
+            del content["example"]
+            content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
 
 
 def _name_of(answer: Json) -> str:
