@@ -46,13 +46,25 @@ class FailureInterceptor(Interceptor):
 
 class _Translating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        with structlog.contextvars.bound_contextvars(**_subject(input.args[0] if input.args else None)):
+            return await self._translated(input)
+
+    async def _translated(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         try:
             return await self.next.execute_activity(input)
         except (FailureError, CancelledError, asyncio.CancelledError):
             raise
         except Exception as error:
             failure = failure_of(error)
-            # The traceback goes to the log; Temporal's history gets a sentence and no stack.
+            # The traceback of what is nobody's fault but ours goes to the log; Temporal gets a sentence and no stack.
             ours = failure.code is FailureCode.INTERNAL
-            log.log(40 if ours else 30, failure.text, activity=activity.info().activity_type, exc_info=ours)
+            log.log(40 if ours else 30, failure.text, code=failure.code.value, exc_info=ours)
             raise ApplicationError(failure.text, type=failure.code, non_retryable=not failure.retryable) from None
+
+
+def _subject(message: object) -> dict[str, Any]:
+    """What every log line of the running activity says it is about."""
+    info = activity.info()
+    order_id = getattr(message, "order_id", None)
+    about = {"activity": info.activity_type, "workflow": info.workflow_id, "attempt": info.attempt}
+    return about if order_id is None else {"order": str(order_id), **about}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
@@ -28,6 +29,8 @@ from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undeliv
 from models.status_facts import AVAILABLE_SUBORDERS, UNSETTLED_SUBORDERS
 from models.tables import Order, SubOrder, TimelineRow
 from services.placing import keep_warnings
+
+log = structlog.get_logger()
 
 _REMINDER = "expiry_reminder"
 _OF_THE_END = (_REMINDER, "extended", Event.REFUSED, Event.SETTLED, Event.SETTLED_WITH_FAILURES, Event.SETTLED_FAILED)
@@ -115,6 +118,8 @@ class OrderActivities:
             if sequences := [entry.sequence for entry in news.entries if entry.what in _NAMED]:
                 where = {"order_id": news.order_id, "sequences": sequences}
                 await session.execute(NAME_DELIVERIES, where)
+        for entry in news.entries:
+            _log(entry)
 
     @activity.defn
     async def open_suborders(self, page: SubOrderPage) -> SubOrders:
@@ -175,6 +180,14 @@ def _brief(suborder: SubOrder, delivers: bool) -> SubOrderBrief:
         delivers=delivers,
         published=suborder.state in AVAILABLE_SUBORDERS,
     )
+
+
+def _log(entry: TimelineEntry) -> None:
+    """Say in the worker's log what has come of an order; who did it and what people have written stay out of it."""
+    code = entry.failure.code.value if entry.failure else entry.reason_code
+    by = entry.actor.partition(":")[0]
+    said = {"status": entry.status_after.value, "by": by, "suborder": entry.suborder, "code": code}
+    log.info(entry.what, **{**entry.details, **{name: value for name, value in said.items() if value is not None}})
 
 
 def _failure_of(order: Order) -> Failure | None:

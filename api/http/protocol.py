@@ -308,4 +308,4 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 def server_config(app: ASGIApp, bounds: ConnectionBounds = ConnectionBounds(), **options: Any) -> uvicorn.Config:
     """How Uvicorn serves the facade, wherever it does: one place, so that tests serve it as it is."""
     protocol = cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds))
-    return uvicorn.Config(app, http=protocol, ws="none", access_log=False, **options)
+    return uvicorn.Config(app, http=protocol, ws="none", access_log=False, log_config=None, **options)

@@ -11,7 +11,7 @@ def api() -> None:
     from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
     from cli.runtime.api_server import DrainingServer, listen, open_services, tell_of_database
-    from cli.runtime.client_factory import configure_logs, library_level
+    from cli.runtime.logs import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
     from cli.runtime.safety import check_safe_api
     from cli.runtime.settings import load_settings

@@ -5,7 +5,7 @@ def worker() -> None:
     """Run a worker: orders, staging and packaging. Start as many as you like, on as many machines."""
     import asyncio
 
-    from cli.runtime.client_factory import configure_logs
+    from cli.runtime.logs import configure_logs
     from cli.runtime.safety import check_safe_worker
     from cli.runtime.settings import load_settings
     from cli.runtime.worker import run_worker

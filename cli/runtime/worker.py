@@ -9,14 +9,14 @@ from typing import TypeVar
 import structlog
 from temporalio.client import Client
 from temporalio.runtime import Runtime
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.storage_work import WorkerPools
 from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
 from cli.runtime.delivery_targets import delivery_targets
-from cli.runtime.settings import Settings
+from cli.runtime.settings import Settings, temporal_config
 from cli.runtime.thread_metrics import report_threads
 from database.engine import make_engine, make_sessions
 from database.readiness import Unready, check
@@ -44,7 +44,7 @@ async def run_worker(settings: Settings) -> None:
     engine = make_engine(settings.database_url)
     migrated = await _until("database", DatabaseWatch(settings.database_url).look, stopped)
     runtime = runtime_with_metrics(settings.worker_metrics)
-    client = await _until("temporal", lambda: _connected(runtime), stopped)
+    client = await _until("temporal", TemporalWatch(runtime).look, stopped)
     if not migrated or client is None:
         return
     sessions = make_sessions(engine)
@@ -102,16 +102,45 @@ class DatabaseWatch:
             log.warning("waiting for the database", reason=unready.reason, remedy=unready.remedy)
 
 
-async def _connected(runtime: Runtime | None) -> Client | None:
-    """A client whose Temporal serves our namespace; search attributes and the schedule are ensured on the way."""
-    try:
-        async with asyncio.timeout(5):
-            client = await temporal_client(lazy=False, runtime=runtime)
-            await _register(client)
-            await ensure_schedule(client)
-    except (RPCError, RuntimeError, TimeoutError) as error:
-        log.debug("temporal not there yet", error=str(error))
-        return None
+class TemporalWatch:
+    """Connects to Temporal, and says why it cannot: each reason when it is new, and each half a minute."""
+
+    def __init__(self, runtime: Runtime | None) -> None:
+        self._runtime = runtime
+        self._told: tuple[str, float] | None = None
+
+    async def look(self) -> Client | None:
+        """A client that serves our namespace, or None."""
+        try:
+            return await _connected(self._runtime)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            self.tell(error, asyncio.get_running_loop().time())
+            return None
+
+    def tell(self, error: Exception, now: float) -> None:
+        """Log what stands against it, unless that was done a moment ago."""
+        config = temporal_config()
+        address, namespace = config.get("target_host", "localhost:7233"), config.get("namespace", "default")
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+            reason = f"Temporal at {address} has no namespace {namespace}"
+            remedy = f"make it (`temporal operator namespace create -n {namespace}`), or mend TEMPORAL_NAMESPACE"
+        else:
+            reason = f"Temporal at {address} does not answer"
+            remedy = "start it, or mend TEMPORAL_ADDRESS and what it needs"
+        if self._told is None or self._told[0] != reason or now - self._told[1] >= _TELL_AGAIN:
+            self._told = reason, now
+            log.warning("waiting for temporal", reason=reason, remedy=remedy, error=str(error))
+
+
+async def _connected(runtime: Runtime | None) -> Client:
+    """A client whose Temporal serves our namespace; search attributes and the schedule are ensured on the way.
+
+    Raises RPCError, RuntimeError or TimeoutError.
+    """
+    async with asyncio.timeout(5):
+        client = await temporal_client(lazy=False, runtime=runtime)
+        await _register(client)
+        await ensure_schedule(client)
     return client
 
 

@@ -1,6 +1,7 @@
 """What our processes log: of themselves what was asked for, of libraries nothing that may hold a secret."""
 
 import ast
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -9,8 +10,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+import structlog.testing
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
-from cli.runtime.client_factory import configure_logs
+from cli.runtime.logs import configure_logs
+from cli.runtime.worker import TemporalWatch
+from models.errors import Failed, FailureCode
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +65,57 @@ def test_no_log_line_is_given_what_a_client_has_sent() -> None:
     ]
     assert len(calls) > 10
     assert [call for call in calls if re.search(r"\.url\b|'path'|raw_path|query|headers|cookies|\bbody\b", call)] == []
+
+
+def test_what_libraries_log_is_a_json_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with process("info", capsys) as written:
+        logging.getLogger("uvicorn.error").warning("Invalid %s", "request")
+        try:
+            raise ValueError("mine")
+        except ValueError:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    first, second = map(json.loads, written[0].splitlines())
+    assert (first["event"], first["level"], first["logger"]) == ("Invalid request", "warning", "uvicorn.error")
+    assert "ValueError: mine" in second["exception"]
+
+
+def wrapped(text: str, cause: Exception) -> Exception:
+    error = RuntimeError(text)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        Failed(FailureCode.SOURCE_CHANGED, "a.tif has changed"),
+        ApplicationError("a.tif is not there", type="source_missing"),
+        wrapped("the response has already started", Failed(FailureCode.SOURCE_CHANGED, "a.tif has changed")),
+        ExceptionGroup("of a task group", [Failed(FailureCode.SOURCE_CHANGED, "a.tif has changed")]),
+    ],
+)
+def test_what_was_told_already_has_no_traceback(capsys: pytest.CaptureFixture[str], expected: Exception) -> None:
+    with process("info", capsys) as written:
+        try:
+            raise expected
+        except Exception:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    assert written == [""]
+
+
+def test_a_worker_says_again_and_again_why_it_waits_for_temporal_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "archive")
+    missing = RPCError("Namespace archive is not found.", RPCStatusCode.NOT_FOUND, b"")
+    watch = TemporalWatch(None)
+    with structlog.testing.capture_logs() as logs:
+        for error, now in ((missing, 0.0), (missing, 1.0), (missing, 31.0), (RuntimeError("refused"), 32.0)):
+            watch.tell(error, now)
+    assert [line["reason"] for line in logs] == [
+        "Temporal at temporal.example:7233 has no namespace archive",
+        "Temporal at temporal.example:7233 has no namespace archive",
+        "Temporal at temporal.example:7233 does not answer",
+    ]
+    assert "temporal operator namespace create -n archive" in logs[0]["remedy"]
