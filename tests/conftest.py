@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
@@ -14,6 +15,10 @@ from cli.dev.temporal import temporal_dev
 from database.engine import make_engine, make_sessions
 from temporal.converter import DATA_CONVERTER
 from tests.databases import Databases, truncate
+
+# How long an example takes says something of the machine and of what else it does, and nothing of the code.
+settings.register_profile("consignor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("consignor")
 
 LONG_ONES = (
     "test_outages", "test_end_to_end", "test_killed_workers", "test_bench_facade", "test_dev_stack",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from hypothesis import HealthCheck, settings
 
 from docs.__main__ import derived
 from models.order import OrderStatus, lifecycle_diagram
@@ -99,3 +100,9 @@ def test_the_diagram_is_one_that_mermaid_draws() -> None:
     assert all(
         re.fullmatch(rf"    (\[\*\]|{word}) --> (\[\*\]|{word})(: [a-z_]+(, [a-z_]+)*)?", line) for line in lines
     )
+
+
+def test_no_property_is_held_to_the_speed_of_the_machine() -> None:
+    assert settings.default is not None
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check

@@ -82,7 +82,7 @@ async def test_an_estimate_equals_what_the_order_then_gets(
     assert len(told["suborders"]) >= 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_an_estimate_of_any_objects_and_files_equals_the_order(
     client: AsyncClient, sessions: Sessions, catalogue: None, data: st.DataObject

@@ -93,7 +93,7 @@ def criteria(draw: st.DrawFn) -> OrderFilter:
     limit=st.sampled_from([9, 40, 100, ORDERS]),
     walk=st.sampled_from([3, 20_000]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 async def test_the_pages_of_a_list_are_all_that_match_in_order(
     listed: tuple[Sessions, list[Row]], visibility: Visibility, criteria: OrderFilter, sort: Sort, limit: int, walk: int
 ) -> None:
@@ -107,7 +107,7 @@ async def test_the_pages_of_a_list_are_all_that_match_in_order(
 
 
 @given(visibility=visibilities, criteria=criteria())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 async def test_the_counts_are_those_of_the_list_without_its_statuses(
     listed: tuple[Sessions, list[Row]], visibility: Visibility, criteria: OrderFilter
 ) -> None:

@@ -157,7 +157,7 @@ def flawed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return put_catalogue(tmp_path_factory.mktemp("flawed"), WHOLE_COLLECTION)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     in_collection=st.sampled_from(paths_in(WHOLE_COLLECTION)),
     in_item=st.sampled_from(paths_in(WHOLE_ITEM)),

@@ -54,7 +54,7 @@ def slices(path: Path, start: int, stop: int) -> bytes:
         return file.read(stop - start)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(NAMES, SIZES), max_size=8), st.data())
 def test_any_names_and_sizes_are_read_back_and_cut_anywhere(
     files: list[tuple[tuple[str, str], int]], data: st.DataObject
@@ -100,7 +100,7 @@ def seams(layout: Layout, data: st.DataObject) -> list[tuple[int, int]]:
     return ranges
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(65_530, 65_540), st.sampled_from([0, FULL]))
 def test_any_count_of_files_is_listed_behind_a_file_of_any_size(count: int, size: int) -> None:
     big = [Entry("o/big", size, zeros(size), 0)]
