@@ -51,6 +51,7 @@ class Place:
         """Done as soon as the place is held."""
         self.granted.set_running_or_notify_cancel()
         self.call: Call[Any] | None = None
+        """What runs here, or will as soon as the place is held."""
         self._asked_at = self._moved_at = time.monotonic()
 
     def start(self, function: Callable[[], Result]) -> "Call[Result]":
@@ -90,7 +91,6 @@ class Call(Future[Result], Generic[Result]):
     def __init__(self, place: Place, function: Callable[[], Result], *, once: bool = False) -> None:
         super().__init__()
         self.place, self.function, self.once = place, function, once
-        self.is_over = False
 
 
 class Share:
@@ -173,7 +173,7 @@ class StoragePool:
             if place not in self._places:
                 return
             was_held, call = place.granted.done(), place.call
-            given_up = was_held and call is not None and not call.is_over
+            given_up = was_held and call is not None
             if given_up:
                 self._forget(place)
                 for one in place.bulkheads:
@@ -187,6 +187,7 @@ class StoragePool:
         if given_up and self._hangs(place):
             log.warning("thread given up", pool=self.name, locations=[one.key for one in place.bulkheads])
         elif not was_held and call is not None:
+            place.call = None
             call.cancel()
         self._begin(ready)
 
@@ -252,7 +253,7 @@ class StoragePool:
             if call.set_running_or_notify_cancel():
                 self.run(call)
             else:
-                call.is_over = True
+                place.call = None
                 place.leave()
 
     def _forget(self, place: Place) -> None:
@@ -305,7 +306,7 @@ class StoragePool:
     def _end(self, call: Call[Any], queue: SimpleQueue[Call[Any]]) -> None:
         place = call.place
         with self._lock:
-            call.is_over = True
+            place.call = None  # or the two hold each other, and the block that was read, until they are collected
             self._idle.append(queue)
             if place not in self._places:
                 for one in place.bulkheads:

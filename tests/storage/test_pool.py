@@ -1,6 +1,8 @@
 """Pools of threads: whatever hangs at one bulkhead holds at most half of one pool, and others go on."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -112,6 +114,26 @@ async def test_work_at_two_bulkheads_counts_for_both(hanging: Event) -> None:
         pool.submit(hanging.wait, HUNG, there)
     assert pool.held() == {HUNG: Held(running=2, waiting=1), there: Held(running=2, waiting=1)}
     assert await pool.at(GOOD).call(at_once) == "read"
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Whatever is in a circle stays."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_the_block_of_a_call_that_is_over_is_free_at_once() -> None:
+    pool = StoragePool("reads", 2)
+    call = pool.submit(at_once, GOOD)
+    assert await asyncio.wrap_future(call) == "read"
+    left = weakref.ref(call)
+    del call
+    async with asyncio.timeout(30):
+        while left() is not None:  # noqa: ASYNC110 - its thread may hold it for a moment
+            await asyncio.sleep(0.001)
 
 
 async def test_what_a_call_raises_is_raised_on() -> None:
