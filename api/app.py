@@ -107,10 +107,11 @@ def create_app(open_services: Lifespan) -> FastAPI:
     app.include_router(docs_routes.router)
     api = APIRouter(prefix=API)
     for router in (
-        # Notes stand before commands, whose names would be any word.
-        *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, command_routes.router),
+        # Notes and links stand before commands, whose names would be any word.
+        *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, link_routes.router),
+        command_routes.router,
         *(catalogue_routes.router, result_routes.router, token_routes.router, user_routes.router, view_routes.router),
-        *(archive_routes.router, file_routes.router, metalink_routes.router, link_routes.router, folder_routes.router),
+        *(archive_routes.router, file_routes.router, metalink_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
     ):
         api.include_router(router, dependencies=[Depends(reject_unknown_query_parameters)])

@@ -1,8 +1,11 @@
 """What callers show to be believed, and in whose name something goes on when they have left."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Self
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,26 @@ class Grant:
     def outlives(self, revoked_at: datetime | None) -> bool:
         """Whether it was made after a revocation, or there was none."""
         return revoked_at is None or (self.since is not None and self.since >= revoked_at)
+
+    def as_text(self, owner: str) -> str:
+        """As links of an order carry it; empty for what its owner made without an access token, never yet revoked."""
+        return "-".join(
+            [
+                *([f"s{(self.since - _EPOCH) // timedelta(microseconds=1)}"] if self.since is not None else []),
+                *([f"t{self.access_token.hex}"] if self.access_token is not None else []),
+                *([f"c{self.customer}"] if self.customer != owner else []),
+            ]
+        )
+
+    @classmethod
+    def of_text(cls, text: str, owner: str) -> Self:
+        """The grant that a link of ours carries."""
+        parts = {part[0]: part[1:] for part in text.split("-", 2) if part}
+        return cls(
+            parts.get("c", owner),
+            _EPOCH + timedelta(microseconds=int(parts["s"])) if "s" in parts else None,
+            UUID(hex=parts["t"]) if "t" in parts else None,
+        )
 
 
 def access_token_of(credential: Credential | None) -> UUID | None:

@@ -15,6 +15,7 @@ MIN_SECRET_LENGTH = 32
 """Characters of a secret; `openssl rand -hex 32` gives twice as many."""
 
 _PURPOSE = b"consignor link 1\n"
+_GRANTED = b"consignor link 2\n%b\n"
 
 
 class LinkKeys:
@@ -29,28 +30,39 @@ class LinkKeys:
     def __bool__(self) -> bool:
         return self._newest is not None
 
-    def sign(self, path: str) -> str:
-        """The link of a path: key id and HMAC-SHA256 (RFC 2104). Raises LookupError where there is no key."""
+    def sign(self, path: str, grant: str = "") -> str:
+        """The link of a path: key id, in whose name it opens, and HMAC-SHA256 (RFC 2104).
+
+        Raises LookupError where there is no key.
+        """
         if self._newest is None:
             raise LookupError("there is no key to sign links with")
         key_id, key = self._newest
-        return f"{key_id}.{_code(key, path)}"
+        code = _code(key, path, grant)
+        return f"{key_id}.{grant}.{code}" if grant else f"{key_id}.{code}"
 
     def opens(self, link: str, path: str) -> bool:
         """Whether the link was made for this path by one of our keys; takes the same time wherever it differs."""
-        key_id, _, code = link.partition(".")
+        key_id, _, rest = link.partition(".")
+        grant, _, code = rest.rpartition(".")
         key = self._keys.get(key_id)
         # An unknown key costs what a known one does, and `compare_digest` refuses text that is not ASCII.
-        expected = _code(key or b"-", path)
+        expected = _code(key or b"-", path, grant)
         return compare_digest(expected.encode(), code.encode("utf-8", "replace")) and key is not None
+
+
+def grant_in(link: str) -> str:
+    """In whose name a link opens; empty where that is its order's owner."""
+    return link.partition(".")[2].rpartition(".")[0]
 
 
 def _key_id(secret: str) -> str:
     return sha256(b"consignor link key id\n" + secret.encode()).hexdigest()[:8]
 
 
-def _code(key: bytes, path: str) -> str:
-    return urlsafe_b64encode(digest(key, _PURPOSE + path.encode("utf-8", "replace"), "sha256")).rstrip(b"=").decode()
+def _code(key: bytes, path: str, grant: str) -> str:
+    purpose = _GRANTED % grant.encode("utf-8", "replace") if grant else _PURPOSE
+    return urlsafe_b64encode(digest(key, purpose + path.encode("utf-8", "replace"), "sha256")).rstrip(b"=").decode()
 
 
 def archive_path(order_id: object, suborder: int) -> str:

@@ -5,13 +5,26 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.errors import Failure, FailureCode, FileFailed, Gone, LinkRefused, NotFound, NotReady
-from models.links import LinkKeys
+from models.access import Caller
+from models.credentials import Grant, access_token_of
+from models.errors import (
+    Failure,
+    FailureCode,
+    FileFailed,
+    Forbidden,
+    Gone,
+    LinkRefused,
+    NotFound,
+    NotReady,
+    Unauthenticated,
+)
+from models.links import LinkKeys, grant_in
 from models.order import OrderStatus
-from models.queries import downloads, orders
+from models.queries import downloads, orders, users
 from models.status_facts import AVAILABLE_SUBORDERS, RELEASED_AS, RELEASED_SUBORDERS, UNPLANNED
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, OrderFile, SubOrder
+from services.credentials import caller_of_grant
 
 _LARGEST = {4: 2**31, 8: 2**63}
 
@@ -19,7 +32,10 @@ _LARGEST = {4: 2**31, 8: 2**63}
 async def linked_order(
     session: AsyncSession, keys: LinkKeys, link: str, path: str, order_id: UUID, now: datetime
 ) -> Order:
-    """The order of a signed link. Raises LinkRefused, NotFound, or Gone when the order's time is up."""
+    """The order of a signed link. Raises LinkRefused, NotFound, or Gone when the order's time is up.
+
+    It opens while its maker may see the order, by what they showed when they made it unless that merely ran out.
+    """
     if not keys.opens(link, path):
         raise LinkRefused
     order = (await session.execute(orders.order_by_id(order_id))).scalar_one_or_none()
@@ -27,7 +43,24 @@ async def linked_order(
         raise NotFound("order", order_id)
     if order.expires_at is not None and order.expires_at <= now:
         raise Gone(f"the links of {order.number} have expired with it; order its files again to get them")
+    grant = Grant.of_text(grant_in(link), order.customer)
+    if not grant.outlives(order.links_revoked_at):
+        raise LinkRefused("the links of this order have been revoked")
+    try:
+        maker = await caller_of_grant(session, grant)
+    except (Unauthenticated, Forbidden) as ended:
+        raise LinkRefused(str(ended)) from None
+    if maker.visibility.customer not in {None, order.customer}:
+        raise LinkRefused("whoever made it may not see this order any more")
     return order
+
+
+async def link_grant(session: AsyncSession, caller: Caller, order: Order) -> str:
+    """In whose name the links open that the caller gets of an order now; the same until something is revoked."""
+    user = (await session.execute(users.user_by_id(caller.customer))).scalar_one_or_none()
+    revoked = [at for at in (order.links_revoked_at, user.signed_out_at if user else None) if at is not None]
+    grant = Grant(caller.customer, max(revoked, default=None), access_token_of(caller.credential))
+    return grant.as_text(order.customer)
 
 
 async def downloadable_archive(session: AsyncSession, order: Order, number: int) -> SubOrder:

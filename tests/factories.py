@@ -19,8 +19,9 @@ from models.access import Caller, customer_id
 from models.areas import Box
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
 from models.order_request import OrderRequest, RequestedLine
+from models.queries.users import upsert_user
 from models.splitting import Limits
-from models.tables import CatalogueFile, CatalogueObject, Order, Product
+from models.tables import CatalogueFile, CatalogueObject, Order, Product, User
 from services.catalogue.places import outline
 from services.placing import place
 from tests.issuer import REALM
@@ -97,8 +98,17 @@ async def add_order(
     now: datetime | None = None,
 ) -> Order:
     """SearchArea an order of objects of products, given by SKU; no workflow is started."""
+    owner = User(
+        id=caller.customer,
+        issuer="tests",
+        subject=caller.customer,
+        roles=sorted(caller.roles),
+        groups=sorted(caller.groups),
+        asserted_at=LONG_AGO,
+    )
     lines = tuple(RequestedLine(sku, None if names == "all" else tuple(names)) for sku, names in items.items())
     async with sessions.begin() as session:
+        await session.execute(upsert_user(owner))
         return await place(session, caller, OrderRequest(lines, label=label), now or datetime.now(UTC))
 
 

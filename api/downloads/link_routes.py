@@ -15,7 +15,7 @@ from models.errors import Gone, InvalidCursor, LinksUnavailable, NotFound, NotRe
 from models.links import archive_path
 from models.queries import orders as queries
 from models.status_facts import AVAILABLE_SUBORDERS
-from services.download_lookup import require_planned
+from services.download_lookup import link_grant, require_planned
 from services.order_lookup import get_owned
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["downloads"])
@@ -30,7 +30,7 @@ async def list_links(
     limit: PageLimit = 100,
     cursor: PageCursor = None,
 ) -> LinksListing:
-    """Links that need no token and open one thing each, until the order expires; files are paged.
+    """Links that need no token and open one thing each, until the order expires or they are revoked; files are paged.
 
     Archives are listed when they are ready, files and Metalinks as soon as they are planned.
     """
@@ -39,12 +39,13 @@ async def list_links(
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
         await require_planned(session, order)
+        grant = await link_grant(session, caller, order)
         suborders = (await session.execute(queries.suborders_of(order_id))).scalars().all()
     files = [
         FileLink(
             seq=seq, path=file.name, size=file.size, sha256=file.sha256.hex() if file.sha256 else None, url=file.url
         )
-        async for page in linked_files(services, order, after=after, upto=after + limit)
+        async for page in linked_files(services, order, grant, after=after, upto=after + limit)
         for seq, file in page
     ]
     archives = [
@@ -52,16 +53,25 @@ async def list_links(
             suborder=part.number,
             filename=(name := services.archive_name(order, part.number)),
             size=part.archive_bytes,
-            url=signed(services, path := archive_path(order_id, part.number), named(path, name)),
+            url=signed(services, path := archive_path(order_id, part.number), named(path, name), grant),
         )
         for part in suborders
         if part.state in AVAILABLE_SUBORDERS
     ]
     return LinksListing(
         expires_at=order.expires_at,
-        metalink=signed_metalink(services, order, 4),
-        metalink3=signed_metalink(services, order, 3),
+        metalink=signed_metalink(services, order, 4, grant),
+        metalink3=signed_metalink(services, order, 3, grant),
         archives=archives,
         files=files,
         next_cursor=cursors.after(after + limit) if after + limit < order.files_total else None,
     )
+
+
+@router.post("/links:revoke", name="revoke-links-for-order", status_code=204)
+@answers(NotFound)
+async def revoke_links(order_id: UUID, services: ServicesDep, caller: CallerDep) -> None:
+    """Refuse every link of an order that was made until now; what is listed from now on opens again."""
+    async with services.sessions.begin() as session:
+        await get_owned(session, caller, order_id)
+        await session.execute(queries.revoke_links(order_id, services.now()))

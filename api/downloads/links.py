@@ -16,26 +16,28 @@ _PAGE = 2_000
 """Files asked for at once."""
 
 
-def signed(services: Services, path: str, shown: str) -> str:
+def signed(services: Services, path: str, shown: str, grant: str) -> str:
     """The URL of a signed link to a path, `shown` with the name of its file. Raises LinksUnavailable without a key."""
     if not services.link_keys:
         raise LinksUnavailable
-    return f"{services.public_url}{API}/links/{services.link_keys.sign(path)}/{shown}"
+    return f"{services.public_url}{API}/links/{services.link_keys.sign(path, grant)}/{shown}"
 
 
-def signed_file(services: Services, order_id: str, seq: int, name: str) -> str:
+def signed_file(services: Services, order_id: str, seq: int, name: str, grant: str) -> str:
     """The URL of a signed link to a single file. Raises LinksUnavailable."""
     path = file_path(order_id, seq)
-    return signed(services, path, named(path, name))
+    return signed(services, path, named(path, name), grant)
 
 
-def signed_metalink(services: Services, order: Order, version: int, part: int = 1) -> str:
+def signed_metalink(services: Services, order: Order, version: int, grant: str, part: int = 1) -> str:
     """The URL of a signed link to a Metalink, which opens all its parts. Raises LinksUnavailable."""
-    return signed(services, metalink_path(order.id, version=version), services.metalink_path(order, version, part))
+    return signed(
+        services, metalink_path(order.id, version=version), services.metalink_path(order, version, part), grant
+    )
 
 
 async def linked_files(
-    services: Services, order: Order, *, after: int, upto: int
+    services: Services, order: Order, grant: str, *, after: int, upto: int
 ) -> AsyncIterator[list[tuple[int, LinkedFile]]]:
     """The files of an order behind `after` up to `upto` with their signed URLs, whether they are there yet or not.
 
@@ -57,7 +59,7 @@ async def linked_files(
                     side_by_side(order, part, path, mixed),
                     size,
                     sha256,
-                    signed_file(services, order_id, seq, path.rpartition("/")[2]),
+                    signed_file(services, order_id, seq, path.rpartition("/")[2], grant),
                 ),
             )
             for seq, part, path, size, sha256 in rows

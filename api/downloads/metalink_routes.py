@@ -11,11 +11,11 @@ from api.dependencies import CallerDep, Services, ServicesDep
 from api.downloads.links import linked_files, signed_metalink
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
 from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
-from models.links import metalink_path
+from models.links import grant_in, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, Head, Metalink, metalink_filename, part_of
 from models.naming import content_disposition
 from models.tables import Order
-from services.download_lookup import linked_order, require_planned
+from services.download_lookup import link_grant, linked_order, require_planned
 from services.order_lookup import get_owned
 
 AS_METALINK: dict[int | str, dict[str, Any]] = {
@@ -71,7 +71,7 @@ async def download_linked_metalink(
     async with services.sessions.begin() as session:
         order = await linked_order(session, services.link_keys, link, path, order_id, services.now())
         await require_planned(session, order)
-    return _answer(request, services, order, part, version)
+    return _answer(request, services, order, part, version, grant_in(link))
 
 
 async def _of_caller(
@@ -80,15 +80,18 @@ async def _of_caller(
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
         await require_planned(session, order)
-    return _answer(request, services, order, part, version)
+        grant = await link_grant(session, caller, order)
+    return _answer(request, services, order, part, version, grant)
 
 
-def _answer(request: Request, services: Services, order: Order, part: int, version: int) -> Response:
+def _answer(request: Request, services: Services, order: Order, part: int, version: int, grant: str) -> Response:
     """The document, streamed from the rows as they come."""
     count = part_of(order.files_total, services.files_per_metalink)
     if part > count:
         raise NotFound("part", part)
-    urls = {n: signed_metalink(services, order, version, n) for n in {1, part - 1, part, part + 1, count} if n > 0}
+    urls = {
+        n: signed_metalink(services, order, version, grant, n) for n in {1, part - 1, part, part + 1, count} if n > 0
+    }
     headers = {
         "Content-Type": MEDIA_TYPES[version],
         "Content-Disposition": content_disposition(metalink_filename(order.number, version, part, count)),
@@ -102,7 +105,7 @@ def _answer(request: Request, services: Services, order: Order, part: int, versi
         head = Response(headers=headers)
         del head.headers["content-length"]
         return head
-    return StreamingResponse(_document(services, order, part, version, urls[part]), headers=headers)
+    return StreamingResponse(_document(services, order, part, version, urls[part], grant), headers=headers)
 
 
 def _relations(urls: Mapping[int, str], part: int, count: int) -> list[str]:
@@ -111,10 +114,12 @@ def _relations(urls: Mapping[int, str], part: int, count: int) -> list[str]:
     return [f'<{urls[n]}>; rel="{name}"' for name, n in found.items() if 1 <= n <= count]
 
 
-async def _document(services: Services, order: Order, part: int, version: int, url: str) -> AsyncIterator[bytes]:
+async def _document(
+    services: Services, order: Order, part: int, version: int, url: str, grant: str
+) -> AsyncIterator[bytes]:
     after = (part - 1) * services.files_per_metalink
     document = Metalink(version, Head("Consignor", services.now(), url, order.number))
     yield document.start
-    async for page in linked_files(services, order, after=after, upto=after + services.files_per_metalink):
+    async for page in linked_files(services, order, grant, after=after, upto=after + services.files_per_metalink):
         yield document.entries(file for _, file in page)
     yield document.end

@@ -62,10 +62,7 @@ async def watch_orders(
     status: Statuses = None,
     last_event_id: LastId = None,
 ) -> EventStream:
-    """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed.
-
-    The stream ends within 30 seconds after you have lost the right to it.
-    """
+    """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
     event_filter = EventFilter(caller.visibility, frozenset(order or ()), frozenset(status or ()))
     may_go_on, room = partial(still_reads, services, caller), services.streams.room(caller.customer)
     return EventStream(services.hub, event_filter, last_event_id, may_go_on, services.look_again_after, room)

@@ -29,7 +29,7 @@ class MePublic(BaseModel):
 
 
 class SignedOutPublic(BaseModel):
-    """How much ended; tokens of the identity provider that were issued until now are refused besides."""
+    """How much ended."""
 
     sessions: int
     access_tokens: int

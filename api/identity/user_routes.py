@@ -21,10 +21,7 @@ Customer = Annotated[
 @router.post("/{customer}:sign-out", name="sign-out-user")
 @answers(NotFound)
 async def sign_out_user(customer: Customer, services: IdentityServicesDep, caller: TokenOwnerDep) -> SignedOutPublic:
-    """End all sessions and access tokens of a user, and what goes on by them; yours, or anybody's for administrators.
-
-    They may sign in again, for whom that is to be is the identity provider's business.
-    """
+    """End all sessions and access tokens of a user; yours, or anybody's for administrators."""
     if customer != caller.customer:
         caller.require(Permission.REVOKE_ALL)
     async with services.sessions.begin() as session:

@@ -34,14 +34,14 @@ class FileFailed(Refusal):
 
 
 class LinkRefused(Refusal):
-    """A signed link that was made for something else, or by nobody."""
+    """A signed link that was made for something else or by nobody, or whose maker has lost the right to it."""
 
     code = "link_refused"
     http_status = 403
     hint = Hint.LIST_LINKS
 
-    def __init__(self) -> None:
-        super().__init__("this link does not open what it points to; get a new one")
+    def __init__(self, why: str = "it does not open what it points to") -> None:
+        super().__init__(f"this link is refused: {why}; get a new one")
 
 
 class LinksUnavailable(Refusal):

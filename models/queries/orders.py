@@ -207,3 +207,8 @@ def ordered_at(order_id: UUID) -> sa.Select[datetime]:
     return sa.select(sa.func.coalesce(submitted.scalar_subquery(), col(Order.created_at))).where(
         col(Order.id) == order_id
     )
+
+
+def revoke_links(order_id: UUID, now: datetime) -> sa.Update:
+    """Have no link open an order that was made until now."""
+    return sa.update(Order).where(col(Order.id) == order_id).values(links_revoked_at=now)

@@ -55,6 +55,7 @@ class Order(SQLModel, table=True):
     currency: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    links_revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     # When live events last told of it; the trigger's own, see migration 0009.
     told_at: datetime | None = Field(default=None, sa_type=INSTANT)

@@ -125,6 +125,7 @@ MATRIX = (
     Row("GET", f"{API}/orders/{{order_id}}/stac/items", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/stac/items/{{seq}}", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/links", OWN),
+    Row("POST", f"{API}/orders/{{order_id}}/links:revoke", (401, 404, 204, 403, 204)),
     Row("GET", f"{API}/orders/{{order_id}}/folders", OWN),
     Row("POST", f"{API}/orders/{{order_id}}/suborders/{{number}}/acknowledge", (401, 404, 200, 403, 200)),
     *downloads("orders/{order_id}/files/{file}/content", OWN),
