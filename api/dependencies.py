@@ -25,7 +25,7 @@ from api.operations.state import Operations
 from models.access import Caller
 from models.cors import CorsPolicy
 from models.download_urls import named
-from models.errors import TooManyDownloads, TooManyStreams
+from models.errors import TooManyDownloads, TooManyExports, TooManyStreams
 from models.links import API, LinkKeys, archive_path, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, metalink_filename, part_of
 from models.naming import archive_filename
@@ -41,7 +41,7 @@ from storage.targets.registry import DeliveryTargets
 __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
 
 EXPORTS = 4
-"""Exports in progress at the same time in one process; each keeps a connection to the database for itself."""
+"""Exports that are made at the same time in one process; each keeps a connection to the database meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Services:
     """Tests destinations."""
     delivery_targets: DeliveryTargets = field(default_factory=DeliveryTargets)
     cursor_key: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
-    exports: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
+    export_slots: CapacityLimiter = field(default_factory=partial(CapacityLimiter, EXPORTS), repr=False)
     link_keys: LinkKeys = LinkKeys()  # noqa: RUF009 - immutable
     stalled_after: float = 300.0
     """Seconds after which a client that takes nothing of a download is cut off."""
@@ -81,6 +81,7 @@ class Services:
     """Seconds after which it is asked whether somebody still may have what they get."""
     rate: RequestRate = field(default_factory=RequestRate)
     downloads: Ceiling = field(default_factory=partial(Ceiling, TooManyDownloads))
+    exports: Ceiling = field(default_factory=partial(Ceiling, TooManyExports))
     streams: Ceiling = field(default_factory=partial(Ceiling, TooManyStreams))
 
     def archive_name(self, order: Order, part: int) -> str:

@@ -1,66 +1,71 @@
-"""Streams what PostgreSQL copies out: flat in memory, whole or cut, never ended cleanly before its end."""
+"""Exports: what PostgreSQL copies out is written to a file first, and sent when it is whole.
+
+So no reader, however slow, holds a transaction or a connection; what breaks off is an error and never half an answer;
+and an export has a length.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from contextlib import aclosing
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from typing import IO
 
 import psycopg
-import structlog
 from anyio import CapacityLimiter, WouldBlock
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from models.errors import NotReady
+from models.errors import ServerBusy
 from models.queries.exports import Copy
 
-log = structlog.get_logger()
-
 BLOCK_BYTES = 128 * 1024
-"""How much is gathered before it is sent: COPY gives a row at a time."""
+"""How much is gathered before it is written, or read before it is sent: COPY gives a row at a time."""
 
-_BUSY = "as many exports as this server makes at a time are under way; try again soon"
+MEMORY_BYTES = 1024 * 1024
+"""An export up to this size is on no disk."""
 
 
-async def open_export(
+@dataclass(frozen=True)
+class Export:
+    """A whole export, in a file without a name."""
+
+    file: IO[bytes]
+    size: int
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Its bytes."""
+        while block := await asyncio.to_thread(self.file.read, BLOCK_BYTES):
+            yield block
+
+    def close(self) -> None:
+        """Give its room back."""
+        self.file.close()
+
+
+async def make_export(
     sessions: async_sessionmaker[AsyncSession], slots: CapacityLimiter, copy: Copy, head: bytes = b""
-) -> AsyncIterator[bytes]:
-    """Open an export with its first block read, so that what goes wrong before is answered, not cut.
-
-    Raises NotReady where all `slots` are taken.
-    """
-    blocks = _blocks(sessions, slots, copy)
-    first = await anext(blocks)
-
-    async def body() -> AsyncIterator[bytes]:
-        try:
-            async with aclosing(blocks):
-                yield head + first
-                async for block in blocks:
-                    yield block
-        except (psycopg.Error, DBAPIError) as error:
-            # Raised on, so that the connection is cut: half an export must never look whole.
-            log.warning("export cut", error=type(error).__name__)
-            raise
-
-    return body()
-
-
-async def _blocks(
-    sessions: async_sessionmaker[AsyncSession], slots: CapacityLimiter, copy: Copy
-) -> AsyncGenerator[bytes, None]:
-    borrower = object()  # not the task: the first block is read in another one than the rest
+) -> Export:
+    """Make an export, whole. Raises ServerBusy where all `slots` are taken."""
+    borrower = object()
     try:
         slots.acquire_on_behalf_of_nowait(borrower)
     except WouldBlock:
-        raise NotReady(_BUSY) from None
+        raise ServerBusy("exports") from None
+    file = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - whoever sends it closes it
     try:
+        file.write(head)
         async with sessions.begin() as session:
             cursor = await _cursor(session)
             async with cursor, cursor.copy(copy.statement, copy.parameters) as rows:
                 async for block in _in_blocks(rows):
-                    yield block
+                    await asyncio.to_thread(file.write, block)
+        size = file.tell()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     finally:
         slots.release_on_behalf_of(borrower)
+    return Export(file, size)
 
 
 async def _in_blocks(rows: AsyncIterable[bytes | bytearray | memoryview]) -> AsyncIterator[bytes]:

@@ -96,9 +96,6 @@ class _Operation:
         if self.route.body_field is not None:
             yield answers.TOO_LARGE
             yield answers.UNSUPPORTED_MEDIA_TYPE
-        if any(_query_parameters(self.route.dependant)):
-            # So many that the URL grows too long for a server.
-            yield answers.HEAD_TOO_LARGE
         if self._checks():
             yield answers.INVALID_REQUEST
 
@@ -125,12 +122,6 @@ def _parameters(dependant: Any) -> Iterator[Any]:
     yield from (*dependant.path_params, *dependant.query_params, *dependant.header_params, *dependant.cookie_params)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
-
-
-def _query_parameters(dependant: Any) -> Iterator[Any]:
-    yield from dependant.query_params
-    for inner in dependant.dependencies:
-        yield from _query_parameters(inner)
 
 
 def _complete(operation: dict[str, Any], found: _Operation, made: dict[str, Any]) -> set[ProblemKind]:

@@ -33,7 +33,7 @@ _BY_NAME: Mapping[str, Any] = {
     "datetime": "2024-06-01T00:00:00Z/..",
     "bbox": [5.0, 45.0, 10.0, 50.0],
     "code": "checksum_mismatch",
-    "text": "winter/b1.tif is not what it was when it was catalogued",
+    "text": "winter/b1.tif is not what it was",
     "message": "2 of 3 files can be downloaded",
     "name": "winter",
     "self": "https://orders.example/api/v1/orders/019aa0c2-6f00-7000-8000-00000000002a",

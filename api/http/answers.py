@@ -94,9 +94,6 @@ def problems_of(declared: Declared) -> Iterator[ProblemKind]:
 
 
 INVALID_REQUEST = ProblemKind(422, ("invalid_request",), "The request is not as it is described here.", True)
-HEAD_TOO_LARGE = ProblemKind(
-    431, ("head_too_large",), "The request line and the headers are larger than any read.", True
-)
 TOO_LARGE = ProblemKind(413, ("too_large",), "The body is larger than any that is read.", True)
 UNSUPPORTED_MEDIA_TYPE = ProblemKind(
     415, ("unsupported_media_type",), "The body is not JSON, or it is compressed.", True

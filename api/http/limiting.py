@@ -15,7 +15,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.errors import ServerBusy, TooManyDownloads, TooManyRequests, TooManyStreams
+from models.errors import ServerBusy, TooManyDownloads, TooManyExports, TooManyRequests, TooManyStreams
 
 _LIMITS = "consignor.limits"
 
@@ -106,7 +106,7 @@ class RequestRate:
 class Ceiling:
     """How many of one kind each customer may have under way at a time, and this process in all; 0 is no limit."""
 
-    refusal: type[TooManyDownloads | TooManyStreams]
+    refusal: type[TooManyDownloads | TooManyExports | TooManyStreams]
     limit: int = 0
     total: int = 0
     active: Counter[str] = field(default_factory=Counter, init=False, repr=False)

@@ -22,6 +22,9 @@ from models.errors import Fault
 MAX_PIPELINED = 100
 """Requests that may wait on one connection for the answer before theirs; Uvicorn itself takes any number."""
 
+MAX_UNREAD = 256 * 1024
+"""Bytes of a body that are taken, and thrown away, after its request has been answered; most clients send no more."""
+
 _CHUNKING = 8
 """Bytes that may frame one byte of a body; chunks of a single byte have five."""
 
@@ -114,6 +117,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if self._unsorted > self._bounds.head_bytes + self._body * _CHUNKING:
                 self._refuse(self._head_too_large)
                 return
+        if self._reading == "body" and self._body > MAX_UNREAD and self.cycle.response_complete:
+            # Refused before it was read, and it goes on coming.
+            self._linger()
+            return
         self._watch_reading()
 
     def eof_received(self) -> None:
@@ -283,8 +290,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _answer(self, reason: _Reason) -> None:
         if self.transport.is_closing():
             return
-        self._over = True
-        self._stop_read_timer()
         fault = Fault(field="request", code=reason.fault, text=reason.text).model_dump()
         headers = {"Connection": "close", "X-Request-ID": token_hex(8)}
         refusal = problem(reason.status, reason.code, reason.text, headers=headers, faults=[fault])
@@ -294,7 +299,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             # To the application the client has gone.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if self.transport.can_write_eof():
+        self._linger()
+
+    def _linger(self) -> None:
+        """End the connection, and leave the client the time to read what it was answered."""
+        self._over = True
+        self._stop_read_timer()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.abort)
 

@@ -34,9 +34,10 @@ from models.errors import (
     InvalidBulk,
     InvalidCursor,
     NotFound,
-    NotReady,
     SelectionChanged,
+    ServerBusy,
     TemporalUnavailable,
+    TooManyExports,
 )
 from models.links import API
 from models.queries import bulk as queries
@@ -63,8 +64,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     IllegalTransition,
     InvalidBulk,
     InvalidCursor,
-    NotReady,
+    ServerBusy,
     SelectionChanged,
+    TooManyExports,
     CACHE_CONTROL,
     CONTENT_DISPOSITION,
     LOCATION,

@@ -25,7 +25,7 @@ from cli.runtime.settings import Settings
 from database.engine import make_engine, make_sessions
 from database.readiness import check
 from migrations.head import head
-from models.errors import TooManyDownloads, TooManyStreams
+from models.errors import TooManyDownloads, TooManyExports, TooManyStreams
 from models.links import LinkKeys
 from storage.pool import StoragePool
 from storage.sources.registry import Sources
@@ -93,6 +93,7 @@ async def open_services(
                 quotas=settings.quotas,
                 rate=RequestRate(settings.max_requests_per_second, settings.request_burst),
                 downloads=Ceiling(TooManyDownloads, settings.max_parallel_downloads, settings.max_process_downloads),
+                exports=Ceiling(TooManyExports, settings.max_parallel_exports, settings.max_process_exports),
                 streams=Ceiling(TooManyStreams, settings.max_parallel_streams, settings.max_process_streams),
             )
             async with _metrics_served(metrics, services):

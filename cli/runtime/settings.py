@@ -92,8 +92,10 @@ class Settings(BaseSettings):
     max_bytes_per_period: ByteSize = Field(default=ByteSize(100 * _TIB), ge=0)
     # These are counted in each API process for itself: what a customer may have at a time, and what all may have.
     max_parallel_downloads: int = Field(default=100, ge=0)
+    max_parallel_exports: int = Field(default=2, ge=0)
     max_parallel_streams: int = Field(default=50, ge=0)
     max_process_downloads: int = Field(default=400, ge=0)
+    max_process_exports: int = Field(default=16, ge=0)
     max_process_streams: int = Field(default=2_000, ge=0)
     max_requests_per_second: int = Field(default=500, ge=0)
     request_burst: int = Field(default=2_000, ge=0)

@@ -36,6 +36,7 @@ from models.errors.requests import (
     PreconditionFailed,
     ServerBusy,
     TooManyDownloads,
+    TooManyExports,
     TooManyRequests,
     TooManyStreams,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "SourceUnreadable",
     "TemporalUnavailable",
     "TooManyDownloads",
+    "TooManyExports",
     "TooManyRequests",
     "TooManyStreams",
     "TooManyTests",

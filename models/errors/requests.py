@@ -84,6 +84,18 @@ class TooManyStreams(Refusal):
         super().__init__(_WAIT.format(limit=limit, noun=self.noun))
 
 
+class TooManyExports(Refusal):
+    """The customer has as many exports under way as they may."""
+
+    code = "too_many_exports"
+    http_status = 503
+    retry_after = 5
+    noun = "exports"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(_WAIT.format(limit=limit, noun=self.noun))
+
+
 class ServerBusy(Refusal):
     """The process has as many of one kind under way as it has room for; another one may have more."""
 

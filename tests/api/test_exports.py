@@ -3,7 +3,6 @@
 import csv
 import io
 import random
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -23,7 +22,7 @@ from models.queries.delivery_status import percent as percent_in_sql
 from models.queries.exports import Copy, as_csv
 from models.queries.listing import ORDERS
 from models.suborder import SubOrderState
-from services.exporting import open_export
+from services.exporting import MEMORY_BYTES, make_export
 from tests.factories import LOCAL_CALLER, Sessions
 from tests.listings import BEGIN, Row, add_rows, add_suborders, order_row
 
@@ -178,40 +177,61 @@ async def test_the_per_cent_of_sql_are_those_of_the_models(sessions: Sessions) -
             assert float(shown) == expected.percent, values
 
 
-async def test_an_export_that_breaks_off_is_cut_and_gives_back_what_it_held(
-    client: AsyncClient, sessions: Sessions, services: Services
+async def test_an_export_that_breaks_off_is_an_error_and_gives_back_what_it_held(
+    sessions: Sessions, services: Services
 ) -> None:
     broken = Copy("COPY (SELECT 1 / (200000 - n) FROM generate_series(1, 300000) n) TO STDOUT", {})
-    body = await open_export(services.sessions, services.exports, broken)
-    assert services.exports.borrowed_tokens == 1
     with pytest.raises(psycopg.errors.DivisionByZero):
-        await _read(body)
-    assert services.exports.borrowed_tokens == 0
+        await make_export(services.sessions, services.export_slots, broken)
+    assert services.export_slots.borrowed_tokens == 0
 
 
-async def test_an_export_that_nobody_reads_on_gives_back_what_it_held(client: AsyncClient, services: Services) -> None:
-    endless = Copy("COPY (SELECT n FROM generate_series(1, 100000000) n) TO STDOUT", {})
-    body = await open_export(services.sessions, services.exports, endless)
-    await anext(body)
-    await body.aclose()  # type: ignore[attr-defined]
-    assert services.exports.borrowed_tokens == 0
-    assert (await client.get("/orders.csv")).status_code == 200
+async def test_an_export_is_made_before_it_is_read_and_holds_nothing_of_the_database_then(
+    sessions: Sessions, services: Services
+) -> None:
+    # More than the memory that one has, and more than a socket takes unread.
+    many = Copy("COPY (SELECT n FROM generate_series(1, 300000) n) TO STDOUT", {})
+    export = await make_export(services.sessions, services.export_slots, many, b"head\n")
+    assert export.size > MEMORY_BYTES
+    async with sessions.begin() as session:
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%'"
+        busy += " AND (state <> 'idle' OR backend_xmin IS NOT NULL)"
+        assert (await session.execute(sa.text(busy))).scalar_one() == 0
+    assert services.export_slots.borrowed_tokens == 0
+    content = b"".join([block async for block in export.blocks()])
+    assert content == b"head\n" + b"".join(b"%d\n" % n for n in range(1, 300001))
+    assert len(content) == export.size
+    export.close()
+
+
+async def test_an_export_has_a_length(client: AsyncClient, sessions: Sessions) -> None:
+    await some(sessions, 3)
+    for path in ("/orders.csv?bom=true", "/orders.jsonl"):
+        answer, head = await client.get(path), await client.head(path)
+        assert answer.headers["content-length"] == head.headers["content-length"] == str(len(answer.content))
 
 
 async def test_more_exports_than_there_may_be_come_back_later(client: AsyncClient, services: Services) -> None:
-    held = [object() for _ in range(int(services.exports.total_tokens))]
+    held = [object() for _ in range(int(services.export_slots.total_tokens))]
     for one in held:
-        services.exports.acquire_on_behalf_of_nowait(one)
+        services.export_slots.acquire_on_behalf_of_nowait(one)
     answer = await client.get("/orders.csv")
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "server_busy")
     assert int(answer.headers["retry-after"]) > 0
     for one in held:
-        services.exports.release_on_behalf_of(one)
+        services.export_slots.release_on_behalf_of(one)
     assert (await client.get("/orders.csv")).status_code == 200
+    assert not services.exports.active
 
 
-async def _read(body: AsyncIterator[bytes]) -> int:
-    return sum([len(block) async for block in body])
+async def test_a_customer_has_a_number_of_exports(client: AsyncClient, services: Services) -> None:
+    services.exports.limit = 1
+    with services.exports.room(LOCAL_CALLER.customer):
+        answer = await client.get("/orders.jsonl")
+        assert (answer.status_code, answer.json()["code"]) == (503, "too_many_exports")
+    assert (await client.get("/orders.jsonl")).status_code == 200
+    assert (await client.head("/orders.jsonl")).status_code == 200
+    assert not services.exports.active
 
 
 def test_a_filter_reaches_the_copy_as_parameters_only() -> None:

@@ -39,6 +39,8 @@ class Site:
     async def _answer(self, request: Request) -> Response:
         if request.url.path == "/much":
             return StreamingResponse(self._endless())
+        if request.url.path == "/refused":
+            return Response("no", 401)
         if request.url.path == "/late":
             await self.late.wait()
         try:
@@ -147,6 +149,12 @@ async def test_a_connection_on_which_nothing_is_asked_is_closed(sent: str) -> No
     async with served(Site()) as port:
         answer = await said(port, sent)
     assert b" 408 " not in answer
+
+
+async def test_a_body_that_goes_on_after_its_refusal_ends_the_connection_and_the_refusal_is_read() -> None:
+    async with served(Site(), ConnectionBounds()) as port:
+        head = f"POST /refused HTTP/1.1\r\n{HOST}Content-Length: {2**40}\r\n\r\n"
+        assert status_of(await said(port, head, *[bytes(64 * 1024)] * 8)) == 401
 
 
 async def test_a_body_that_comes_at_a_good_rate_may_take_longer() -> None:
