@@ -35,9 +35,9 @@ curl() {
 newest() { consignor order list --json | jq -r '.[0].number'; }
 settled() {
     local busy='[.items[] | select(.outcome == "pending" and .total_price == "0.00" and .status != "draft")] | length'
-    local try
+    local try who="Authorization: Bearer $CONSIGNOR_TOKEN"
     for try in $(seq 100); do
-        [ "$(command curl -q -s -H "Authorization: Bearer $TOKEN" "$API/orders?limit=200" | jq "$busy")" = 0 ] && return
+        [ "$(command curl -q -s -H "$who" "$API/orders?limit=200" | jq "$busy")" = 0 ] && return
         sleep 0.1
     done
 }

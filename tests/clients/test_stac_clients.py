@@ -55,7 +55,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         put_json(root / "catalogue" / "scenes" / "collection.json", collection("scenes", hrefs, title="Twelve scenes"))
         where = {"CONSIGNOR_DATA": str(root / ".consignor")}
         consignor(where, "catalog", "import", root / "catalogue" / "scenes")
-        yield {**running, "where": where, "folder": root}
+        yield {**running, "where": where, "folder": root, "token": consignor(where, "token").strip()}
 
 
 def test_pystac_client_walks_searches_orders_and_downloads(stack: dict[str, Any]) -> None:
@@ -141,6 +141,7 @@ def test_every_command_of_a_page_runs_in_order_as_printed(stack: dict[str, Any],
     environment = {
         "HOME": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{aria2}",
-        "TOKEN": consignor(stack["where"], "token").strip(),
+        # What the commands would make for themselves, each time anew.
+        "CONSIGNOR_TOKEN": stack["token"],
     }
     assert run_page(page, folder, api=stack["api"], environment=environment) == ""
