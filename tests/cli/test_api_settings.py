@@ -43,6 +43,8 @@ SEEN: dict[str, tuple[Any, Look, Any]] = {
     "max_process_downloads": (20, lambda s: s.downloads.total, 20),
     "max_parallel_streams": (21, lambda s: s.streams.limit, 21),
     "max_process_streams": (22, lambda s: s.streams.total, 22),
+    "max_parallel_exports": (28, lambda s: s.exports.limit, 28),
+    "max_process_exports": (29, lambda s: s.exports.total, 29),
     "max_requests_per_second": (23, lambda s: s.rate.per_second, 23),
     "request_burst": (24, lambda s: s.rate.burst, 24),
     "payment_webhook_secrets": ((SecretStr(PAYMENT),), lambda s: s.payment_secrets, (PAYMENT,)),
