@@ -9,9 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller, Role
 from models.credentials import BrowserSession, Grant, IssuerToken, ScriptToken
-from models.errors import Forbidden, NotFound, Unauthenticated
+from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, Unauthenticated
 from models.queries import users as queries
 from models.tables import AccessToken, User
+
+MAX_TOKENS = 100
+"""Access tokens of one user that are not revoked."""
 
 
 class SignedOut(NamedTuple):
@@ -78,6 +81,14 @@ async def caller_of_grant(session: AsyncSession, grant: Grant, scopes: Iterable[
         if token is None or token[0].revoked_at is not None:
             raise Unauthenticated("the access token it was made with has been revoked")
     return require_role(Caller.known(user.id, user.roles, user.groups, scopes))
+
+
+async def require_room_for_token(session: AsyncSession, customer: str) -> None:
+    """Raise QuotaExceeded where a user has MAX_TOKENS; they make no other until the transaction ends."""
+    await session.execute(queries.LOCK_TOKENS, {"customer": customer})
+    if (await session.execute(queries.tokens_counted(customer))).scalar_one() >= MAX_TOKENS:
+        text = f"you may have {MAX_TOKENS} access tokens; revoke one first"
+        raise QuotaExceeded([Fault(field="name", code="too_many_tokens", text=text)])
 
 
 async def sign_out_everywhere(session: AsyncSession, customer: str, now: datetime) -> SignedOut:

@@ -1,5 +1,6 @@
 """Saved views of lists: how they are kept, and who sees and changes them."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,10 +17,14 @@ from models.tables import SavedView
 MAX_VIEWS = 200
 """Views of one user."""
 
+MAX_FILTER_CHARACTERS = 16_384
+"""Of a view, as JSON: 200 views of a user are 3 MB at most."""
+
 
 async def save_view(session: AsyncSession, caller: Caller, fields: Mapping[str, Any], now: datetime) -> SavedView:
-    """Save a view. Raises Forbidden, ViewTaken, or QuotaExceeded where the user has MAX_VIEWS."""
+    """Save a view. Raises Forbidden, ViewTaken, or QuotaExceeded where it is too large or one too many."""
     _check_sharing(caller, fields)
+    _check_size(fields)
     # The count and the insert are one step for each owner: two requests at once must not both be the last that fits.
     await session.execute(queries.LOCK, {"owner": caller.customer})
     if (await session.execute(queries.views_counted(caller.customer))).scalar_one() >= MAX_VIEWS:
@@ -31,11 +36,15 @@ async def save_view(session: AsyncSession, caller: Caller, fields: Mapping[str, 
 
 
 async def change_view(session: AsyncSession, caller: Caller, view_id: UUID, fields: Mapping[str, Any]) -> SavedView:
-    """Change a view of one's own; what `fields` leave out stays. Raises NotFound, Forbidden or ViewTaken."""
+    """Change a view of one's own; what `fields` leave out stays.
+
+    Raises NotFound, Forbidden, ViewTaken or QuotaExceeded.
+    """
     view = await get_own_view(session, caller, view_id)
     # Locked, so that of two changes at once neither undoes the other's.
     await session.refresh(view, with_for_update=True)
     _check_sharing(caller, fields)
+    _check_size(fields)
     for name, value in fields.items():
         setattr(view, name, value)
     await _write(session, view)
@@ -62,6 +71,12 @@ async def get_own_view(session: AsyncSession, caller: Caller, view_id: UUID) -> 
 def _check_sharing(caller: Caller, fields: Mapping[str, Any]) -> None:
     if fields.get("shared") and not caller.sees_everything:
         raise Forbidden("share a view", ["support", "admin"])
+
+
+def _check_size(fields: Mapping[str, Any]) -> None:
+    if len(json.dumps(fields.get("filter", {}))) > MAX_FILTER_CHARACTERS:
+        text = f"the filter of a view has at most {MAX_FILTER_CHARACTERS:,} characters as JSON; narrow it down"
+        raise QuotaExceeded([Fault(field="filter", code="view_too_large", text=text)])
 
 
 async def _write(session: AsyncSession, view: SavedView) -> None:

@@ -22,7 +22,7 @@ from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.presenting import failure_public, suborder_blockers
-from models.errors import Failed, FailureCode, InvalidDestination, NameTaken, NotFound, TooManyTests
+from models.errors import Failed, FailureCode, InvalidDestination, NameTaken, NotFound, QuotaExceeded, TooManyTests
 from models.links import API
 from models.queries import destinations as queries
 from models.queries.blockers import BLOCKERS_OF_SUBORDERS
@@ -39,7 +39,7 @@ Key = Annotated[str, Path(max_length=100, description="The destination's id or n
 
 
 @router.post("/destinations", name="create-destination", status_code=201, response_model=DestinationPublic)
-@answers(InvalidDestination, NameTaken, LOCATION)
+@answers(InvalidDestination, NameTaken, QuotaExceeded, LOCATION)
 async def create_destination(
     body: Annotated[DestinationCreate, Body()],
     services: ServicesDep,

@@ -69,6 +69,7 @@ class TokenCreated(TokenPublic):
 
 
 class TokensPublic(BaseModel):
-    """Access tokens that have not been revoked, the newest first."""
+    """A page of access tokens that have not been revoked, the newest first; `next_cursor` leads to the next."""
 
     items: list[TokenPublic]
+    next_cursor: str | None

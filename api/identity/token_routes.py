@@ -7,21 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from api.http.answers import CACHE_CONTROL, LOCATION, answers
+from api.http.cursors import Cursors
 from api.http.idempotency import IdempotentDep
 from api.identity.authenticate import IdentityServicesDep, TokenOwnerDep
 from api.identity.schemas import TokenCreate, TokenCreated, TokenPublic, TokensPublic
 from api.identity.secrets import hashed, new_access_token
+from api.schemas import PageCursor, PageLimit
 from models.access import Caller, Permission, Scope
-from models.errors import NotFound
+from models.errors import InvalidCursor, NotFound, QuotaExceeded
 from models.links import API
 from models.queries import users as queries
 from models.tables import AccessToken
+from services.credentials import MAX_TOKENS, require_room_for_token
 
 router = APIRouter(prefix="/tokens", tags=["identity"])
 
 
 @router.post("", name="create-token", status_code=201, response_model=TokenCreated)
-@answers(CACHE_CONTROL, LOCATION)
+@answers(QuotaExceeded, CACHE_CONTROL, LOCATION)
 async def create_token(
     body: TokenCreate, services: IdentityServicesDep, caller: TokenOwnerDep, idempotent: IdempotentDep
 ) -> Response:
@@ -38,6 +41,7 @@ async def create_token(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
+        await require_room_for_token(session, caller.customer)
         session.add(row)
         await session.flush()
         await session.refresh(row)
@@ -47,18 +51,26 @@ async def create_token(
 
 
 @router.get("", name="list-tokens")
+@answers(InvalidCursor)
 async def list_tokens(
     services: IdentityServicesDep,
     caller: TokenOwnerDep,
     scope: Annotated[Literal["mine", "all"], Query(description="`all` is for administrators.")] = "mine",
+    limit: PageLimit = MAX_TOKENS,
+    cursor: PageCursor = None,
 ) -> TokensPublic:
     """Your access tokens that have not been revoked, newest first."""
     if scope == "all":
         caller.require(Permission.REVOKE_ALL)
+    whose = caller.customer if scope == "mine" else None
+    cursors = Cursors(services.cursor_key, f"{caller.customer}\n{whose!r}\ntokens")
+    after = UUID(name) if (name := cursors.name(cursor)) else None
     async with services.sessions.begin() as session:
-        whose = caller.customer if scope == "mine" else None
-        rows = (await session.execute(queries.live_tokens(whose))).scalars()
-        return TokensPublic(items=[_public(row) for row in rows])
+        rows = (await session.execute(queries.page_of_tokens(whose, after, limit + 1))).scalars().all()
+    return TokensPublic(
+        items=[_public(row) for row in rows[:limit]],
+        next_cursor=cursors.after(str(rows[limit - 1].id)) if len(rows) > limit else None,
+    )
 
 
 @router.get("/{token_id}", name="show-token")

@@ -27,6 +27,7 @@ from api.orders.bulk_schemas import (
 )
 from api.orders.export_routes import CSV, export_chosen
 from api.schemas import PageCursor, PageLimit
+from models.access import Permission
 from models.bulk import ItemResult
 from models.errors import (
     BulkIsOver,
@@ -83,6 +84,8 @@ async def create_bulk(
     request = body.to_request()
     caller.require(request.permission)
     if body.dry_run:
+        # It shows orders, and a token may be for commands alone.
+        caller.require(Permission.READ)
         return await _dry_run(services, caller, body, cursor, limit)
     if isinstance(body, BulkExportCreate):
         async with services.sessions.begin() as session:

@@ -48,7 +48,7 @@ async def show_view(view_id: UUID, services: ServicesDep, caller: ReaderDep) -> 
 
 
 @router.patch("/{view_id}", name="change-view")
-@answers(NotFound, ViewTaken)
+@answers(NotFound, QuotaExceeded, ViewTaken)
 async def change_view(view_id: UUID, body: ViewChange, services: ServicesDep, caller: AnnotatorDep) -> ViewPublic:
     """Change a view of yours; what is left out stays."""
     async with services.sessions.begin() as session:

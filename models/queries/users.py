@@ -84,6 +84,22 @@ def note_use(token_id: UUID, now: datetime) -> sa.Update:
     return sa.update(AccessToken).where(col(AccessToken.id) == token_id, long_ago).values(last_used_at=now)
 
 
+LOCK_TOKENS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('tokens' || chr(10) || :customer, 20261128))")
+"""Wait until nobody else makes an access token for this user, so that they can be counted."""
+
+
+def tokens_counted(customer: str) -> sa.Select[int]:
+    """How many access tokens a user has that are not revoked."""
+    mine = col(AccessToken.customer) == customer, col(AccessToken.revoked_at).is_(None)
+    return sa.select(sa.func.count()).select_from(AccessToken).where(*mine)
+
+
+def page_of_tokens(customer: str | None, after: UUID | None, limit: int) -> sa.Select[AccessToken]:
+    """A page of the same as `live_tokens`, behind `after`."""
+    query = live_tokens(customer).limit(limit)
+    return query if after is None else query.where(col(AccessToken.id) < after)
+
+
 def live_tokens(customer: str | None) -> sa.Select[AccessToken]:
     """The tokens of a customer, of everybody for None, that are not revoked; the newest first."""
     query = sa.select(AccessToken).where(col(AccessToken.revoked_at).is_(None))

@@ -7,11 +7,13 @@ from threading import Event
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 from temporalio.client import Client
 
 from models.destination import DestinationAllowlist
 from models.errors import FailureCode
+from services.destinations import MAX_DESTINATIONS
 from storage.bulkheads import Bulkhead
 from storage.pool import StoragePool
 from storage.targets.registry import DeliveryTargets
@@ -20,7 +22,7 @@ from tests.activities.test_delivery import in_folder
 from tests.api.conftest import PUBLIC_URL, MakeProduct
 from tests.api.running_orders import facade
 from tests.buckets import KEY_ID, SECRET, Bucket, bucket
-from tests.factories import Sessions
+from tests.factories import LOCAL_CALLER, Sessions
 from tests.services.catalogue_sources import rows
 
 
@@ -204,3 +206,17 @@ async def test_an_order_names_its_destination_and_remembers_its_name(
     assert deliveries.json() == {"destination": "exports", "items": []}
     plain = (await client.post("/orders", json={"items": [{"product": "scenes"}]})).json()
     assert plain["destination"] is None
+
+
+async def test_destinations_have_a_number(client: AsyncClient, sessions: Sessions, tmp_path: Path) -> None:
+    async with sessions.begin() as session:
+        made = "SELECT :customer, 'n' || n, 'local', '/nowhere', '' FROM generate_series(1, :number) n"
+        await session.execute(
+            sa.text(f"INSERT INTO destinations (customer, name, kind, folder, prefix) {made}"),
+            {"customer": LOCAL_CALLER.customer, "number": MAX_DESTINATIONS},
+        )
+    answer = await client.post("/destinations", json=a_folder(tmp_path))
+    assert (answer.status_code, answer.json()["code"]) == (409, "quota_exceeded"), answer.text
+    assert "remove one first" in answer.json()["detail"]
+    assert (await client.delete("/destinations/n7")).status_code == 204
+    assert (await client.post("/destinations", json=a_folder(tmp_path))).status_code == 201
