@@ -186,6 +186,7 @@ def _check(answer: httpx.Response) -> None:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             first, *others = _problem(answer.json(), json.loads(answer.request.content or "null"))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
+        credentials.refused()
         others = [*others, "commands show the token in CONSIGNOR_TOKEN"]
     raise CommandFailed(f"{answer.status_code} {first}", *others)
 

@@ -27,6 +27,15 @@ def bearer_token(api: str) -> str | None:
     return kept_token(settings.data, _issuing_api(settings))
 
 
+def refused() -> None:
+    """Have the next command act by another token, where ours was of our own making."""
+    settings = from_environment()
+    if settings.token is None:
+        from cli.dev.issuer.kept_token import forget_kept_token
+
+        forget_kept_token(settings.data)
+
+
 def token_of(user: str, api: str, *, lifetime: int) -> str:
     """A token of somebody of the dev stack. Raises CommandFailed for others, and where no such stack is."""
     from cli.dev.data import DataFolder

@@ -13,7 +13,7 @@ from joserfc.jwk import KeySet
 from cli.credentials import bearer_token, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
-from cli.dev.issuer.kept_token import kept_token
+from cli.dev.issuer.kept_token import forget_kept_token, kept_token
 from cli.dev.issuer.keys import signing_key
 from cli.dev.issuer.people import DEFAULT, PEOPLE
 from cli.dev.migrate_local import adopt_local_orders
@@ -207,3 +207,10 @@ async def test_an_issuer_on_an_ipv6_address_is_found_where_it_says(
     monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "http://localhost:9000/orders")
     token = bearer_token("http://localhost:9000/orders")
     assert jwt.decode(token or "", signing_key(DataFolder(tmp_path))).claims["iss"] == issuer
+
+
+def test_a_kept_token_that_was_refused_is_shown_no_more(tmp_path: Path) -> None:
+    first = kept_token(tmp_path, API)
+    forget_kept_token(tmp_path)
+    forget_kept_token(tmp_path)
+    assert kept_token(tmp_path, API) != first

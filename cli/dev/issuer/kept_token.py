@@ -16,7 +16,7 @@ _LEFT_OVER: Final = 3600
 
 def kept_token(data: Path, api: str) -> str:
     """A token of the default person for the API at this address, minted anew where the kept one ends soon."""
-    path = data.expanduser().resolve() / "secrets" / "commands-token.json"
+    path = _path(data)
     with suppress(OSError, ValueError, LookupError, TypeError):
         kept = json.loads(path.read_bytes())
         if kept["api"] == api and kept["until"] > time.time() + _LEFT_OVER:
@@ -32,3 +32,13 @@ def kept_token(data: Path, api: str) -> str:
             json.dump({"api": api, "until": until, "token": token}, file)
         new.replace(path)
     return token
+
+
+def forget_kept_token(data: Path) -> None:
+    """Have the next command mint its token: the kept one was refused, as after a sign-out everywhere."""
+    with suppress(OSError):
+        _path(data).unlink(missing_ok=True)
+
+
+def _path(data: Path) -> Path:
+    return data.expanduser().resolve() / "secrets" / "commands-token.json"
