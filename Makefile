@@ -16,7 +16,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories bench docs openapi clients conformance fuzz lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate histories bench hostile docs openapi clients conformance fuzz lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -59,6 +59,9 @@ histories: $(TOOLS) ## record the workflow histories of the replay tests, and th
 bench: $(TOOLS) ## measure the archive engine beside its peers (ARGS=--small for a first look); needs 10 GB in /tmp
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements-bench.lock || echo "the Python peers cannot be installed; the rest runs"
 	@$(BIN)/python -m bench.archives $(ARGS)
+
+hostile: $(TOOLS) ## have hostile clients do their worst to a stack of its own, and measure a bystander (ARGS="--seconds 60")
+	@$(BIN)/python -m bench.hostile $(ARGS)
 
 openapi: $(TOOLS) ## write the contract of the API, docs/openapi.json; breaking it takes a line in the changelog
 	@$(BIN)/python -m docs.contract $(ARGS)

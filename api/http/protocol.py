@@ -31,6 +31,9 @@ _CHUNKING = 8
 _LINGER = 2.0
 """Seconds for a client to read why it is refused: closed at once, the kernel throws away what it has not read yet."""
 
+_DROP_EVERY = 0.005
+"""Seconds between two blocks that are thrown away meanwhile."""
+
 
 @dataclass(frozen=True)
 class ConnectionBounds:
@@ -85,7 +88,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._taken_at = 0.0
         self._resumed = 0
         self._reason: _Reason | None = None
-        self._over = False
+        self._is_lingering = self._over = False
         """Whether nothing more is read of this connection."""
 
     # What the transport says
@@ -99,6 +102,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of a client; those behind a refusal are dropped."""
         if self._over:
+            self._drop()
             return
         self._unset_keepalive_if_required()
         part, sorted_before = self._reading, self._body
@@ -301,9 +305,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
         self._linger()
 
+    def _drop(self) -> None:
+        """Throw away what is not read any more, a block at a time: a client that sends on and on costs nobody else."""
+        if self._is_lingering and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self.loop.call_later(_DROP_EVERY, self._drop_on)
+
+    def _drop_on(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
     def _linger(self) -> None:
         """End the connection, and leave the client the time to read what it was answered."""
-        self._over = True
+        self._over = self._is_lingering = True
         self._stop_read_timer()
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
