@@ -41,6 +41,15 @@ async def order(sessions: Sessions, tmp_path: Path) -> Order:
     return made
 
 
+async def test_a_head_of_a_metalink_does_not_say_that_nothing_is_in_it(client: AsyncClient, order: Order) -> None:
+    for path in ("metalink", ".metalink"):
+        url = f"/orders/{order.id}/{path}"
+        head, document = await client.head(url), await client.get(url)
+        assert head.status_code == document.status_code == 200
+        assert head.headers.get("content-length") in {None, str(len(document.content))}
+        assert head.headers["content-type"] == document.headers["content-type"]
+
+
 async def test_every_link_opens(client: AsyncClient, order: Order) -> None:
     api = f"{ROOT}/api/v1"
     parts = ("", "/suborders", "/files", "/timeline", "/links?limit=3", "/metalink", "/.metalink", "/stac")
