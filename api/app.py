@@ -27,8 +27,8 @@ from api.http.parameters import reject_unknown_query_parameters
 from api.http.paths import PathMiddleware
 from api.http.policy import PolicyMiddleware
 from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
+from api.identity import resource_routes, token_routes, user_routes
 from api.identity import routes as identity_routes
-from api.identity import token_routes, user_routes
 from api.identity.authenticate import identify
 from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
@@ -105,6 +105,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     problems.install(app)
     app.include_router(health_routes.router)
     app.include_router(docs_routes.router)
+    app.include_router(resource_routes.router)
     api = APIRouter(prefix=API)
     for router in (
         # Notes and links stand before commands, whose names would be any word.

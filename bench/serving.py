@@ -84,10 +84,12 @@ def stack(data: Path) -> Iterator[Stack]:
                 raise RuntimeError(f"the dev stack did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.1)
         said = json.loads(announced.read_text())
+        from cli.credentials import Credential
         from cli.dev.data import DataFolder
         from cli.dev.issuer.keys import bearer_token
 
-        with Api(said["api"], bearer_token(DataFolder(data), said["api"])) as api:
+        token = bearer_token(DataFolder(data), said["api"])
+        with Api(said["api"], Credential.fixed(token)) as api:
             yield Stack(api, said["api"], said["database_url"], said["pids"], {"CONSIGNOR_DATA": str(data)})
     finally:
         process.send_signal(signal.SIGINT)

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import httpx2 as httpx
 
-from cli import credentials
 from cli.archive_download import ArchiveDownload
 from cli.archive_proof import Part
+from cli.credentials import Credential, credential_for, refused
 from cli.errors import CommandFailed
 from cli.hints import fault_in_words
 from cli.outages import Patience
@@ -39,17 +39,18 @@ class _TlsWhenNeeded(httpx.BaseTransport):
 class Api:
     """The facade under one URL. With `patience` an outage is waited out by everything that only reads."""
 
-    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, credential: Credential | None = None, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self.url = url
         self.patience: Patience | None = None
-        token = token or credentials.bearer_token(url)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.credential = credential or credential_for(url)
         # What HTTPS needs takes longer to load than a short command may last.
         plain = {"http://": transport or httpx.HTTPTransport(verify=False)} if url.startswith("http:") else None
         self._client = httpx.Client(
             base_url=f"{url}/api/v1",
             timeout=30,
-            headers=headers,
+            auth=self.credential.sign,
             transport=transport or (_TlsWhenNeeded() if plain else None),
             mounts=plain,
         )
@@ -95,6 +96,15 @@ class Api:
             yield from page["items"]
             if (cursor := page["next_cursor"]) is None:
                 return
+
+    def everything(self, path: str, **params: Any) -> list[Any]:
+        """All items of a list, whether or not it has pages."""
+        page = self.get(path, **params)
+        items = list(page["items"])
+        while cursor := page.get("next_cursor"):
+            page = self.get(path, cursor=cursor, **params)
+            items += page["items"]
+        return items
 
     def links(self, order_id: str, *, all_files: bool) -> Any:
         """The signed links of an order, with those of the first thousand files or of all."""
@@ -186,8 +196,8 @@ def _check(answer: httpx.Response) -> None:
         with suppress(ValueError, LookupError, TypeError, AttributeError):
             first, *others = _problem(answer.json(), json.loads(answer.request.content or "null"))
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        credentials.refused()
-        others = [*others, "commands show the token in CONSIGNOR_TOKEN"]
+        refused()
+        others = [*others, "sign in with `consignor login`; CONSIGNOR_TOKEN goes before it, where it is set"]
     raise CommandFailed(f"{answer.status_code} {first}", *others)
 
 

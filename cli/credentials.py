@@ -1,30 +1,56 @@
-"""As whom our own commands act: CONSIGNOR_TOKEN, else somebody of the dev stack."""
+"""As whom our own commands act: CONSIGNOR_TOKEN, else who has signed in here, else somebody of the dev stack."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import running_stack
 from cli.runtime.settings import Settings, from_environment, is_plain_beyond_loopback
 
+if TYPE_CHECKING:
+    import httpx2
 
-def bearer_token(api: str) -> str | None:
-    """What to show the API at this address; None where we are nobody to it. Raises CommandFailed."""
+
+@dataclass(frozen=True)
+class Credential:
+    """What is shown to one API, and where it comes from. A login is renewed while a command waits."""
+
+    token: Callable[[], str | None]
+    source: str
+
+    @classmethod
+    def fixed(cls, token: str | None, source: str = "the caller") -> Self:
+        """A token that stays what it is; None to show nothing."""
+        return cls(lambda: token, source)
+
+    def sign(self, request: "httpx2.Request") -> "httpx2.Request":
+        """Have a request carry the token."""
+        if token := self.token():
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+
+def credential_for(api: str) -> Credential:
+    """What to show the API at this address; nothing where we are nobody to it. Raises CommandFailed."""
     if os.environ.get("CONSIGNOR_TOKEN") == "":
         # Mostly a command in $(…) that has failed: to go on as somebody else would be a surprise.
         raise CommandFailed("CONSIGNOR_TOKEN is set to nothing: give it a token, or unset it")
     settings = from_environment()
     if settings.token is not None:
-        if is_plain_beyond_loopback(api) and not settings.plain_http:
-            raise CommandFailed(
-                f"{api} is plain HTTP, and who is on the way reads the token in CONSIGNOR_TOKEN: name its https://"
-                " address in CONSIGNOR_PUBLIC_URL, or set CONSIGNOR_PLAIN_HTTP=true if nobody else is on that network"
-            )
-        return settings.token.get_secret_value()
+        refuse_plain(settings, api)
+        return Credential.fixed(settings.token.get_secret_value(), "CONSIGNOR_TOKEN")
+    from cli.logins import Logins
+
+    if login := Logins().of(api):
+        refuse_plain(settings, api)
+        return Credential(login.token, "`consignor login`")
     if not _is_dev(settings, api):
-        return None
+        return Credential.fixed(None, "nowhere: sign in with `consignor login`")
     from cli.dev.issuer.kept_token import kept_token
 
-    return kept_token(settings.data, _issuing_api(settings))
+    return Credential.fixed(kept_token(settings.data, _issuing_api(settings)), "the dev stack")
 
 
 def refused() -> None:
@@ -46,8 +72,20 @@ def token_of(user: str, api: str, *, lifetime: int) -> str:
     if user not in PEOPLE:
         raise CommandFailed(f"the dev stack knows no {user}: be one of {', '.join(PEOPLE)}")
     if not _is_dev(settings, api):
-        raise CommandFailed(f"the API at {api} is no dev stack of this machine: get a token from its identity provider")
+        raise CommandFailed(
+            f"the API at {api} is no dev stack of this machine: sign in with `consignor login`,"
+            " or make a token for a script with `consignor token create`"
+        )
     return token_for(DataFolder(settings.data), _issuing_api(settings), PEOPLE[user], lifetime=lifetime)
+
+
+def refuse_plain(settings: Settings, api: str) -> None:
+    """Raise CommandFailed where a token would go over a network that others may read."""
+    if is_plain_beyond_loopback(api) and not settings.plain_http:
+        raise CommandFailed(
+            f"{api} is plain HTTP, and who is on the way reads the token: name its https:// address in"
+            " CONSIGNOR_PUBLIC_URL, or set CONSIGNOR_PLAIN_HTTP=true if nobody else is on that network"
+        )
 
 
 def _is_dev(settings: Settings, api: str) -> bool:

@@ -3,22 +3,40 @@
 import os
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
-from cli.commands import api, bulk, catalog, destination, dev, doctor, migrate, order, token, user, worker
+from cli.commands import api, bulk, catalog, destination, dev, doctor, identity, migrate, order, token, user, worker
 from cli.errors import failure_of
 from cli.terminal import accept_every_character, say
 
 app = typer.Typer(
     name="consignor",
-    help="Fulfils data orders: every order is a durable Temporal workflow from cart to download.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage. `consignor dev` is the place to begin.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"consignor {version('consignor')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+]
+
+
+@app.callback()
+def _consignor(version: Version = False) -> None:
+    """Fulfils data orders: every order is a durable Temporal workflow from cart to download."""
+
 
 # One line for each command, in the order of `consignor --help`; groups are added with add_typer.
 app.command()(dev.dev)
@@ -27,7 +45,11 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(order.app, name="order")
 app.add_typer(bulk.app, name="bulk")
 app.add_typer(destination.app, name="destination")
-app.command()(token.token)
+app.add_typer(token.app, name="token")
+app.command()(identity.login)
+app.command()(identity.logout)
+app.command()(identity.whoami)
+app.command()(identity.quotas)
 app.add_typer(user.app, name="user")
 app.command()(worker.worker)
 app.command()(api.api)

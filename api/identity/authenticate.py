@@ -119,8 +119,9 @@ async def identify(scope: Scope) -> None:
 
     FastAPI reads and parses bodies first, and asks who sent them then.
     """
-    route = matched_route(scope)
-    if route is not None and _takes_caller(route.dependant):
+    # What is mounted here, as the dev stack's issuer is, has routes of another kind, which take nobody.
+    dependant = getattr(matched_route(scope), "dependant", None)
+    if dependant is not None and _takes_caller(dependant):
         await authenticate(Request(scope), scope["app"].state.services)
 
 

@@ -29,6 +29,9 @@ class OidcConfig:
     audience: str
     client_id: str | None = None
     client_secret: str | None = None
+    shell_client_id: str | None = None
+    """The public client with which commands of people's shells sign in."""
+    shell_scopes: tuple[str, ...] = ("openid", "profile", "email")
     realm: str | None = None
     """What customer ids are made from instead of the issuer's address; it must stay when the address changes."""
     claims: ClaimNames = ClaimNames()

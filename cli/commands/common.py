@@ -1,14 +1,23 @@
-"""What the commands that ask the API share: a client of it, the option --json, and how an order is named."""
+"""What the commands that ask the API share: a client of it, options, how an order is named, and questions."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.commands.completion import complete_order
 
 if TYPE_CHECKING:
     from cli.api_client import Api
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id or its number, as in CO-2026-000042.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+OrderId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The order's id or its number, as in CO-2026-000042.", autocompletion=complete_order
+    ),
+]
 
 
 def the_api() -> "Api":
@@ -17,3 +26,14 @@ def the_api() -> "Api":
     from cli.runtime.settings import api_url
 
     return Api(api_url())
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone. Raises Abort where the answer is no, BadParameter where nobody can answer."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")
+    from models.text import shown
+
+    typer.confirm(shown(question), abort=True, err=True)

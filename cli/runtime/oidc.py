@@ -9,6 +9,7 @@ from models.access import Role
 
 DEV_ISSUER_PATH = "/dev/issuer"
 DEV_CLIENT_ID = "consignor-pages"
+DEV_SHELL_CLIENT_ID = "consignor-shell"
 DEV_AUDIENCE = "consignor"
 DEV_REALM = "consignor-dev"
 """Customers are made from this, not from the issuer's address: the port of a dev stack may be another every day."""
@@ -28,6 +29,8 @@ def oidc_config(settings: Settings) -> OidcConfig:
         audience=settings.oidc_audience,
         client_id=settings.oidc_client_id,
         client_secret=secret.get_secret_value() if secret else None,
+        shell_client_id=settings.oidc_shell_client_id,
+        shell_scopes=tuple(settings.oidc_shell_scopes.split()),
         realm=settings.oidc_realm,
         claims=ClaimNames(
             roles=settings.oidc_roles_claim,
@@ -53,6 +56,7 @@ def _dev_issuer(settings: Settings) -> OidcConfig:
         issuer=settings.local_url + DEV_ISSUER_PATH,
         audience=DEV_AUDIENCE,
         client_id=DEV_CLIENT_ID,
+        shell_client_id=DEV_SHELL_CLIENT_ID,
         realm=DEV_REALM,
         session_timeout=settings.session_timeout,
     )

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     oidc_audience: str = "consignor"
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
+    # The public client with which `consignor login` signs in, and what it asks for.
+    oidc_shell_client_id: str | None = None
+    oidc_shell_scopes: str = "openid profile email"
     oidc_realm: str | None = None
     oidc_roles_claim: str = "roles"
     oidc_groups_claim: str = "groups"
@@ -301,13 +304,18 @@ def load_settings() -> Settings:
 
 
 def api_url() -> str:
-    """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's that runs on the data folder."""
+    """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's of the data folder, else where one has signed in."""
     settings = from_environment()
     running = running_stack(settings.data)
     if running and not settings.public_url:
         return running.api
     if settings.public_url is None and "port" not in settings.model_fields_set:
-        raise CommandFailed(_nothing_runs(settings, "CONSIGNOR_PUBLIC_URL"))
+        from cli.logins import Logins
+
+        if latest := Logins().latest:
+            return latest
+        remedy = ", or sign in with `consignor login URL`"
+        raise CommandFailed(_nothing_runs(settings, "CONSIGNOR_PUBLIC_URL") + remedy)
     return settings.api_url
 
 

@@ -74,6 +74,7 @@ MATRIX = (
     Row("GET", "/docs", everybody(200)),
     Row("GET", "/docs/{name}", everybody(200), fill="/docs/swagger-ui.css"),
     Row("GET", f"{API}/{{path}}", everybody(404), fill=f"{API}/nothing"),
+    Row("GET", "/.well-known/oauth-protected-resource", everybody(200)),
     Row("GET", f"{API}/login", everybody(303)),
     Row("GET", f"{API}/callback", everybody(401)),
     Row("POST", f"{API}/logout", everybody(204)),

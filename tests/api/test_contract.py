@@ -63,7 +63,7 @@ def test_every_operation_has_a_sentence_a_described_tag_and_says_who_may(documen
         assert re.fullmatch(r"[A-Z].*[.]", operation["summary"]), where
         assert operation["description"].startswith(operation["summary"]), where
         # None of these is asked who they are; all others say who by what they take.
-        public = {"healthz", "readyz", "login", "callback", "logout", "webhooks"}
+        public = {"healthz", "readyz", "login", "callback", "logout", "webhooks", "oauth-protected-resource"}
         is_open = "links/{link}" in path or any(word in path for word in public)
         assert (operation["security"] == []) == is_open, where
 

@@ -13,6 +13,7 @@ import pytest
 from cli.api_client import Api
 from cli.archive_proof import Part, directory_start
 from cli.commands.order import _download
+from cli.credentials import Credential
 from cli.errors import CommandFailed
 from models.archive import FileSlice, Layout
 from models.packaging import PackedFile, PackedFolder, layout_of
@@ -63,7 +64,7 @@ class Run:
 
     def __init__(self, folder: Path, facade: Callable[[httpx.Request], httpx.Response], *, force: bool = False) -> None:
         self.told: list[str] = []
-        with Api("http://api.test", "token", transport=httpx.MockTransport(facade)) as api:
+        with Api("http://api.test", Credential.fixed("token"), transport=httpx.MockTransport(facade)) as api:
             self.saved = api.download(URL, folder, lambda _: None, part=PART, tell=self.told.append, force=force)
 
 
@@ -232,5 +233,8 @@ def test_where_no_archive_is_left_the_command_that_makes_them_again_is_named(
 ) -> None:
     order = {"id": "x", "number": PART.number, "status": "over", "allowed_actions": allowed}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"items": [{"archive_url": None}]}))
-    with Api("http://api.test", "token", transport=transport) as api, pytest.raises(CommandFailed, match=f"{end}$"):
+    with (
+        Api("http://api.test", Credential.fixed("token"), transport=transport) as api,
+        pytest.raises(CommandFailed, match=f"{end}$"),
+    ):
         _download(api, order, tmp_path, quiet=True)

@@ -10,7 +10,7 @@ from httpx2 import ASGITransport, AsyncClient
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from cli.credentials import bearer_token, token_of
+from cli.credentials import credential_for, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
 from cli.dev.issuer.kept_token import forget_kept_token, kept_token
@@ -18,7 +18,7 @@ from cli.dev.issuer.keys import signing_key
 from cli.dev.issuer.people import DEFAULT, PEOPLE
 from cli.dev.migrate_local import adopt_local_orders
 from cli.errors import CommandFailed
-from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, oidc_config
+from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, DEV_SHELL_CLIENT_ID, oidc_config
 from cli.runtime.settings import Settings
 from models.access import Caller, Role
 from models.tables import Order
@@ -89,6 +89,24 @@ async def test_a_request_that_is_not_ours_is_refused_here(folder: DataFolder, ch
         assert (await client.post("/authorize", data=ASKED | changed | {"user": "sam"})).status_code == 400
 
 
+async def test_a_shell_signs_in_with_a_port_of_this_machine_and_nowhere_else(folder: DataFolder) -> None:
+    asked = {**ASKED, "client_id": DEV_SHELL_CLIENT_ID, "redirect_uri": "http://127.0.0.1:4711/callback"}
+    async with browser(folder) as client:
+        page = await client.get("/authorize", params=asked)
+        assert f"form-action 'self' {API} http://127.0.0.1:4711;" in page.headers["content-security-policy"]
+        back = await client.post("/authorize", data={**asked, "user": "bob"})
+        assert back.headers["location"].startswith("http://127.0.0.1:4711/callback?code=")
+        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+        # A code is for the client and the address that it was asked for.
+        answer = await client.post(
+            "/token", data={**form, "client_id": DEV_CLIENT_ID, "redirect_uri": asked["redirect_uri"]}
+        )
+        assert answer.status_code == 400
+        for wrong in ("http://evil.example:4711/callback", "http://127.0.0.1/callback", "http://127.0.0.1:4711/x"):
+            assert (await client.get("/authorize", params={**asked, "redirect_uri": wrong})).status_code == 400
+
+
 async def test_a_code_is_nothing_without_its_verifier(folder: DataFolder) -> None:
     async with browser(folder) as client:
         back = await client.post("/authorize", data={**ASKED, "user": "admin"})
@@ -148,22 +166,22 @@ def test_another_issuer_is_believed_as_the_settings_say(monkeypatch: pytest.Monk
 
 def test_commands_show_the_token_they_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CONSIGNOR_DATA", str(tmp_path))
-    assert bearer_token(API) is None
+    assert credential_for(API).token() is None
     with pytest.raises(CommandFailed, match="no dev stack"):
         token_of("alice", API, lifetime=60)
     with pytest.raises(CommandFailed, match="alice, bob, sam, admin"):
         token_of("eve", API, lifetime=60)
     monkeypatch.setenv("CONSIGNOR_TOKEN", "mine")
-    assert bearer_token(API) == "mine"
+    assert credential_for(API).token() == "mine"
     # Beyond this machine only where nobody can read it on the way, or somebody says so.
-    assert bearer_token("https://orders.example") == "mine"
+    assert credential_for("https://orders.example").token() == "mine"
     with pytest.raises(CommandFailed, match="CONSIGNOR_PLAIN_HTTP"):
-        bearer_token("http://orders.example")
+        credential_for("http://orders.example").token()
     monkeypatch.setenv("CONSIGNOR_PLAIN_HTTP", "true")
-    assert bearer_token("http://orders.example") == "mine"
+    assert credential_for("http://orders.example").token() == "mine"
     monkeypatch.setenv("CONSIGNOR_TOKEN", "")
     with pytest.raises(CommandFailed, match="set to nothing"):
-        bearer_token(API)
+        credential_for(API).token()
 
 
 def test_commands_mint_a_token_once_and_not_for_another_address(tmp_path: Path) -> None:
@@ -205,7 +223,7 @@ async def test_an_issuer_on_an_ipv6_address_is_found_where_it_says(
         assert (await client.get("/jwks")).status_code == 200
     # Behind a proxy the API has another address, and its issuer has not.
     monkeypatch.setenv("CONSIGNOR_PUBLIC_URL", "http://localhost:9000/orders")
-    token = bearer_token("http://localhost:9000/orders")
+    token = credential_for("http://localhost:9000/orders").token()
     assert jwt.decode(token or "", signing_key(DataFolder(tmp_path))).claims["iss"] == issuer
 
 

@@ -6,6 +6,7 @@ import httpx2 as httpx
 import pytest
 
 from cli.api_client import Api
+from cli.credentials import Credential
 from cli.errors import CommandFailed
 from cli.outages import Patience
 
@@ -35,7 +36,7 @@ def api_of(answer: Callable[[], Answer]) -> Api:
             raise given
         return given
 
-    return Api("http://api.test", "token", transport=httpx.MockTransport(handle))
+    return Api("http://api.test", Credential.fixed("token"), transport=httpx.MockTransport(handle))
 
 
 def answers(*given: Answer) -> Callable[[], Answer]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cli.credentials import bearer_token
+from cli.credentials import credential_for
 from cli.dev.data import DataFolder
 from cli.dev.endpoints import choose
 from cli.dev.stack import own_settings
@@ -45,7 +45,7 @@ def test_every_setting_that_holds_a_secret_is_read_from_a_file(monkeypatch: pyte
     for variable, content in GOOD.items():
         expected = [content.replace("postgres:", "postgresql:")] if "_URL" in variable else content.split("\n")
         assert values(getattr(settings, names[variable])) == expected
-    assert bearer_token("https://orders.example") == "csg_1"
+    assert credential_for("https://orders.example").token() == "csg_1"
 
 
 def test_temporals_key_is_read_from_a_file_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The dev issuer over HTTP: discovery, keys, a page to pick a person from, and tokens (OpenID Connect with PKCE)."""
 
+import re
 import secrets
 import time
 from base64 import urlsafe_b64encode
@@ -18,12 +19,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from cli.dev.data import DataFolder
-from cli.dev.issuer.keys import ALGORITHM, signing_key, token_for
+from cli.dev.issuer.keys import ALGORITHM, LIFETIME, signing_key, token_for
 from cli.dev.issuer.people import PEOPLE, DevPerson, issuer_url
-from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH
+from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, DEV_SHELL_CLIENT_ID
 from cli.runtime.settings import LOOPBACK_NAMES, Settings
 
 CODE_LIFETIME = 60.0
+_LOOPBACK_CALLBACK = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{1,4}/callback", re.ASCII)
 MAX_BODY = 16_384
 _NO_STORE = {"Cache-Control": "no-store"}
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Consignor: who are you?</title>
@@ -38,6 +40,8 @@ class Code:
     """What an authorization code stands for; it is good once, and not for long."""
 
     person: DevPerson
+    client_id: str
+    redirect_uri: str
     challenge: str
     nonce: str | None
     until: float
@@ -96,7 +100,8 @@ class Issuer:
             for user, person in PEOPLE.items()
         )
         page = _PAGE.format(hidden=hidden, buttons=buttons)
-        return HTMLResponse(page, headers={**_NO_STORE, "Content-Security-Policy": self._policy})
+        policy = self._policy(asked["redirect_uri"])
+        return HTMLResponse(page, headers={**_NO_STORE, "Content-Security-Policy": policy})
 
     async def picked(self, request: Request) -> Response:
         """Send the person back with a code."""
@@ -108,9 +113,12 @@ class Issuer:
         now = time.monotonic()
         self.codes = {code: known for code, known in self.codes.items() if known.until > now}
         code = secrets.token_urlsafe(32)
-        self.codes[code] = Code(person, form["code_challenge"], form.get("nonce"), now + CODE_LIFETIME)
+        client, callback = form["client_id"], form["redirect_uri"]
+        self.codes[code] = Code(
+            person, client, callback, form["code_challenge"], form.get("nonce"), now + CODE_LIFETIME
+        )
         answer = {"code": code, "state": form.get("state", ""), "iss": self.url}
-        return RedirectResponse(f"{self._callback}?{urlencode(answer)}", 303, _NO_STORE)
+        return RedirectResponse(f"{callback}?{urlencode(answer)}", 303, _NO_STORE)
 
     async def token(self, request: Request) -> Response:
         """A code and its verifier for tokens."""
@@ -122,42 +130,44 @@ class Issuer:
             or code is None
             or code.until < time.monotonic()
             or not compare_digest(verifier.encode(), code.challenge.encode())
-            or form.get("redirect_uri") != self._callback
-            or form.get("client_id") != DEV_CLIENT_ID
+            or form.get("redirect_uri") != code.redirect_uri
+            or form.get("client_id") != code.client_id
         ):
             return JSONResponse({"error": "invalid_grant"}, 400, _NO_STORE)
         body = {
             "access_token": token_for(self.folder, self.api, code.person),
-            "id_token": token_for(self.folder, self.api, code.person, aud=DEV_CLIENT_ID, nonce=code.nonce),
+            "id_token": token_for(self.folder, self.api, code.person, aud=code.client_id, nonce=code.nonce),
             "token_type": "Bearer",
+            "expires_in": LIFETIME,
         }
         return JSONResponse(body, headers=_NO_STORE)
 
-    @property
-    def _policy(self) -> str:
-        """What the page may do: send its form here, and be led on from there to the API, maybe another origin."""
-        api = urlsplit(self.api)
+    def _policy(self, callback: str) -> str:
+        """What the page may do: send its form here, and be led on from there, maybe to another origin."""
+        api, back = urlsplit(self.api), urlsplit(callback)
+        origins = " ".join(dict.fromkeys(f"{place.scheme}://{place.netloc}" for place in (api, back)))
         return (
-            f"default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {api.scheme}://{api.netloc};"
+            f"default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {origins};"
             " base-uri 'none'; frame-ancestors 'none'"
         )
 
-    @property
-    def _callback(self) -> str:
-        return f"{self.api}/api/v1/callback"
-
     def _wrong(self, asked: Mapping[str, str]) -> str | None:
         """Why a request to sign in is refused: shown here, for nobody is sent to an address that is not ours."""
-        expected = {
-            "response_type": "code",
-            "client_id": DEV_CLIENT_ID,
-            "redirect_uri": self._callback,
-            "code_challenge_method": "S256",
-        }
-        for name, value in expected.items():
-            if asked.get(name) != value:
-                return f"{name} has to be {value}"
-        return None if len(asked.get("code_challenge", "")) == 43 else "code_challenge is missing"
+        if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
+            return "response_type has to be code, and code_challenge_method S256"
+        if len(asked.get("code_challenge", "")) != 43:
+            return "code_challenge is missing"
+        callback = asked.get("redirect_uri", "")
+        match asked.get("client_id"):
+            case client if client == DEV_CLIENT_ID:
+                expected = f"{self.api}/api/v1/callback"
+                return None if callback == expected else f"redirect_uri has to be {expected}"
+            case client if client == DEV_SHELL_CLIENT_ID:
+                # Any port of this machine: the command takes a free one (RFC 8252, section 7.3).
+                if _LOOPBACK_CALLBACK.fullmatch(callback):
+                    return None
+                return "redirect_uri has to be http://127.0.0.1:PORT/callback"
+        return f"client_id has to be {DEV_CLIENT_ID} or {DEV_SHELL_CLIENT_ID}"
 
 
 def issuer_app(url: str, api: str, folder: DataFolder) -> Starlette:
