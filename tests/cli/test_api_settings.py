@@ -66,6 +66,8 @@ SEEN: dict[str, tuple[Any, Look, Any]] = {
     "oidc_audience": ("shop", lambda s: s.identity.config.audience, "shop"),
     "oidc_client_id": ("pages", lambda s: s.identity.config.client_id, "pages"),
     "oidc_client_secret": (SecretStr("hush"), lambda s: s.identity.config.client_secret, "hush"),
+    "oidc_shell_client_id": ("shell", lambda s: s.identity.config.shell_client_id, "shell"),
+    "oidc_shell_scopes": ("openid x", lambda s: s.identity.config.shell_scopes, ("openid", "x")),
     "oidc_realm": ("archive", lambda s: s.identity.config.realm, "archive"),
     "oidc_roles_claim": ("r", lambda s: s.identity.config.claims.roles, "r"),
     "oidc_groups_claim": ("g", lambda s: s.identity.config.claims.groups, "g"),
