@@ -18,6 +18,9 @@ _OF_EVERY_EVENT: tuple[Processor, ...] = (
     structlog.processors.format_exc_info,
 )
 
+# What our own clients ask for they log with its whole URL, at INFO already; a URL may hold a key.
+_TELL_URLS = ("httpx", "httpx2")
+
 
 def configure_logs(level: str) -> None:
     """One JSON line an event, or readable lines on a terminal."""
@@ -38,6 +41,8 @@ def configure_logs(level: str) -> None:
     readable = _HarmlessFormatter("%(levelname)s %(name)s %(message)s")
     handler.setFormatter(readable if on_terminal else of_libraries)
     logging.basicConfig(level=library_level(level), handlers=[handler])
+    for name in _TELL_URLS:
+        logging.getLogger(name).setLevel(max(logging.WARNING, library_level(level)))
 
 
 def library_level(level: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 import structlog
 import structlog.testing
@@ -49,10 +50,22 @@ def test_at_debug_our_own_events_are_written_and_no_librarys_requests(capsys: py
     assert "s3cr3t" not in written[0]
 
 
+def test_no_url_that_a_client_of_ours_asks_for_is_written_but_its_warnings_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with process("debug", capsys) as written:
+        with httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200))) as client:
+            client.get("https://storage.example/key?signature=s3cr3t")
+        logging.getLogger("httpx2").warning("theirs")
+    assert "storage.example" not in written[0]
+    assert "theirs" in written[0]
+
+
 def test_who_wants_only_errors_gets_only_errors(capsys: pytest.CaptureFixture[str]) -> None:
     with process("error", capsys) as written:
         structlog.get_logger().warning("ours")
         logging.getLogger("botocore").warning("theirs")
+        logging.getLogger("httpx2").warning("theirs")
     assert written == [""]
 
 
