@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from models.errors import FailureCode
 from models.order import OrderStatus
 from models.status_facts import DeliveryStatus
 
@@ -94,6 +95,7 @@ class OrderFilter:
     max_bytes: int | None = None
     waiting_for_user: bool | None = None
     has_errors: bool | None = None
+    failures: frozenset[FailureCode] | None = None
     ids: tuple[UUID, ...] | None = field(default=None)
 
     @property

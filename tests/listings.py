@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.delivery_status import delivery_status, is_waiting_for_user
+from models.errors import FailureCode
 from models.listing import OrderFilter, Sort, Visibility, statuses_in
 from models.order import OrderStatus
 from models.suborder import SubOrderState
@@ -23,6 +24,7 @@ CUSTOMERS = ("local", "alice", "bob@example.org")
 SKUS = ("scenes", "maps", "50%_off", "été")
 STATES = (SubOrderState.READY, SubOrderState.DOWNLOADED, SubOrderState.WAITING_SLOT, SubOrderState.STAGING)
 LABELS = ("Winter in ÖRE", "=SUM(A1)", "50% of a_b", "back\\slash", "Order of 2026/03/04")
+FAILURES = (FailureCode.SOURCE_UNAVAILABLE, FailureCode.CATALOGUE_CHANGED)
 
 Row = dict[str, Any]
 
@@ -32,6 +34,7 @@ def order_row(n: int, chance: random.Random, **more: Any) -> Row:
     skus = sorted(chance.sample(SKUS, chance.randint(1, 2)))
     files = chance.choice((1, 10, 100))
     failed = chance.choice((0, 0, 0, 1))
+    failure = chance.choice((None, *FAILURES))
     return {
         "number": f"CO-2026-{n:06d}",
         "customer": chance.choice(CUSTOMERS),
@@ -51,6 +54,7 @@ def order_row(n: int, chance: random.Random, **more: Any) -> Row:
         "bytes_total": chance.choice((0, 1, 10**6, 10**12)),
         "files_available": 0,
         "files_failed": failed,
+        "failure_code": failure and failure.value,
         "bytes_settled": 0,
         **more,
     }
@@ -92,6 +96,7 @@ def naive(rows: Sequence[Row], visibility: Visibility, criteria: OrderFilter) ->
         lambda row: not criteria.customers or row["customer"] in criteria.customers,
         lambda row: criteria.label in {None, row["label"]},
         lambda row: criteria.has_errors in {None, row["files_failed"] > 0},
+        lambda row: criteria.failures is None or row["failure_code"] in criteria.failures,
         lambda row: criteria.ids is None or row["id"] in criteria.ids,
         lambda row: criteria.waiting_for_user in {None, _waits(row)},
         lambda row: (

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas import EXACT, QueryInstant
+from models.errors import FailureCode
 from models.listing import MAX_TERMS, OrderFilter, Sort, parse_search
 from models.order import OrderStatus
 from models.status_facts import DeliveryStatus
@@ -70,6 +71,7 @@ class OrderMatchParams(BaseModel):
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None
     has: list[Literal["errors"]] = Field([], max_length=10)
+    failure: list[FailureCode] = Field([], max_length=50, description="Failed by this code; repeat for several.")
 
     @model_validator(mode="before")
     @classmethod
@@ -93,6 +95,7 @@ class OrderMatchParams(BaseModel):
             products=tuple(self.product),
             tags=tuple(self.tag),
             customers=tuple(self.customer),
+            failures=frozenset(self.failure) or None,
             has_errors=True if self.has or search.has_errors else None,
             **self.model_dump(include=_SAME_IN_FILTER),
         )

@@ -8,7 +8,19 @@ from uuid import UUID
 import typer
 
 from cli.commands.common import Json, the_api
-from cli.commands.order_list import After, Before, Customer, Label, NotStatus, Product, Search, Status, Waiting, filters
+from cli.commands.order_list import (
+    After,
+    Before,
+    Customer,
+    Failures,
+    Label,
+    NotStatus,
+    Product,
+    Search,
+    Status,
+    Waiting,
+    filters,
+)
 from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -43,6 +55,7 @@ def bulk_orders(
     product: Product = None,
     customer: Customer = None,
     label: Label = None,
+    failure: Failures = None,
     created_after: After = None,
     created_before: Before = None,
     waiting: Waiting = None,
@@ -61,7 +74,9 @@ def bulk_orders(
     Exits with 0 if the bulk was accepted and, with --wait, no order failed and nobody cancelled it; with 1 otherwise;
     with 2 on wrong usage. Orders that are skipped are no failure: a dry run tells of them beforehand.
     """
-    chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting)
+    chosen = filters(
+        search, status, not_status, product, customer, label, failure, created_after, created_before, waiting
+    )
     if sum((bool(orders), bool(chosen), everything)) != 1:
         raise typer.BadParameter("name orders, or give a filter, or --all", param_hint="ORDER")
     if (new_label is not None) != (action is Action.LABEL):

@@ -17,6 +17,9 @@ NotStatus = Annotated[list[str] | None, typer.Option("--not-status", help="Repea
 Product = Annotated[list[str] | None, typer.Option("--product", help="SKU; repeat for several.")]
 Customer = Annotated[list[str] | None, typer.Option("--customer", help="For operators; repeat for several.")]
 Label = Annotated[str | None, typer.Option("--label", help="The whole label.")]
+Failures = Annotated[
+    list[str] | None, typer.Option("--failure", help="Failed by it, as in source_unavailable; repeat for several.")
+]
 After = Annotated[datetime | None, typer.Option("--created-after", help="In UTC.")]
 Before = Annotated[datetime | None, typer.Option("--created-before", help="In UTC.")]
 Waiting = Annotated[bool | None, typer.Option("--waiting/--not-waiting", help="Whether it waits for a download.")]
@@ -32,6 +35,7 @@ def list_orders(
     product: Product = None,
     customer: Customer = None,
     label: Label = None,
+    failure: Failures = None,
     created_after: After = None,
     created_before: Before = None,
     waiting: Waiting = None,
@@ -42,7 +46,9 @@ def list_orders(
     """List orders, newest first unless sorted otherwise."""
     from cli.tables import DEGRADED, orders_table, show
 
-    chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
+    chosen = filters(
+        search, status, not_status, product, customer, label, failure, created_after, created_before, waiting, sort
+    )
     with the_api() as api:
         page = api.get("/orders", limit=limit, **chosen)
     if as_json:
@@ -64,6 +70,7 @@ def export_orders(
     product: Product = None,
     customer: Customer = None,
     label: Label = None,
+    failure: Failures = None,
     created_after: After = None,
     created_before: Before = None,
     waiting: Waiting = None,
@@ -74,7 +81,9 @@ def export_orders(
     kind = file.suffix.lower()
     if kind not in {".csv", ".jsonl"}:
         raise typer.BadParameter("the name must end in .csv or .jsonl", param_hint="FILE")
-    chosen = filters(search, status, not_status, product, customer, label, created_after, created_before, waiting, sort)
+    chosen = filters(
+        search, status, not_status, product, customer, label, failure, created_after, created_before, waiting, sort
+    )
     with the_api() as api:
         chosen |= {"bom": True} if bom and kind == ".csv" else {}
         size = api.save(f"/orders{kind}", file, **chosen)
@@ -88,6 +97,7 @@ def filters(
     product: list[str] | None,
     customer: list[str] | None,
     label: str | None,
+    failure: list[str] | None,
     created_after: datetime | None,
     created_before: datetime | None,
     waiting: bool | None,
@@ -101,6 +111,7 @@ def filters(
         "product": product,
         "customer": customer,
         "label": label,
+        "failure": failure,
         "created_after": _instant(created_after),
         "created_before": _instant(created_before),
         "waiting_for_user": waiting,

@@ -144,6 +144,8 @@ def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
         tests += [waiting, *could_wait_for_user(o)] if criteria.waiting_for_user else [~waiting]
     if criteria.has_errors is not None:
         tests.append(o["files_failed"] > 0 if criteria.has_errors else o["files_failed"] == 0)
+    if criteria.failures is not None:
+        tests.append(o["failure_code"] == sa.any_(sa.literal(sorted(criteria.failures), ARRAY(sa.Text))))
     return tests + _between(o, criteria)
 
 

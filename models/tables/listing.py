@@ -24,6 +24,12 @@ INDEXES = (
     sa.Index("ix_orders_expiry", *_by(NEVER)),
     sa.Index("ix_orders_in_numbers_order", *_by(IN_NUMBERS_ORDER)),
     sa.Index("ix_orders_with_errors", *_by("created_at"), postgresql_where=sa.text("files_failed > 0")),
+    sa.Index(
+        "ix_orders_failure",
+        "failure_code",
+        *_by("created_at"),
+        postgresql_where=sa.text("failure_code IS NOT NULL"),
+    ),
     sa.Index("ix_orders_skus", "skus", postgresql_using="gin"),
     sa.Index(
         "ix_orders_folded_tags",

@@ -39,6 +39,7 @@ def order_row(n: int, **more: Any) -> Row:
         "skus": ["scenes"],
         "product_names": ["Scenes"],
         "status": statuses[n % len(statuses)].value,
+        "failure_code": "source_unavailable" if statuses[n % len(statuses)] is OrderStatus.FAILED else None,
         "status_at": BEGIN,
         "version": 1,
         "total_price": 0,
@@ -104,6 +105,14 @@ async def test_a_dry_run_says_of_each_order_what_would_be_done_and_writes_nothin
     assert (found["total"], found["done"], found["skipped"]) == (len(mine), outcomes["done"], outcomes["skipped"])
     assert found["reasons"] == Counter(item["code"] for item in found["items"] if item["code"])
     assert await nothing_is_written(sessions)
+
+
+async def test_a_bulk_takes_the_orders_that_failed_by_a_code(client: AsyncClient, orders: list[Row]) -> None:
+    found = await tried(client, "retry", filter={"failure": ["source_unavailable", "disk_full"]})
+    failed = {str(row["id"]) for row in orders if row["customer"] == ME and row["status"] == "failed"}
+    assert {item["order_id"] for item in found["items"]} == failed
+    assert (found["total"], found["done"]) == (2, 2)
+    assert (await tried(client, "retry", filter={"failure": ["disk_full"]}))["total"] == 0
 
 
 async def test_a_dry_run_comes_in_pages(client: AsyncClient, orders: list[Row]) -> None:
@@ -184,6 +193,7 @@ async def test_a_filter_that_leaves_everything_open_needs_a_number(client: Async
         ({"action": "cancel", "ids": [NOBODY], "expected": 2**70}, "expected"),
         ({"action": "cancel", "filter": {"color": "red"}}, "cancel/filter/color"),
         ({"action": "cancel", "filter": {"status": ["unknown"]}}, "cancel/filter/status/0"),
+        ({"action": "cancel", "filter": {"failure": ["unknown"]}}, "cancel/filter/failure/0"),
         ({"action": "cancel", "filter": {"sort": "-bytes"}}, "cancel/filter/sort"),
         ({"action": "cancel", "filter": {"min_bytes": "5"}}, "cancel/filter/min_bytes"),
         ({"action": "cancel", "filter": {"waiting_for_user": "true"}}, "cancel/filter/waiting_for_user"),

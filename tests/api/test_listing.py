@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.http.cursors import Cursors
 from database.engine import make_sessions
+from models.errors import FailureCode
 from models.listing import OrderFilter, Position, Sort, Visibility
 from models.order import OrderStatus
 from models.queries import listing as queries
@@ -20,7 +21,7 @@ from models.status_facts import DeliveryStatus
 from services import listing
 from tests.databases import truncate
 from tests.factories import Sessions
-from tests.listings import BEGIN, CUSTOMERS, LABELS, SKUS, Row, add_rows, in_order, naive, order_row
+from tests.listings import BEGIN, CUSTOMERS, FAILURES, LABELS, SKUS, Row, add_rows, in_order, naive, order_row
 
 ORDERS = 240
 
@@ -74,6 +75,7 @@ filters = st.builds(
     max_bytes=maybe(st.sampled_from([0, 1, 10**6, 2**63 - 1])),
     waiting_for_user=maybe(st.booleans()),
     has_errors=maybe(st.booleans()),
+    failures=maybe(st.frozensets(st.sampled_from([*FAILURES, FailureCode.INTERNAL]), min_size=1, max_size=2)),
 )
 visibilities = st.sampled_from([Visibility(None), *map(Visibility, CUSTOMERS), Visibility("nobody")])
 

@@ -13,7 +13,13 @@ from tests.issuer import as_
 
 VIEW = {
     "name": "Failed this year",
-    "filter": {"status": ["failed", "paused"], "status_not": ["paused"], "tag": ["ice"], "min_bytes": 10},
+    "filter": {
+        "status": ["failed", "paused"],
+        "status_not": ["paused"],
+        "tag": ["ice"],
+        "min_bytes": 10,
+        "failure": ["source_unavailable"],
+    },
     "sort": "-bytes",
     "columns": ["number", "label", "status"],
 }
