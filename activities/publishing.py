@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities.settling import AlreadySettled, Superseded
+from models.errors import Failure, FailureCode
 from models.messages import Publication, SubOrderResult
 from models.packaging import delivered, layout_of
 from models.queries import orders
@@ -45,15 +46,28 @@ class PublishingActivities:
                 found = (await session.execute(orders.suborder(order_id, number))).scalar_one()
                 newest = found.attempt == publication.attempt
                 if newest and found.state in _SINCE:
-                    return _as_published(found)
+                    return _as_published(found, await _failure(session, publication))
                 # Under the newest number only an order that is over refuses; so the number tells the two apart.
                 raise AlreadySettled if newest or found.state in RELEASED_SUBORDERS else Superseded
+            failure = await _failure(session, publication)
         return SubOrderResult(
-            number=number, state=state, available=there, failed=len(contents.files) - there, archive_bytes=size or 0
+            number=number,
+            state=state,
+            available=there,
+            failed=len(contents.files) - there,
+            archive_bytes=size or 0,
+            failure=failure,
         )
 
 
-def _as_published(found: SubOrder) -> SubOrderResult:
+async def _failure(session: AsyncSession, publication: Publication) -> Failure | None:
+    """Why most of the sub-order's failed files have failed; None where none has."""
+    commonest = orders.commonest_failure_of(publication.order_id, publication.number)
+    code, text = (await session.execute(commonest)).one_or_none() or (None, None)
+    return None if code is None else Failure(code=FailureCode(code), text=text or "")
+
+
+def _as_published(found: SubOrder, failure: Failure | None) -> SubOrderResult:
     """What an earlier try under the same number has made: downloaded since, or failed for files that were lost."""
     state = SubOrderState.READY if found.state == SubOrderState.DOWNLOADED else SubOrderState.FAILED
     return SubOrderResult(
@@ -62,4 +76,5 @@ def _as_published(found: SubOrder) -> SubOrderResult:
         available=found.files_available,
         failed=found.files_failed,
         archive_bytes=found.archive_bytes or 0,
+        failure=failure,
     )

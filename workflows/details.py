@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from models.delivery_status import waiting_on, who_can_act
-from models.errors import Failure, Fault
+from models.errors import Failure, FailureCode, Fault
 from models.instants import in_utc
 from models.labels import counted, size_in_words
 from models.markdown import plain
@@ -138,7 +138,14 @@ def _suborders(order: OrderPicture) -> str:
     lines = [_line(order.briefs[n], order.results.get(n), released) for n in begun[:_ROWS]]
     if len(begun) > _ROWS:
         lines += ["", f"… and {len(begun) - _ROWS} more."]
+    if order.status is OrderStatus.FULFILLED_WITH_WARNINGS:
+        lines += [line for code in _codes(order) for line in ("", f"**Next** ({code}): {REMEDIES[code]}")]
     return "\n".join(lines)
+
+
+def _codes(order: OrderPicture) -> list[FailureCode]:
+    """By what files of the order have failed, each code once."""
+    return sorted({result.failure.code for result in order.results.values() if result.failure})
 
 
 def _part(brief: SubOrderBrief) -> str:
@@ -150,7 +157,9 @@ def _line(brief: SubOrderBrief, result: SubOrderResult | None, released: SubOrde
     state: str = released or (result.state if result else SubOrderState.STAGING)
     if result and result.failed:
         state += f", {counted(result.failed, 'file')} failed"
-    return f"* {_part(brief)} · **{state}**"
+    why = result.failure if result and not released else None
+    said = f": {plain(why.text)} ({why.code})" if why else ""
+    return f"* {_part(brief)} · **{state}**{said}"
 
 
 def _at(instant: datetime) -> str:

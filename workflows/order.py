@@ -224,7 +224,9 @@ class OrderWorkflow:
             "reason_text": noticed.reason_text,
             "details": {**noticed.details, "notice": noticed.id},
         }
-        self._provisioning.count_failed(int(noticed.details.get("failed", 0)))
+        if noticed.what == Event.FILES_LOST:
+            reason = noticed.reason_code, noticed.reason_text
+            self._provisioning.lose(noticed.suborder, int(noticed.details.get("failed", 0)), reason)
         if noticed.what == Event.FILES_LOST and self._state.status is OrderStatus.FULFILLED:
             await self._ledger.advance(Event.FILES_LOST, actor=noticed.actor, **fields)
         else:

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.publishing import PublishingActivities
     from activities.releasing import ReleasingActivities
     from activities.staging import StagingActivities
-    from models.errors import Failure
+    from models.errors import Failure, FailureCode
     from models.messages import (
         BlockerNote,
         Publication,
@@ -188,6 +188,18 @@ class Provisioning:
         if change:
             self._state.count_failed(change)
             workflow.upsert_search_attributes([attributes.ERRORS.value_set(self._state.errors)])
+
+    def lose(self, number: int | None, files: int, reason: tuple[str | None, str | None]) -> None:
+        """Files of an archive were lost before it was downloaded, by this code and text: there is none any more."""
+        self.count_failed(files)
+        if number is None or (known := self._results.get(number)) is None:
+            return
+        code, text = reason
+        # A newer facade may know codes that this version does not.
+        failure = Failure(code=FailureCode(code), text=text or "") if code in set(FailureCode) else known.failure
+        lost = {"state": SubOrderState.FAILED, "available": max(known.available - files, 0), "archive_bytes": 0}
+        self._results[number] = known.model_copy(update={**lost, "failed": known.failed + files, "failure": failure})
+        self.show()
 
     def show_blocker(self, note: BlockerNote) -> None:
         """Show what is tried again, of the order or of a sub-order of it."""

@@ -150,11 +150,12 @@ def settled_suborders_of(order_id: UUID) -> sa.Select[int, int, int, int]:
     ).where(col(SubOrder.order_id) == order_id)
 
 
-def commonest_failure_of(order_id: UUID) -> sa.Select[str | None, str | None]:
-    """Code and an example of the failure that most files of an order share."""
+def commonest_failure_of(order_id: UUID, suborder: int | None = None) -> sa.Select[str | None, str | None]:
+    """Code and an example of the failure that most files of an order share, or of one of its sub-orders."""
+    which = sa.true() if suborder is None else col(OrderFile.suborder) == suborder
     return (
         sa.select(col(OrderFile.failure_code), sa.func.min(OrderFile.failure_text))
-        .where(col(OrderFile.order_id) == order_id, col(OrderFile.failure_code).is_not(None))
+        .where(col(OrderFile.order_id) == order_id, which, col(OrderFile.failure_code).is_not(None))
         .group_by(col(OrderFile.failure_code))
         .order_by(sa.func.count().desc(), col(OrderFile.failure_code))
         .limit(1)

@@ -8,6 +8,7 @@ import pytest
 from activities.publishing import PublishingActivities
 from activities.settling import AlreadySettled, Superseded
 from activities.staging import StagingActivities
+from models.errors import Failure, FailureCode
 from models.messages import Publication, SubOrderResult
 from models.packaging import PackedFile, layout_of
 from models.queries import orders
@@ -80,7 +81,8 @@ async def test_publishing_again_what_has_lost_files_meanwhile_tells_that_it_has_
     async with sessions.begin() as session:
         await session.execute(FILES_LOST, {"order_id": order.id, "number": 1, **lost})
     failed = await everything(sessions)
-    result = SubOrderResult(number=1, state=SubOrderState.FAILED, available=2, failed=1)
+    failure = Failure(code=FailureCode.SOURCE_CHANGED, text="a.tif has changed")
+    result = SubOrderResult(number=1, state=SubOrderState.FAILED, available=2, failed=1, failure=failure)
     assert await publish(sessions, order, 1) == result
     assert await everything(sessions) == failed
 
@@ -110,6 +112,8 @@ async def test_what_is_missing_does_not_hold_up_the_rest(sessions: Sessions, tmp
     await staged(sessions, order)
     result = await publish(sessions, order, 1)
     assert (result.state, result.available, result.failed) == ("ready", 2, 1)
+    assert result.failure is not None
+    assert result.failure.code is FailureCode.CHECKSUM_MISMATCH
 
 
 async def test_a_sub_order_none_of_whose_files_can_be_delivered_has_failed(
@@ -119,7 +123,9 @@ async def test_a_sub_order_none_of_whose_files_can_be_delivered_has_failed(
     await staged(sessions, order)
     for _ in range(2):
         result = await publish(sessions, order, 1)
-        assert result == SubOrderResult(number=1, state=SubOrderState.FAILED, available=0, failed=3, archive_bytes=0)
+        assert (result.state, result.available, result.failed) == ("failed", 0, 3)
+        assert result.failure is not None
+        assert result.failure.code is FailureCode.SOURCE_MISSING
         assert await rows(sessions, PUBLISHED) == [("failed", 1, None, None)]
 
 

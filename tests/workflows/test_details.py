@@ -84,6 +84,18 @@ def test_a_failed_order_says_why_with_every_fault_and_what_to_do() -> None:
     assert "It is kept until 2026-07-01 12:01:00 UTC." in lines
 
 
+def test_a_part_says_why_files_of_it_failed_and_an_order_with_warnings_what_to_do() -> None:
+    gone = Failure(code=FailureCode.SOURCE_MISSING, text="*a.tif* is not there")
+    results = {n: READY[1].model_copy(update={"number": n, "failed": 1, "failure": gone}) for n in BRIEFS}
+    lines = shown(OrderStatus.FULFILLED_WITH_WARNINGS, briefs=BRIEFS, results=results, expires_at=LATER)
+    why = r"**ready, 1 file failed**: \*a.tif\* is not there (source_missing)"
+    assert [line.split(" · ")[-1] for line in lines if line.startswith("* ")] == [why] * 2
+    assert [line for line in lines if "Next" in line] == [
+        f"**Next** (source_missing): {REMEDIES[FailureCode.SOURCE_MISSING]}"
+    ]
+    assert "Next" not in "".join(shown(OrderStatus.PROVISIONING, briefs=BRIEFS, results=results))
+
+
 def test_every_failure_has_its_remedy() -> None:
     assert set(REMEDIES) == set(FailureCode)
 
