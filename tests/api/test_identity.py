@@ -341,7 +341,7 @@ async def test_what_was_closed_since_cannot_be_ordered_again(
 async def test_the_description_says_how_to_be_somebody(anonymous: AsyncClient) -> None:
     described = (await anonymous.get("/openapi.json")).json()
     assert set(described["components"]["securitySchemes"]) == {"bearer", "session"}
-    public = {"log-in", "finish-log-in", "log-out", "receive-payment", "healthz", "readyz"}
+    public = {"log-in", "finish-log-in", "log-out", "show-protected-resource", "receive-payment", "healthz", "readyz"}
     for path, methods in described["paths"].items():
         for operation in methods.values():
             is_public = operation["operationId"] in public or path.startswith("/api/v1/links/")

@@ -15,7 +15,8 @@ SECONDS = {"s": 1, "min": 60, "h": 3_600, "days": 86_400}
 
 def documented() -> dict[str, list[str]]:
     """The cells of each policy: one attempt, heartbeat, attempts, waits."""
-    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if "(`" in line]
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ") and "(`" in line]
     return {name: cells for step, *cells in rows for name in re.findall(r"\(`([A-Z]+)`\)", step)}
 
 
