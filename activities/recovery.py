@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 from temporalio.client import Client
 
+from activities.meters import count_revived, count_started
 from models.messages import ORDER_WORKFLOW, order_workflow_id
 from models.queries import bulk as bulk_queries
 from models.queries import downloads
@@ -44,6 +45,7 @@ class RecoveryActivities:
             await start_order(self.client, OrderStart(order, skus.get(order.id, ())))
             async with self.sessions.begin() as session:
                 await session.execute(queries.mark_started(order.id, now))
+            count_started(1)
             activity.heartbeat()
         restarted = await self._restart_lost(now)
         await self._start_missing_bulks(now)
@@ -64,7 +66,9 @@ class RecoveryActivities:
             running = await _running(self.client, order_ids)
             for order_id in order_ids:
                 if order_workflow_id(order_id) not in running:
-                    restarted += await self._restart(order_id)
+                    revived = await self._restart(order_id)
+                    count_revived(int(revived))
+                    restarted += revived
             activity.heartbeat()
         return restarted
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities.meters import count_staged
 from activities.settling import SettledFile, claim, settle_files
 from activities.storage_work import StorageWork, WorkerPools
 from models.errors import Failed, Failure, FailureCode
@@ -109,6 +110,7 @@ class StagingActivities:
             rows = await session.execute(queries.pending_files(failed.order_id, failed.number))
             files = [SettledFile.failed(row.seq, row.size_bytes, failed.failure) for row in map(PendingFile.of, rows)]
             await settle_files(session, failed.order_id, failed.number, mine.attempt, files)
+        count_staged(files)
         return await self._result(SubOrderInput(order_id=failed.order_id, number=failed.number), mine.attempt)
 
     async def _write(self, suborder: SubOrderInput, attempt: int, reading: "_StagingRun") -> None:
@@ -116,6 +118,7 @@ class StagingActivities:
         if settled := reading.take():
             async with self.sessions.begin() as session:
                 await settle_files(session, suborder.order_id, suborder.number, attempt, settled)
+            count_staged(settled)
         await reading.tell()
 
     async def _give_up_or_raise(
@@ -128,6 +131,7 @@ class StagingActivities:
         files = [SettledFile.failed(file.seq, file.size_bytes, failure) for file, failure in postponed]
         async with self.sessions.begin() as session:
             await settle_files(session, suborder.order_id, suborder.number, attempt, files)
+        count_staged(files)
 
     async def _result(self, suborder: SubOrderInput, attempt: int) -> StagedFiles:
         async with self.sessions.begin() as session:

@@ -48,8 +48,10 @@ class DownloadTracker:
             await self._try_to(suborders.see_download(self._download_id, self.services.now()))
         await self._count(arrived)
 
-    async def on_end(self, arrived: Sequence[Span]) -> None:
+    async def on_end(self, arrived: Sequence[Span], *, whole: bool) -> None:
         """Count what has arrived, and let it expire again."""
+        if not whole:
+            self.services.operations.metrics.downloads_cut.inc()
         self.services.downloads.end(self._customer)
         await self._count(arrived)
         if self._download_id is not None:

@@ -29,8 +29,8 @@ class DownloadListener(Protocol):
     async def on_progress(self, arrived: list[Span]) -> None:
         """The download goes on, and so much has arrived."""
 
-    async def on_end(self, arrived: list[Span]) -> None:
-        """The download has ended, completely or not."""
+    async def on_end(self, arrived: list[Span], *, whole: bool) -> None:
+        """The download has ended, completely or not, as `whole` says."""
 
 
 class StreamingDownload(StreamingResponse):
@@ -50,6 +50,7 @@ class StreamingDownload(StreamingResponse):
         self._sent, self._arrived = Sent(), list[Span]()
         self._monitor: ConnectionMonitor | None = None
         self._request = self._bytes = 0
+        self._is_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send, and report the end also when the client has gone or the server stops."""
@@ -68,7 +69,8 @@ class StreamingDownload(StreamingResponse):
             watching.cancel()
             self._conclude()
             # Not in this task: one that is cancelled can ask no database.
-            ending = asyncio.create_task(self._listener.on_end(self._arrived))
+            whole = self._is_sent and self._arrived == self._sent.arrived()
+            ending = asyncio.create_task(self._listener.on_end(self._arrived, whole=whole))
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(ending)
             await self._pieces.aclose()
@@ -83,6 +85,7 @@ class StreamingDownload(StreamingResponse):
                 self._sent.add(span)
             self._measure()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+        self._is_sent = True
         pause = _CONFIRM_FIRST
         while self._on_its_way():
             await asyncio.sleep(pause)

@@ -92,6 +92,7 @@ class Metrics:
         self.ending = self._gauge("orders_ending_soon", "Orders whose files end within a day.")
         self.files_failed = self._gauge("files_failed", "Files of orders that could not be delivered.")
         self.downloads = self._gauge("downloads_under_way", "Downloads in progress, in all processes.")
+        self.downloads_cut = self._counter("downloads_cut", "Downloads that ended before all of them had arrived.")
         self.connections = self._gauge("database_connections_in_use", "Connections this process has taken of its pool.")
         self._backlog = self._gauge("task_queue_backlog", "Temporal tasks that wait for a worker.", "queue", "kind")
         self._backlog_oldest = self._gauge(

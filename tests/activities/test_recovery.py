@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.runtime import MetricBuffer
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
+from activities.meters import REVIVED
+from activities.meters import STARTED as STARTED_WORKFLOWS
 from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
 from models.messages import order_workflow_id
@@ -20,6 +23,7 @@ from temporal.converter import DATA_CONVERTER
 from temporal.search_attributes import opaque
 from temporal.start import OrderStart, start_order
 from tests.activities.builders import Sessions
+from tests.activities.metering import counted, metered
 from tests.factories import add_order, add_product, make_ready
 from tests.services.catalogue_sources import rows
 
@@ -55,8 +59,9 @@ def workflow_of(client: Client, order: Order) -> WorkflowHandle[Any, Any]:
     return client.get_workflow_handle(order_workflow_id(order.id))
 
 
-async def start_missing(sessions: Sessions, client: Client) -> int:
-    return await ActivityEnvironment().run(RecoveryActivities(sessions, client).start_missing_orders)
+async def start_missing(sessions: Sessions, client: Client, environment: ActivityEnvironment | None = None) -> int:
+    environment = environment or ActivityEnvironment()
+    return await environment.run(RecoveryActivities(sessions, client).start_missing_orders)
 
 
 async def test_starting_twice_starts_once(client: Client, order: Order) -> None:
@@ -93,7 +98,9 @@ def test_a_customer_is_always_the_same_stranger_to_temporal() -> None:
 async def test_accepted_orders_without_a_workflow_are_started(sessions: Sessions, client: Client, order: Order) -> None:
     another = await order_of(sessions, "older", GRACE * 3)
     young = await order_of(sessions, "young", timedelta(0))
-    assert await start_missing(sessions, client) == 2
+    buffer = MetricBuffer(100)
+    assert await start_missing(sessions, client, metered(buffer)) == 2
+    assert counted(buffer) == {(STARTED_WORKFLOWS, None): 2}
     assert await rows(sessions, STARTED) == [("old", True), ("older", True), ("young", False)]
     for started in (order, another):
         assert (await workflow_of(client, started).describe()).status is WorkflowExecutionStatus.RUNNING
@@ -136,7 +143,9 @@ async def test_an_order_whose_workflow_was_lost_goes_on_once(
         await start_order(client, OrderStart(order, ["scenes"]))
         await workflow_of(client, order).terminate()
     await changed(sessions, status="provisioning", started_at=datetime.now(UTC) - GRACE)
-    assert await start_missing(sessions, client) == 1
+    buffer = MetricBuffer(100)
+    assert await start_missing(sessions, client, metered(buffer)) == 1
+    assert counted(buffer) == {(REVIVED, None): 1}
     revived = await workflow_of(client, order).describe()
     assert revived.status is WorkflowExecutionStatus.RUNNING
     assert revived.typed_search_attributes[attributes.STATUS] == "provisioning"

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
 from activities.planning import PlanningActivities
+from api.dependencies import Services
 from models.errors import Failed
 from models.messages import OrderRef
 from models.splitting import Limits
@@ -243,10 +244,11 @@ async def test_a_source_that_changed_is_told_before_the_first_byte(
 
 
 async def test_a_source_that_changed_behind_the_first_block_cuts_the_download(
-    client: AsyncClient, make_ready_order: MakeReady, tmp_path: Path
+    client: AsyncClient, services: Services, make_ready_order: MakeReady, tmp_path: Path
 ) -> None:
     order = await make_ready_order(BIG)
     whole = (await client.get(archive(order))).content
+    assert b"consignor_downloads_cut_total 0.0" in services.operations.metrics.text()
     (tmp_path / "scenes" / "big" / "b.bin").write_bytes(b"another" * 9)
     # An application that raises after it has begun to answer is how a server learns to cut the connection.
     with capture_logs() as logs, pytest.raises(RuntimeError) as cut:
@@ -254,6 +256,7 @@ async def test_a_source_that_changed_behind_the_first_block_cuts_the_download(
     assert isinstance(cut.value.__cause__, Failed)
     (told,) = (log for log in logs if log["event"] == "download cut")
     assert (told["order"], told["failure"]) == (str(order.id), "big/b.bin has changed: it was written to")
+    assert b"consignor_downloads_cut_total 1.0" in services.operations.metrics.text()
     # What lies before the change is still what it was.
     resumed = await client.get(archive(order), headers={"Range": "bytes=0-99999"})
     assert resumed.content == whole[:100_000]
