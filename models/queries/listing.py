@@ -1,5 +1,7 @@
 """Lists of orders: filtered, sorted, paged by position, counted. Each query is a value; `services.listing` chooses."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,12 +41,27 @@ def page_of_statuses(
     visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int
 ) -> Page:
     """The same, merged from a page of each status, each read from its index only as far as needed."""
-    statuses = sorted(statuses_in(visibility, criteria))
-    each = sa.select(sa.func.unnest(sa.literal(statuses, ARRAY(sa.Text))).label("status")).subquery("each")
     where = (*_owned(ORDERS.c, visibility), *matching(ORDERS.c, criteria), *_after(ORDERS.c, sort, after))
+    return _merged("status", sorted(statuses_in(visibility, criteria)), where, sort, limit)
+
+
+def page_of_failures(
+    visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int
+) -> Page:
+    """The same, merged from a page of each code that orders failed by: they may all lie far behind in the list."""
+    codes, rest = sorted(criteria.failures or ()), replace(criteria, failures=None)
+    where = (*visible(ORDERS.c, visibility, rest), *matching(ORDERS.c, rest), *_after(ORDERS.c, sort, after))
+    return _merged("failure_code", codes, where, sort, limit)
+
+
+def _merged(
+    column: str, values: Sequence[str], where: Sequence[sa.ColumnElement[bool]], sort: Sort, limit: int
+) -> Page:
+    """A page of what has one of these values, from an index that begins with the column."""
+    each = sa.select(sa.func.unnest(sa.literal(values, ARRAY(sa.Text))).label("value")).subquery("each")
     part = (
         sa.select(*_SHOWN, _key(ORDERS.c, sort))
-        .where(ORDERS.c.status == each.c.status, *where)
+        .where(ORDERS.c[column] == each.c.value, *where)
         .order_by(*in_order(ORDERS.c, sort))
         .limit(limit)
         .lateral("part")
