@@ -40,13 +40,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_environment() -> Iterator[None]:
-    """The settings of whoever runs the tests are not theirs: nobody's database may be touched."""
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The settings and logins of whoever runs the tests are not theirs: nobody's database may be touched."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             # PG_BIN says with whose programs the tests run their own server, not where somebody else's is.
             if (name != "PG_BIN" and name.startswith(("CONSIGNOR_", "TEMPORAL_", "PG"))) or name == "DATABASE_URL":
                 patch.delenv(name)
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.common import Json
+from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def list_products(as_json: Json = False) -> None:
 
 @app.command("objects")
 def list_objects(
-    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.")],
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.", autocompletion=complete_product)],
     limit: Annotated[int, typer.Option(min=1, help="How many, by name.")] = 1000,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +132,7 @@ def list_objects(
 
 @app.command("remove")
 def remove(
-    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.")],
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.", autocompletion=complete_product)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:

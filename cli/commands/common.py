@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.completion import complete_order
+from cli.commands.completion import complete_order, complete_product
 
 if TYPE_CHECKING:
     from cli.api_client import Api
@@ -17,6 +17,11 @@ OrderId = Annotated[
     typer.Argument(
         metavar="ID", help="The order's id or its number, as in CO-2026-000042.", autocompletion=complete_order
     ),
+]
+
+Products = Annotated[
+    list[str],
+    typer.Option("--product", help="SKU of a product; repeat for several.", autocompletion=complete_product),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.bulk import bulk_orders
-from cli.commands.common import Json, OrderId, the_api
+from cli.commands.common import Json, OrderId, Products, the_api
 from cli.commands.order_estimate import estimate_order
 from cli.commands.order_list import export_orders, list_orders
 from cli.commands.order_notes import label_order, list_notes, write_note
@@ -26,7 +26,7 @@ app = typer.Typer(help="Place, watch and download orders.", no_args_is_help=True
 
 @app.command()
 def place(
-    product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
+    product: Products,
     object_: Annotated[
         list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
     ] = None,

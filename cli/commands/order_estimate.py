@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import Json, the_api
+from cli.commands.common import Json, Products, the_api
 from cli.commands.order_request import body_of, request_of
 from cli.terminal import say, say_json
 
 
 def estimate_order(
-    product: Annotated[list[str], typer.Option("--product", help="SKU of a product; repeat for several.")],
+    product: Products,
     object_: Annotated[
         list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.common import Json, the_api
+from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
 
 Search = Annotated[
@@ -14,7 +15,10 @@ Search = Annotated[
 ]
 Status = Annotated[list[str] | None, typer.Option("--status", help="As in failed; repeat for several.")]
 NotStatus = Annotated[list[str] | None, typer.Option("--not-status", help="Repeat for several.")]
-Product = Annotated[list[str] | None, typer.Option("--product", help="SKU; repeat for several.")]
+Product = Annotated[
+    list[str] | None,
+    typer.Option("--product", help="SKU; repeat for several.", autocompletion=complete_product),
+]
 Customer = Annotated[list[str] | None, typer.Option("--customer", help="For operators; repeat for several.")]
 Label = Annotated[str | None, typer.Option("--label", help="The whole label.")]
 Failures = Annotated[
