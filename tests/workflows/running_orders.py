@@ -80,6 +80,14 @@ async def details(handle: WorkflowHandle[Any, Any]) -> str:
     return str((await metadata(handle)).current_details)
 
 
+async def shown(handle: WorkflowHandle[Any, Any], words: str) -> str:
+    """What the Temporal UI shows as soon as it has these words, for a workflow goes on behind its activities."""
+    async with asyncio.timeout(30):
+        while words not in (text := await details(handle)):
+            continue
+    return text
+
+
 async def offered_signals(handle: WorkflowHandle[Any, Any]) -> dict[str, str]:
     """The signals that the Temporal UI offers for a workflow, and what it says of each."""
     return {offer.name: offer.description for offer in (await metadata(handle)).definition.signal_definitions}

@@ -29,10 +29,10 @@ from tests.workflows.fakes import UNAVAILABLE, World
 from tests.workflows.running_orders import (
     LONG,
     assert_whole_timeline,
-    details,
     endless,
     offered_signals,
     running,
+    shown,
     staging,
 )
 from workflows.order import OrderWorkflow
@@ -184,10 +184,10 @@ async def test_signals_obey_the_table_and_a_refused_one_stays_on_the_timeline(te
         await staging(order)
         await order.handle.signal(OrderWorkflow.resume, SignalInput(reason="a mistake"))
         await order.world.until(lambda: "command_refused" in order.world.events)
-        assert "**Last refused:** cannot resume an order that is provisioning" in await details(order.handle)
+        await shown(order.handle, "**Last refused:** cannot resume an order that is provisioning")
         await order.handle.signal("pause", "by phone")
         await order.reached(OrderStatus.PAUSED)
-        assert "Last refused" not in await details(order.handle)
+        assert "Last refused" not in await shown(order.handle, "is **paused** since ")
         await order.handle.signal(OrderWorkflow.cancel, SignalInput(actor="operator:eve", reason="over"))
         assert await order.handle.result() == "cancelled"
     refused, paused, cancelled = order.world.entries[-3:]
@@ -222,7 +222,7 @@ async def test_a_refused_order_shows_its_errors_and_why(temporal: WorkflowEnviro
     verdict = ValidationResult(faults=(gone, gone), faults_total=2, refused=True)
     async with running(temporal.client, "refused-shown", World(terms=LONG, verdict=verdict)) as order:
         await order.reached(OrderStatus.FAILED)
-        assert "**Failed:** a.tif is not there; and 1 more fault (source_missing)." in await details(order.handle)
+        await shown(order.handle, "**Failed:** a.tif is not there; and 1 more fault (source_missing).")
         found = (await order.handle.describe()).typed_search_attributes
         assert found[attributes.ERRORS] == 2
 

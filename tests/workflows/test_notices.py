@@ -5,7 +5,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.messages import NOTICE_SIGNAL, OutboxEventMessage
 from models.order import Command, OrderStatus
 from tests.workflows.fakes import World
-from tests.workflows.running_orders import LONG, details, running
+from tests.workflows.running_orders import LONG, running, shown
 
 CHANGED = {"reason_code": "source_changed", "reason_text": "a.tif has changed"}
 
@@ -28,7 +28,7 @@ async def test_a_download_is_entered_once_and_lost_files_turn_fulfilled_into_wit
         assert order.world.entries[-2].status_before is OrderStatus.FULFILLED
         assert {entry.status_after for entry in order.world.entries[-2:]} == {OrderStatus.FULFILLED_WITH_WARNINGS}
         assert order.world.entries[-1].details == {"failed": 1, "notice": "n3"}
-        shown = (await details(order.handle)).splitlines()
-        assert shown[-3].endswith("**failed, 2 files failed**: a.tif has changed (source_changed)")
-        assert shown[-1].startswith("**Next** (source_changed): ")
+        lines = (await shown(order.handle, "**failed, 2 files failed**: ")).splitlines()
+        assert lines[-3].endswith("**failed, 2 files failed**: a.tif has changed (source_changed)")
+        assert lines[-1].startswith("**Next** (source_changed): ")
         assert (await order.command(Command.RETRY)).status is OrderStatus.PROVISIONING
