@@ -270,6 +270,7 @@ PAGED = (
     f"/orders/{NOBODY}/folders",
     f"/orders/{NOBODY}/links",
     f"/orders/{NOBODY}/stac/items",
+    "/tokens",
     "/bulks",
     f"/bulks/{NOBODY}/orders",
 )
