@@ -21,7 +21,7 @@ from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
 from api.http.cors import CorsMiddleware
 from api.http.framing import FramingMiddleware
-from api.http.limiting import RateLimitHeaders
+from api.http.limiting import RateLimitHeaders, StrangersMiddleware
 from api.http.methods import MethodNotAllowedMiddleware
 from api.http.parameters import reject_unknown_query_parameters
 from api.http.paths import PathMiddleware
@@ -73,7 +73,8 @@ class _Facade(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
-        refusing = CorsMiddleware(DrainingMiddleware(MethodNotAllowedMiddleware(inner, self)))
+        asking = StrangersMiddleware(MethodNotAllowedMiddleware(inner, self))
+        refusing = CorsMiddleware(DrainingMiddleware(asking))
         answering = PolicyMiddleware(RequestLogMiddleware(FramingMiddleware(refusing)))
         return PathMiddleware(DownloadNameMiddleware(answering), self)
 

@@ -1,8 +1,10 @@
 """The connection to PostgreSQL: engine and sessions. The block that opens a transaction ends it; nobody commits."""
 
 import orjson
+from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from database.fair_pool import FairPool
 from database.liveness import AnsweringConnection
 
 CONNECT_TIMEOUT = 3
@@ -19,10 +21,12 @@ POOL_TIMEOUT_ANSWERING = 1.5
 def make_engine(url: str, *, pool_size: int = 10, answering: bool = False) -> AsyncEngine:
     """An engine for `url`; connections are checked before use, so that a restarted server costs no request.
 
-    With `answering`, for processes on which somebody waits, no statement outlives a server that has frozen.
+    With `answering`, for processes on which somebody waits, no statement outlives a server that has frozen, and nobody
+    takes all connections.
     """
     return create_async_engine(
         url,
+        poolclass=FairPool if answering else AsyncAdaptedQueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,

@@ -15,6 +15,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from database.fair_pool import asking_as
 from models.errors import ServerBusy, TooManyDownloads, TooManyExports, TooManyRequests, TooManyStreams
 
 _LIMITS = "consignor.limits"
@@ -65,6 +66,22 @@ class RateLimitHeaders:
 
         scope[_LIMITS] = limits
         await self._app(scope, receive, answer)
+
+
+STRANGERS = "strangers"
+"""Those who have not said yet who they are, or open a signed link: together they are one asker."""
+
+
+class StrangersMiddleware:
+    """Counts the connections to the database that a request takes as a stranger's, until its caller is known."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        with asking_as(STRANGERS):
+            await self._app(scope, receive, send)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.matched_route import matched_route
+from database.fair_pool import ask_as
 from models.access import Caller, Permission
 from models.cors import CorsPolicy
 from models.errors import (
@@ -99,8 +100,8 @@ async def authenticate(
 
     Raises Unauthenticated, Forbidden, CrossSite, IdentityProviderUnavailable or TooManyRequests.
     """
-    if (known := request.scope.get(CALLER)) is not None:
-        return cast("Caller", known)
+    if (known := cast("Caller | None", request.scope.get(CALLER))) is not None:
+        return known
     credentials = request.headers.getlist("authorization")
     if credentials:
         caller = await _by_header(services, credentials)
@@ -109,6 +110,7 @@ async def authenticate(
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
+    ask_as(caller.customer)
     caller = replace(caller, writes=request.method not in SAFE_METHODS)
     request.scope[CALLER] = caller
     return caller
