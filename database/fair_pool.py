@@ -46,8 +46,8 @@ class _Turns:
 
     asker: str
     free: asyncio.Semaphore
-    held: int = 0
-    waiting: int = 0
+    users: int = 0
+    """Connections that are held or waited for."""
     served: int = 0
     """Connections that came back in order: while it grows, the database is there, and there is merely much to do."""
 
@@ -93,22 +93,25 @@ class FairPool(AsyncAdaptedQueuePool):
     def _take(self, asker: str) -> _Turns:
         turns = self._turns.setdefault(asker, _Turns(asker, asyncio.Semaphore(self.at_once)))
         served = turns.served
-        turns.waiting += 1
+        turns.users += 1
         try:
             # Without a task of its own where nobody waits, which is nearly always.
             free = turns.free.acquire()
             await_only(asyncio.wait_for(free, self._timeout) if turns.free.locked() else free)
-        except TimeoutError:
+        except BaseException as error:
+            self._leave(turns)
+            if not isinstance(error, TimeoutError):
+                raise
             if turns.served > served:
                 raise ServerBusy("requests of yours") from None
             raise PoolTimeoutError(f"one asker holds {self.at_once} connections, and none comes back") from None
-        finally:
-            turns.waiting -= 1
-        turns.held += 1
         return turns
 
     def _give_back(self, turns: _Turns) -> None:
-        turns.held -= 1
         turns.free.release()
-        if not turns.held and not turns.waiting:
+        self._leave(turns)
+
+    def _leave(self, turns: _Turns) -> None:
+        turns.users -= 1
+        if not turns.users:
             self._turns.pop(turns.asker, None)

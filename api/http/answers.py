@@ -81,8 +81,9 @@ def problems_of(declared: Declared) -> Iterator[ProblemKind]:
         case ProblemKind():
             yield declared
             if declared is DATABASE_UNAVAILABLE:
-                # Whatever asks the database may find it without its tables.
+                # Whatever asks the database may find it without its tables, or wait too long for its turn.
                 yield NOT_MIGRATED
+                yield from problems_of(errors.ServerBusy)
         case type() if issubclass(declared, errors.Failed):
             yield from (_LOST, _UNAVAILABLE)
         case type() if declared is errors.FileFailed:
