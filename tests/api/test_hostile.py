@@ -24,7 +24,7 @@ async def test_who_stands_by_is_served_while_others_do_their_worst(
     for ceiling in (services.downloads, services.streams, services.exports):
         ceiling.limit = FEW // 2
     seen: dict[str, Counter[str]] = {}
-    bounds = ConnectionBounds(head_timeout=0.1, body_grace=0.1, stalled_after=1)
+    bounds = ConnectionBounds(head_timeout=1, body_grace=1, stalled_after=1)
     headers = {"Authorization": f"Bearer {issuer.token('ada')}"}
     async with served(services, database_url, bounds=bounds) as url, AsyncExitStack() as attacks:
         client = await attacks.enter_async_context(AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=30))
