@@ -82,13 +82,13 @@ def test_no_log_line_is_given_what_a_client_has_sent() -> None:
 
 def test_what_libraries_log_is_a_json_line_too(capsys: pytest.CaptureFixture[str]) -> None:
     with process("info", capsys) as written:
-        logging.getLogger("uvicorn.error").warning("Invalid %s", "request")
+        logging.getLogger("some.library").warning("Invalid %s", "request")
         try:
             raise ValueError("mine")
         except ValueError:
-            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+            logging.getLogger("some.library").exception("Exception in ASGI application")
     first, second = map(json.loads, written[0].splitlines())
-    assert (first["event"], first["level"], first["logger"]) == ("Invalid request", "warning", "uvicorn.error")
+    assert (first["event"], first["level"], first["logger"]) == ("Invalid request", "warning", "some.library")
     assert "ValueError: mine" in second["exception"]
 
 
@@ -112,7 +112,7 @@ def test_what_was_told_already_has_no_traceback(capsys: pytest.CaptureFixture[st
         try:
             raise expected
         except Exception:
-            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+            logging.getLogger("some.library").exception("Exception in ASGI application")
     assert written == [""]
 
 
