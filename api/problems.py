@@ -7,13 +7,12 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.hints import detail_of
 from api.matched_route import matched_route, route_template
-from database.readiness import Unready, lacks_schema, look, unavailable
+from database.readiness import DATABASE_AWAY, Unready, lacks_schema, look, unavailable
 from migrations.head import head
 from models import errors
 from models.links import API
@@ -65,7 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.Failed, _failed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+    for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(DBAPIError, _bad_value)
     app.add_exception_handler(Exception, _ours)

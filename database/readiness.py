@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from psycopg import OperationalError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import text
+from sqlalchemy import exc, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -15,6 +15,9 @@ OLDEST_MAJOR: Final = 15
 """The oldest PostgreSQL that the migrations and queries work with."""
 
 CONNECT_TIMEOUT: Final = 3
+
+DATABASE_AWAY: Final = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""What says that the database does not answer, or has no connection free; the statement itself may be right."""
 
 _MIGRATE: Final = "run `consignor migrate`"
 _START: Final = "start PostgreSQL there, or correct host and port in DATABASE_URL"

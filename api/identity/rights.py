@@ -1,9 +1,7 @@
 """Whether somebody still may have what an answer gives them that lasts for hours."""
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from api.http.container import Container
+from database.readiness import DATABASE_AWAY
 from models.access import Caller, Permission
 from models.errors import Forbidden, Unauthenticated
 from services.credentials import look_again
@@ -22,6 +20,6 @@ async def still_reads(services: Container, caller: Caller) -> bool:
             present = await look_again(session, caller, services.now())
     except (Unauthenticated, Forbidden):
         return False
-    except (OperationalError, InterfaceError, PoolTimeoutError):
+    except DATABASE_AWAY:
         return True
     return present.may(Permission.READ) and present.visibility == caller.visibility
