@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -88,32 +89,27 @@ class Api:
                 return self.get(f"/orders/{order['id']}")
         raise CommandFailed(f"there is no order {key}")
 
-    def pages(self, path: str, *, limit: int = 1000, **params: Any) -> Iterator[Any]:
-        """The items of all pages."""
-        cursor = None
+    def pages(
+        self, path: str, *, method: str = "GET", body: Any = None, limit: int = 1000, **params: Any
+    ) -> Iterator[Any]:
+        """The pages of a list, one after the other as they are taken. Raises CommandFailed."""
+        params = {name: value for name, value in params.items() if value is not None} | {"limit": limit}
         while True:
-            page = self.get(path, limit=limit, cursor=cursor, **params)
-            yield from page["items"]
+            page = self._asked(method, path, params=params, json=body)
+            yield page
             if (cursor := page["next_cursor"]) is None:
                 return
+            params["cursor"] = cursor
 
-    def everything(self, path: str, **params: Any) -> list[Any]:
-        """All items of a list, whether or not it has pages."""
-        page = self.get(path, **params)
-        items = list(page["items"])
-        while cursor := page.get("next_cursor"):
-            page = self.get(path, cursor=cursor, **params)
-            items += page["items"]
-        return items
+    def items(self, path: str, **options: Any) -> Iterator[Any]:
+        """The items of all pages; takes what `pages` takes."""
+        for page in self.pages(path, **options):
+            yield from page["items"]
 
     def links(self, order_id: str, *, all_files: bool) -> Any:
         """The signed links of an order, with those of the first thousand files or of all."""
-        path = f"/orders/{order_id}/links"
-        found = page = self.get(path, limit=1000)
-        while all_files and (cursor := page["next_cursor"]):
-            page = self.get(path, limit=1000, cursor=cursor)
-            found["files"] += page["files"]
-        return found
+        found, *others = islice(self.pages(f"/orders/{order_id}/links"), None if all_files else 1)
+        return found | {"files": [file for page in (found, *others) for file in page["files"]]}
 
     def documents(self, path: str) -> Iterator[bytes]:
         """A document and the parts that follow it."""

@@ -126,7 +126,7 @@ def show_bulk(
 
     with the_api() as api:
         bulk = api.get(f"/bulks/{bulk_id}")
-        orders = list(api.pages(f"/bulks/{bulk_id}/orders", outcome=outcome))
+        orders = list(api.items(f"/bulks/{bulk_id}/orders", outcome=outcome))
     if as_json:
         return say_json(bulk | {"orders": orders})
     say(_line(bulk))
@@ -155,10 +155,8 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
     """Print what would be done, order by order."""
     from cli.tables import bulk_orders_table, show
 
-    page = found = api.post("/orders:bulk", body, limit=1000)
-    while page["next_cursor"]:
-        page = api.post("/orders:bulk", body, limit=1000, cursor=page["next_cursor"])
-        found["items"] += page["items"]
+    found, *others = api.pages("/orders:bulk", method="POST", body=body)
+    found["items"] += [item for page in others for item in page["items"]]
     del found["next_cursor"]
     if as_json:
         return say_json(found)

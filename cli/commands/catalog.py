@@ -119,8 +119,8 @@ def list_objects(
     from cli.runtime.settings import api_url
 
     with Api(api_url()) as api:
-        pages = api.pages(f"/products/{quote(sku, safe='')}/objects", limit=min(limit + 1, 1000))
-        found = list(islice(pages, limit + 1))
+        objects = api.items(f"/products/{quote(sku, safe='')}/objects", limit=min(limit + 1, 1000))
+        found = list(islice(objects, limit + 1))
     shown, more = found[:limit], len(found) > limit
     if as_json:
         return say_json(shown)

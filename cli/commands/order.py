@@ -328,7 +328,7 @@ def _failed_files(api: "Api", order: Any) -> list[Any]:
     """The files of an order that failed, the first thousand."""
     if not order["progress"]["files_failed"]:
         return []
-    failed = (file for file in api.pages(f"/orders/{order['id']}/files") if file["state"] == "failed")
+    failed = (file for file in api.items(f"/orders/{order['id']}/files") if file["state"] == "failed")
     return list(islice(failed, 1000))
 
 

@@ -71,7 +71,7 @@ def list_tokens(
     from cli.tables import Grid, instant, show
 
     with the_api() as api:
-        found = api.everything("/tokens", scope="all" if everybodys else None)
+        found = list(api.items("/tokens", scope="all" if everybodys else None))
     if as_json:
         return say_json(found)
     if not found:
@@ -103,7 +103,7 @@ def _find(api: "Api", key: str) -> Any:
     try:
         return api.get(f"/tokens/{UUID(key)}")
     except ValueError:
-        found = [one for one in api.everything("/tokens") if one["name"] == key]
+        found = [one for one in api.items("/tokens") if one["name"] == key]
     if not found:
         raise CommandFailed(f"you have no access token called {key!r}; `consignor token list` shows them")
     if len(found) > 1:
