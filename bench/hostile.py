@@ -1,8 +1,8 @@
 """What one party does to all others: hostile clients on a running stack, and a bystander who is measured meanwhile.
 
 `python -m bench.hostile [--seconds 20]`, or `make hostile`: starts a dev stack of its own in a temporary folder. Each
-scene is kept up while the bystander lists, orders, downloads and commands. Ends with 1 if a request of the bystander
-failed or took longer than it may.
+scene is kept up, by a process of its own, while the bystander lists, orders, downloads and commands, and waits for one
+order to be fulfilled. Ends with 1 if a request of the bystander failed or took longer than it may.
 """
 
 import argparse
@@ -15,182 +15,22 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
+
+from bench.hostile_clients import HUNG_SHARE, SCENES, Site
+from bench.hung_mount import hung
 
 MOST = 1.0
 """Seconds that no request of a bystander may take."""
 
-
-@dataclass(frozen=True)
-class Site:
-    """The facade under attack: its address, the attacker's token, and a large archive of the attacker's."""
-
-    url: str
-    token: str
-    archive: str
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection that reads next to nothing by itself."""
-        where = urlsplit(self.url)
-        return await asyncio.open_connection(where.hostname, where.port, limit=1024)
-
-    def head(self, path: str, *fields: str, method: str = "GET") -> bytes:
-        """The head of a request of the attacker's."""
-        known = (f"Host: {urlsplit(self.url).netloc}", f"Authorization: Bearer {self.token}", *fields)
-        return f"{method} {path} HTTP/1.1\r\n".encode() + "\r\n".join(known).encode() + b"\r\n\r\n"
-
-
-Attack = Callable[[Site, Counter[str]], Awaitable[None]]
-"""One connection of a scene: it counts what it was answered and goes on until it is cancelled."""
-
-
-async def _status(reader: asyncio.StreamReader) -> str:
-    """The status that comes, or how the connection ended instead."""
-    try:
-        line = await reader.readline()
-    except (OSError, ValueError):
-        return "cut"
-    return line.split(b" ")[1].decode() if line.startswith(b"HTTP/") else "closed"
-
-
-async def slow_reader(site: Site, seen: Counter[str]) -> None:
-    """Ask for a large archive and read nothing of it."""
-    reader, writer = await site.connect()
-    try:
-        writer.write(site.head(site.archive))
-        seen[await _status(reader)] += 1
-        await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
-
-
-async def stream(site: Site, seen: Counter[str]) -> None:
-    """Listen to live events."""
-    reader, writer = await site.connect()
-    try:
-        writer.write(site.head("/api/v1/events"))
-        seen[await _status(reader)] += 1
-        await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
-
-
-async def big_head(site: Site, seen: Counter[str]) -> None:
-    """Send a header that does not end, again and again."""
-    while True:
-        reader, writer = await site.connect()
-        try:
-            writer.write(b"GET / HTTP/1.1\r\nX: ")
-            with suppress(OSError):
-                for _ in range(1_000):
-                    writer.write(b"a" * 100_000)
-                    await writer.drain()
-            seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
-
-
-async def half_sent(site: Site, seen: Counter[str]) -> None:
-    """Send half of a head, again and again when it is cut."""
-    while True:
-        reader, writer = await site.connect()
-        try:
-            writer.write(site.head("/api/v1/orders")[:-2])
-            seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
-
-
-async def half_a_body(site: Site, seen: Counter[str]) -> None:
-    """Send half of an order, again and again when it is cut."""
-    while True:
-        reader, writer = await site.connect()
-        try:
-            fields = ("Content-Type: application/json", "Content-Length: 100000")
-            writer.write(site.head("/api/v1/orders", *fields, method="POST") + b'{"items"')
-            seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
-
-
-async def upgrade(site: Site, seen: Counter[str]) -> None:
-    """Ask for a WebSocket, again and again."""
-    while True:
-        reader, writer = await site.connect()
-        try:
-            key = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
-            writer.write(site.head("/healthz", "Connection: Upgrade", "Upgrade: websocket", *key))
-            seen[await _status(reader)] += 1
-            await asyncio.sleep(0.1)
-        finally:
-            writer.transport.abort()
-
-
-async def strangers_body(site: Site, seen: Counter[str]) -> None:
-    """Send a large body as nobody, again and again."""
-    body = b'{"items": [' + b'{"product": "a"},' * 900_000
-    while True:
-        reader, writer = await site.connect()
-        try:
-            fields = f"Host: here\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-            writer.write(f"POST /api/v1/orders HTTP/1.1\r\n{fields}\r\n\r\n".encode())
-            writer.write(body)
-            seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
-
-
-async def export(site: Site, seen: Counter[str]) -> None:
-    """Ask for an export and read nothing of it."""
-    reader, writer = await site.connect()
-    try:
-        writer.write(site.head("/api/v1/orders.csv"))
-        seen[await _status(reader)] += 1
-        await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
-
-
-SCENES: dict[str, tuple[Attack, int]] = {
-    "downloads that are not read": (slow_reader, 150),
-    "streams of events": (stream, 600),
-    "heads without an end": (big_head, 4),
-    "heads sent in half": (half_sent, 300),
-    "bodies sent in half": (half_a_body, 100),
-    "WebSocket upgrades": (upgrade, 50),
-    "bodies of 15 MB of a stranger": (strangers_body, 4),
-    "exports that are not read": (export, 20),
-}
-"""What is done, and on how many connections at once."""
-
-
-@asynccontextmanager
-async def under_attack(site: Site, attack: Attack, connections: int) -> AsyncIterator[Counter[str]]:
-    """Keep an attack up as long as the block lasts; gives what the attackers are answered."""
-    seen: Counter[str] = Counter()
-
-    async def keep_up() -> None:
-        while True:
-            try:
-                await attack(site, seen)
-            except OSError:
-                seen["no connection"] += 1
-                await asyncio.sleep(0.1)
-
-    tasks = [asyncio.create_task(keep_up()) for _ in range(connections)]
-    try:
-        yield seen
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+PATIENCE = 60
+"""Seconds after which an order of the bystander's has to be fulfilled, whatever others do."""
 
 
 @dataclass
@@ -259,12 +99,40 @@ async def _ready_order(client: httpx2.AsyncClient, product: str) -> str:
     return f"/api/v1/orders/{placed}/suborders/1/archive"
 
 
+@dataclass
+class Attackers:
+    """What the attackers of a scene were answered, once the scene is over."""
+
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+@contextmanager
+def _attackers(site: Site, scene: str) -> Iterator[Attackers]:
+    """Keep a scene up in a process of its own as long as the block lasts."""
+    words = (sys.executable, "-m", "bench.hostile_clients", scene)
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    attackers = Attackers()
+    print(json.dumps(asdict(site)), file=process.stdin, flush=True)
+    try:
+        yield attackers
+    finally:
+        answered, _ = process.communicate(timeout=60)
+        attackers.seen.update(json.loads(answered))
+
+
+def _sparse_product(data: Path, sku: str, size: int) -> Path:
+    """A product of one large empty file; gives its folder."""
+    folder = data.parent / sku
+    folder.mkdir()
+    with (folder / "scene.bin").open("wb") as file:
+        file.truncate(size)
+    _consignor(data, "catalog", "import", str(folder), "--sku", sku, "--name", sku.capitalize())
+    return folder
+
+
 async def _campaign(data: Path, url: str, seconds: float) -> int:
-    big = data.parent / "big"
-    big.mkdir()
-    with (big / "scene.bin").open("wb") as file:
-        file.truncate(256 * 1024**2)
-    _consignor(data, "catalog", "import", str(big), "--sku", "big", "--name", "Big")
+    _sparse_product(data, "big", 256 * 1024**2)
+    share = _sparse_product(data, "share", 1024**2)
     tokens = {user: _consignor(data, "token", "--user", user) for user in ("alice", "bob")}
     async with AsyncExitStack() as stack:
         clients = {
@@ -275,26 +143,39 @@ async def _campaign(data: Path, url: str, seconds: float) -> int:
             )
             for user, token in tokens.items()
         }
-        site = Site(url, tokens["alice"], await _ready_order(clients["alice"], "big"))
+        big, of_share = [await _ready_order(clients["alice"], sku) for sku in ("big", "share")]
+        site = Site(url, tokens["alice"], big, "share", of_share)
         small = f"{url}{await _ready_order(clients['bob'], 'sample-scenes')}"
-        bad = 0
-        _row("scene", "answered", "list", "order", "download", "command", "failed")
-        _row(*["---"] * 7)
-        for name, scene in {"nothing": None, **SCENES}.items():
-            bystander = Bystander(clients["bob"], "sample-scenes")
-            until = time.perf_counter() + seconds
-            async with AsyncExitStack() as attack:
-                seen = await attack.enter_async_context(under_attack(site, *scene)) if scene else Counter()
-                while time.perf_counter() < until:
-                    await bystander.work(small)
-            bad += _report(name, seen, bystander)
+        _row("scene", "answered", "list", "order", "download", "command", "failed", "fulfilled after")
+        _row(*["---"] * 8)
+        bad = await _scene("nothing", nullcontext(Attackers()), clients["bob"], small, seconds)
+        for name in SCENES:
+            bad |= await _scene(name, _attackers(site, name), clients["bob"], small, seconds)
+        try:
+            stack.enter_context(hung(share))
+        except OSError as error:
+            sys.stderr.write(f"{HUNG_SHARE}: left out, no share can be made to hang here: {error}\n")
+        else:
+            bad |= await _scene(HUNG_SHARE, _attackers(site, HUNG_SHARE), clients["bob"], small, seconds)
         return bad
 
 
-def _report(name: str, seen: Counter[str], bystander: Bystander) -> int:
-    """Print a scene's row; gives whether it was bad."""
+async def _scene(
+    name: str, attackers: AbstractContextManager[Attackers], client: httpx2.AsyncClient, archive: str, seconds: float
+) -> bool:
+    """Let a bystander work through a scene, and print its row; gives whether it was bad."""
+    bystander = Bystander(client, "sample-scenes")
+    with attackers as attack:
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            await bystander.work(archive)
+        began = time.perf_counter()
+        async with asyncio.timeout(PATIENCE):
+            await _ready_order(client, "sample-scenes")
+        fulfilled = time.perf_counter() - began
     cells = [f"{statistics.median(s):.3f} / {max(s):.3f}" for s in bystander.seconds.values()]
-    _row(name, ", ".join(f"{count} {what}" for what, count in seen.most_common(3)), *cells, str(len(bystander.failed)))
+    answered = ", ".join(f"{count} {what}" for what, count in attack.seen.most_common(3))
+    _row(name, answered, *cells, str(len(bystander.failed)), f"{fulfilled:.1f}")
     for failed in bystander.failed[:3]:
         sys.stderr.write(f"{name}: {failed}\n")
     return bool(bystander.failed) or max(map(max, bystander.seconds.values())) > MOST

@@ -7,7 +7,8 @@ from httpx2 import AsyncClient
 
 from api.dependencies import Services
 from api.http.protocol import ConnectionBounds
-from bench.hostile import SCENES, Bystander, Site, strangers_body, under_attack
+from bench.hostile import Bystander
+from bench.hostile_clients import SCENES, Site, strangers_body, under_attack
 from tests.api.conftest import MakeReady
 from tests.api.serving import served
 from tests.issuer import Issuer
