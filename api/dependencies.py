@@ -22,6 +22,7 @@ from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenO
 from api.identity.oidc import OpenIdConnect
 from api.identity.rights import LOOK_AGAIN_AFTER
 from api.operations.state import Operations
+from database.known_askers import KnownAskers
 from models.access import Caller
 from models.cors import CorsPolicy
 from models.download_urls import named
@@ -80,6 +81,7 @@ class Services:
     look_again_after: float = LOOK_AGAIN_AFTER
     """Seconds after which it is asked whether somebody still may have what they get."""
     rate: RequestRate = field(default_factory=RequestRate)
+    askers: KnownAskers = field(default_factory=KnownAskers, repr=False)
     downloads: Ceiling = field(default_factory=partial(Ceiling, TooManyDownloads))
     exports: Ceiling = field(default_factory=partial(Ceiling, TooManyExports))
     streams: Ceiling = field(default_factory=partial(Ceiling, TooManyStreams))

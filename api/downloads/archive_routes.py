@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
+from api.downloads.links import order_of_link
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.orders import presenting
 from api.orders.schemas import SubOrderPublic
 from models.errors import Gone, LinkRefused, NotFound, NotReady
 from models.links import archive_path
-from services.download_lookup import downloadable_archive, linked_order
+from services.download_lookup import downloadable_archive
 from services.download_tracking import acknowledge
 from services.order_lookup import get_owned
 from temporal.outbox import deliver_event
@@ -59,9 +60,7 @@ async def download_linked_archive(
 ) -> Response:
     """The zip of a sub-order by a signed link, without a token."""
     async with services.sessions.begin() as session:
-        order = await linked_order(
-            session, services.link_keys, link, archive_path(order_id, number), order_id, services.now()
-        )
+        order = await order_of_link(services, session, link, archive_path(order_id, number), order_id)
         found = await download_content.find_archive(session, order, number, request.method)
     return await download_content.answer(request, services, found, download_content.LINK_ACTOR)
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
+from api.downloads.links import order_of_link
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from models.errors import FileFailed, LinkRefused
 from models.links import file_path
-from services.download_lookup import linked_order
 from services.order_lookup import get_owned
 
 router = APIRouter(tags=["downloads"])
@@ -50,8 +50,6 @@ async def download_linked_file(
 ) -> Response:
     """A file by a signed link, without a token."""
     async with services.sessions.begin() as session:
-        order = await linked_order(
-            session, services.link_keys, link, file_path(order_id, seq), order_id, services.now()
-        )
+        order = await order_of_link(services, session, link, file_path(order_id, seq), order_id)
         found = await download_content.find_file(session, order, seq)
     return await download_content.answer(request, services, found, download_content.LINK_ACTOR)

@@ -1,6 +1,7 @@
 """URLs of downloads: where something is, and the signed link that opens it without a token."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,7 @@ from models.links import API, file_path, metalink_path
 from models.metalink import LinkedFile
 from models.queries import downloads as queries
 from models.tables import Order
+from services.download_lookup import linked_order
 
 _PAGE = 2_000
 """Files asked for at once."""
@@ -34,6 +36,17 @@ def signed_metalink(services: Services, order: Order, version: int, grant: str, 
     return signed(
         services, metalink_path(order.id, version=version), services.metalink_path(order, version, part), grant
     )
+
+
+async def order_of_link(services: Services, session: AsyncSession, link: str, path: str, order_id: UUID) -> Order:
+    """The order of a signed link to a path; the connections that it takes are its owner's. Raises as `linked_order`.
+
+    A link that we have not signed takes none.
+    """
+    services.askers.ask_as_last_time(order_id)
+    order = await linked_order(session, services.link_keys, link, path, order_id, services.now())
+    services.askers.ask_as_owner(order_id, order.customer)
+    return order
 
 
 async def linked_files(

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
-from api.downloads.links import linked_files, signed_metalink
+from api.downloads.links import linked_files, order_of_link, signed_metalink
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
 from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
 from models.links import grant_in, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, Head, Metalink, metalink_filename, part_of
 from models.naming import content_disposition
 from models.tables import Order
-from services.download_lookup import link_grant, linked_order, require_planned
+from services.download_lookup import link_grant, require_planned
 from services.order_lookup import get_owned
 
 AS_METALINK: dict[int | str, dict[str, Any]] = {
@@ -69,7 +69,7 @@ async def download_linked_metalink(
     version = _VERSIONS[which]
     path = metalink_path(order_id, version=version)
     async with services.sessions.begin() as session:
-        order = await linked_order(session, services.link_keys, link, path, order_id, services.now())
+        order = await order_of_link(services, session, link, path, order_id)
         await require_planned(session, order)
     return _answer(request, services, order, part, version, grant_in(link))
 

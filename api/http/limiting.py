@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.fair_pool import asking_as
+from database.known_askers import STRANGERS
 from models.errors import ServerBusy, TooManyDownloads, TooManyExports, TooManyRequests, TooManyStreams
 
 _LIMITS = "consignor.limits"
@@ -66,10 +67,6 @@ class RateLimitHeaders:
 
         scope[_LIMITS] = limits
         await self._app(scope, receive, answer)
-
-
-STRANGERS = "strangers"
-"""Those who have not said yet who they are, or open a signed link: together they are one asker."""
 
 
 class StrangersMiddleware:

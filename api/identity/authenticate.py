@@ -19,7 +19,7 @@ from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.matched_route import matched_route
-from database.fair_pool import ask_as
+from database.known_askers import KnownAskers
 from models.access import Caller, Permission
 from models.cors import CorsPolicy
 from models.errors import (
@@ -67,6 +67,10 @@ class IdentityServices(Container, Protocol):
     def rate(self) -> RequestRate:
         """How many requests each caller may send."""
 
+    @property
+    def askers(self) -> KnownAskers:
+        """Who showed what the last time."""
+
 
 IdentityServicesDep = Annotated[IdentityServices, Depends(services)]
 
@@ -103,14 +107,16 @@ async def authenticate(
     if (known := cast("Caller | None", request.scope.get(CALLER))) is not None:
         return known
     credentials = request.headers.getlist("authorization")
+    cookie = request.cookies.get(cookie_name(services.public_url))
+    services.askers.ask_as_last_time(shown := credentials or cookie)
     if credentials:
         caller = await _by_header(services, credentials)
-    elif cookie := request.cookies.get(cookie_name(services.public_url)):
+    elif cookie:
         caller = await _by_session(services, request, cookie)
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
-    ask_as(caller.customer)
+    services.askers.ask_as_owner(shown, caller.customer)
     caller = replace(caller, writes=request.method not in SAFE_METHODS)
     request.scope[CALLER] = caller
     return caller
