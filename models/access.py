@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
 from models import listing
 from models.credentials import Credential
@@ -48,39 +48,55 @@ class Permission(StrEnum):
     """Keep an order for longer than its terms allow."""
     MANAGE_TOKENS = "manage_tokens"
     """Make and revoke one's own access tokens."""
-    REVOKE_ALL = "revoke_all"
+    MANAGE_ALL_CREDENTIALS = "manage_all_credentials"
     """See and revoke everybody's access tokens, and end their sessions."""
 
 
-_P = Permission
+class Rule(NamedTuple):
+    """The roles that a permission belongs to, and the scopes that let it through to a script."""
 
-GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    roles: frozenset[Role]
+    scopes: frozenset[Scope]
+
+
+_P = Permission
+_EVERYBODY = frozenset(Role)
+_STAFF = frozenset({Role.SUPPORT, Role.ADMIN})
+_BUYERS = frozenset({Role.CUSTOMER, Role.ADMIN})
+_ADMINS = frozenset({Role.ADMIN})
+_READING = frozenset({Scope.READ})
+_WRITING = frozenset({Scope.ORDER, Scope.OPERATE})
+_OPERATING = frozenset({Scope.OPERATE})
+# No scope reaches access tokens: a script that leaks must not beget others.
+_NO_SCRIPT = frozenset[Scope]()
+
+RULES: Mapping[Permission, Rule] = MappingProxyType(
     {
-        Role.CUSTOMER: frozenset({_P.READ, _P.ORDER, _P.ANNOTATE, _P.MANAGE_TOKENS}),
-        Role.SUPPORT: frozenset({_P.READ, _P.READ_ALL, _P.ANNOTATE, _P.MANAGE_TOKENS}),
-        Role.ADMIN: frozenset(Permission),
+        _P.READ: Rule(_EVERYBODY, _READING),
+        _P.ORDER: Rule(_BUYERS, _WRITING),
+        _P.ANNOTATE: Rule(_EVERYBODY, _WRITING),
+        _P.READ_ALL: Rule(_STAFF, _READING),
+        _P.COMMAND_ALL: Rule(_ADMINS, _OPERATING),
+        _P.CONFIRM_PAYMENT: Rule(_ADMINS, _OPERATING),
+        _P.EXTEND_FREELY: Rule(_ADMINS, _OPERATING),
+        _P.MANAGE_TOKENS: Rule(_EVERYBODY, _NO_SCRIPT),
+        _P.MANAGE_ALL_CREDENTIALS: Rule(_ADMINS, _NO_SCRIPT),
     }
 )
 """The one table of rules."""
 
-SCOPED: Mapping[Scope, frozenset[Permission]] = MappingProxyType(
-    {
-        Scope.READ: frozenset({_P.READ, _P.READ_ALL}),
-        Scope.ORDER: frozenset({_P.ORDER, _P.ANNOTATE}),
-        Scope.OPERATE: frozenset({_P.ORDER, _P.ANNOTATE, _P.COMMAND_ALL, _P.CONFIRM_PAYMENT, _P.EXTEND_FREELY}),
-    }
-)
-"""What each scope lets through. No scope reaches access tokens: a script that leaks must not beget others."""
+# A permission without a rule ends the import: nobody is to have one by default, nor any script.
+_GRANTS = {role: frozenset(permission for permission in Permission if role in RULES[permission].roles) for role in Role}
 
 
 def granted(roles: Collection[Role]) -> frozenset[Permission]:
     """What these roles may together."""
-    return frozenset(permission for role in roles for permission in GRANTS[role])
+    return frozenset(permission for role in roles for permission in _GRANTS[role])
 
 
 def roles_with(permission: Permission) -> list[Role]:
     """The roles that may."""
-    return [role for role, permissions in GRANTS.items() if permission in permissions]
+    return [role for role in Role if role in RULES[permission].roles]
 
 
 def needed_to_command(command: Command, *, own: bool) -> frozenset[Permission]:
@@ -160,7 +176,7 @@ class Caller:
         if permission not in granted(self.roles):
             raise Forbidden(permission.replace("_", " "), roles_with(permission))
         if not self._in_scope(permission):
-            raise InsufficientScope([scope for scope, permissions in SCOPED.items() if permission in permissions])
+            raise InsufficientScope([scope for scope in Scope if scope in RULES[permission].scopes])
 
     def allowed_actions(self, status: OrderStatus, customer: str) -> tuple[Command, ...]:
         """The commands that an order of this customer allows in its status, and that the caller may give it."""
@@ -168,4 +184,4 @@ class Caller:
         return tuple(c for c in allowed_actions(status) if all(map(self.may, needed_to_command(c, own=own))))
 
     def _in_scope(self, permission: Permission) -> bool:
-        return self.scopes is None or any(permission in SCOPED[scope] for scope in self.scopes)
+        return self.scopes is None or not self.scopes.isdisjoint(RULES[permission].scopes)

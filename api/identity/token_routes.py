@@ -61,7 +61,7 @@ async def list_tokens(
 ) -> TokensPublic:
     """Your access tokens that have not been revoked, newest first."""
     if scope == "all":
-        caller.require(Permission.REVOKE_ALL)
+        caller.require(Permission.MANAGE_ALL_CREDENTIALS)
     whose = caller.customer if scope == "mine" else None
     cursors = Cursors(services.cursor_key, f"{caller.customer}\n{whose!r}\ntokens")
     after = UUID(name) if (name := cursors.name(cursor)) else None
@@ -97,7 +97,7 @@ async def revoke_token(token_id: UUID, services: IdentityServicesDep, caller: To
 
 
 def _whose(caller: Caller) -> str | None:
-    return None if caller.may(Permission.REVOKE_ALL) else caller.customer
+    return None if caller.may(Permission.MANAGE_ALL_CREDENTIALS) else caller.customer
 
 
 def _public(row: AccessToken) -> TokenPublic:

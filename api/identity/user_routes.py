@@ -23,7 +23,7 @@ Customer = Annotated[
 async def sign_out_user(customer: Customer, services: IdentityServicesDep, caller: TokenOwnerDep) -> SignedOutPublic:
     """End all sessions and access tokens of a user; yours, or anybody's for administrators."""
     if customer != caller.customer:
-        caller.require(Permission.REVOKE_ALL)
+        caller.require(Permission.MANAGE_ALL_CREDENTIALS)
     async with services.sessions.begin() as session:
         ended = await sign_out_everywhere(session, customer, services.now())
     services.identity.forget(customer)
