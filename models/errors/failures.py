@@ -1,6 +1,9 @@
 """Failures: work that could not be done, by category and stable code."""
 
-from enum import StrEnum
+from collections.abc import Mapping
+from enum import Enum, StrEnum, auto
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -41,42 +44,63 @@ class FailureCode(StrEnum):
     INTERNAL = "internal"
 
 
-DESTINATION_FAILURES = frozenset(
-    {FailureCode.DESTINATION_REFUSED, FailureCode.DESTINATION_FULL, FailureCode.DESTINATION_UNAVAILABLE}
+class _Fails(Enum):
+    """What a failure is one of: a file that it leaves undelivered, a delivery to a customer's place, or a wait."""
+
+    FILE = auto()
+    DESTINATION = auto()
+    TURN = auto()
+
+
+class _Facts(NamedTuple):
+    category: FailureCategory
+    fails: _Fails
+
+
+_CAPACITY, _CONFIGURATION, _INFRASTRUCTURE = FailureCategory
+
+_FACTS: Mapping[FailureCode, _Facts] = MappingProxyType(
+    {
+        FailureCode.UNKNOWN_ID: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.CATALOGUE_CHANGED: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.NOTHING_TO_ORDER: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.SOURCE_MISSING: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.SOURCE_CHANGED: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.SOURCE_FORBIDDEN: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.SIZE_MISMATCH: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.CHECKSUM_MISMATCH: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.DISK_FULL: _Facts(_CAPACITY, _Fails.FILE),
+        FailureCode.TOO_MANY_OPEN_FILES: _Facts(_CAPACITY, _Fails.FILE),
+        FailureCode.OUT_OF_MEMORY: _Facts(_CAPACITY, _Fails.FILE),
+        FailureCode.SOURCE_UNAVAILABLE: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+        FailureCode.SOURCE_BUSY: _Facts(_CAPACITY, _Fails.TURN),
+        FailureCode.DESTINATION_REFUSED: _Facts(_CONFIGURATION, _Fails.DESTINATION),
+        FailureCode.DESTINATION_FULL: _Facts(_CAPACITY, _Fails.DESTINATION),
+        FailureCode.DESTINATION_UNAVAILABLE: _Facts(_INFRASTRUCTURE, _Fails.DESTINATION),
+        FailureCode.DATABASE_UNAVAILABLE: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+        FailureCode.TIMED_OUT: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+        FailureCode.WORKER_LOST: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+        FailureCode.WORKFLOW_ENDED: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+        FailureCode.INTERNAL: _Facts(_INFRASTRUCTURE, _Fails.FILE),
+    }
 )
+
+
+def _failing(what: _Fails) -> frozenset[FailureCode]:
+    # Asked of every code, so that one without facts ends the import.
+    return frozenset(code for code in FailureCode if _FACTS[code].fails is what)
+
+
+DESTINATION_FAILURES = _failing(_Fails.DESTINATION)
 """What can go wrong at a customer's destination; no file of an order ever fails by it."""
 
-FILE_FAILURES = frozenset(FailureCode) - DESTINATION_FAILURES - {FailureCode.SOURCE_BUSY}
+FILE_FAILURES = _failing(_Fails.FILE)
 """What a file of an order may fail by: one that only waits for its turn does not."""
-
-
-_CAPACITY = {
-    FailureCode.DISK_FULL,
-    FailureCode.TOO_MANY_OPEN_FILES,
-    FailureCode.OUT_OF_MEMORY,
-    FailureCode.SOURCE_BUSY,
-    FailureCode.DESTINATION_FULL,
-}
-
-
-_INFRASTRUCTURE = {
-    FailureCode.SOURCE_UNAVAILABLE,
-    FailureCode.DESTINATION_UNAVAILABLE,
-    FailureCode.DATABASE_UNAVAILABLE,
-    FailureCode.TIMED_OUT,
-    FailureCode.WORKER_LOST,
-    FailureCode.WORKFLOW_ENDED,
-    FailureCode.INTERNAL,
-}
 
 
 def category_of(code: FailureCode) -> FailureCategory:
     """The category of a failure code."""
-    if code in _CAPACITY:
-        return FailureCategory.CAPACITY
-    if code in _INFRASTRUCTURE:
-        return FailureCategory.INFRASTRUCTURE
-    return FailureCategory.CONFIGURATION
+    return _FACTS[code].category
 
 
 class Failure(BaseModel):
@@ -94,7 +118,7 @@ class Failure(BaseModel):
 
     @property
     def retryable(self) -> bool:
-        """Whether trying again may succeed without anybody's help."""
+        """Whether another try may succeed as things are: machines come back, room is made; what is wrong stays so."""
         return self.category is not FailureCategory.CONFIGURATION
 
 
