@@ -99,12 +99,11 @@ async def recording_blocker(
         # Of whoever waits for a turn the workflow says when it asks again, however often that was.
         waits = failure.code is FailureCode.SOURCE_BUSY
         if scope is not None and failure.retryable and (waits or pause is not None):
-            await _try_to_note(sessions, scope, failure, None if waits else pause, tell)
+            await _note(sessions, scope, failure, None if waits else pause, tell)
         raise
     else:
-        if scope is not None and activity.info().attempt > 1:
-            async with sessions.begin() as session:
-                await session.execute(queries.clear_of_step(scope.order_id, scope.number, scope.step))
+        if activity.info().attempt > 1:
+            await clear_blocker(sessions, message)
     finally:
         claimed_attempt.reset(token)
 
@@ -112,26 +111,14 @@ async def recording_blocker(
 async def note_waiting(sessions: async_sessionmaker[AsyncSession], message: object, failure: Failure) -> None:
     """Record for what the running activity waits, though nothing of it has failed."""
     if (scope := BlockerScope.of(message)) is not None:
-        await _try_to_note(sessions, scope, failure, None, _tell_workflow)
+        await _note(sessions, scope, failure, None, _tell_workflow)
 
 
-async def clear_waiting(sessions: async_sessionmaker[AsyncSession], message: object) -> None:
-    """The running activity goes on: what it has waited for holds nothing up any more."""
+async def clear_blocker(sessions: async_sessionmaker[AsyncSession], message: object) -> None:
+    """The running activity goes on or has succeeded: what it met before holds nothing up any more."""
     if (scope := BlockerScope.of(message)) is not None:
         async with sessions.begin() as session:
             await session.execute(queries.clear_of_step(scope.order_id, scope.number, scope.step))
-
-
-async def _try_to_note(
-    sessions: async_sessionmaker[AsyncSession],
-    scope: BlockerScope,
-    failure: Failure,
-    pause: timedelta | None,
-    tell: Tell | None,
-) -> None:
-    # An unavailable database records nothing; the API reports that by itself.
-    with suppress(SQLAlchemyError, OSError):
-        await _note(sessions, scope, failure, pause, tell)
 
 
 def _next_pause() -> timedelta | None:
@@ -168,12 +155,16 @@ async def _note(
         "states": sorted(facts.suborders) or None,
     }
     of_suborder = scope.number != queries.OF_THE_ORDER
-    async with sessions.begin() as session:
-        known = (await session.execute(queries.code_of(scope.order_id, scope.number, scope.step))).scalar_one_or_none()
-        statement = queries.NOTE_OF_SUBORDER if of_suborder else queries.NOTE_OF_ORDER
-        written = (await session.execute(statement, values)).one_or_none() is not None
-        place = (await session.execute(destination_of_order(scope.order_id))).scalar_one_or_none()
-    if written and known != failure.code and tell is not None:
-        who = who_can_act(failure.code, DestinationKind(place.kind) if place else None)
-        note = BlockerNote(number=scope.number, step=scope.step, failure=failure, who=who)
-        await tell(scope.order_id, note)
+    statement = queries.NOTE_OF_SUBORDER if of_suborder else queries.NOTE_OF_ORDER
+    # An unavailable database records nothing; the API reports that by itself.
+    with suppress(SQLAlchemyError, OSError):
+        async with sessions.begin() as session:
+            known = (
+                await session.execute(queries.code_of(scope.order_id, scope.number, scope.step))
+            ).scalar_one_or_none()
+            written = (await session.execute(statement, values)).one_or_none() is not None
+            place = (await session.execute(destination_of_order(scope.order_id))).scalar_one_or_none()
+        if written and known != failure.code and tell is not None:
+            who = who_can_act(failure.code, DestinationKind(place.kind) if place else None)
+            note = BlockerNote(number=scope.number, step=scope.step, failure=failure, who=who)
+            await tell(scope.order_id, note)

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities.blockers import clear_waiting, note_waiting
+from activities.blockers import clear_blocker, note_waiting
 from models.errors import Failure, FailureCode
 from models.labels import counted
 from storage.bulkheads import Bulkhead
@@ -111,7 +111,7 @@ class StorageWork:
                 noted = True
                 await note_waiting(self._sessions, message, self._why(place))
         if noted:
-            await clear_waiting(self._sessions, message)
+            await clear_blocker(self._sessions, message)
 
     def _why(self, place: Place) -> Failure:
         """Why a place is waited for: its storage is busy, or it does not answer."""
