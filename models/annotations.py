@@ -9,6 +9,7 @@ from models.text import folded, is_blank, refused_character, tidied
 MAX_TAGS = 20
 MAX_TAG_CHARACTERS = 50
 MAX_NOTES = 500
+MAX_WORDINGS = 100
 MAX_NOTE_CHARACTERS = 4_000
 
 

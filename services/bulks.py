@@ -18,6 +18,7 @@ from models.order import OrderStatus
 from models.queries import bulk as queries
 from models.tables import Bulk
 from services import listing
+from services.numbers import BULKS, require_room
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ class DryRun:
 async def accept_bulk(session: AsyncSession, caller: Caller, request: BulkRequest) -> Bulk:
     """Write a bulk with the list of its orders, frozen as it is now.
 
-    Raises InvalidBulk with every fault, or SelectionChanged.
+    Raises InvalidBulk with every fault, SelectionChanged, or QuotaExceeded where too many of theirs have not ended.
     """
     if request.command is None:
         raise ValueError("an export is made at once, and is no bulk")
     if request.faults:
         raise InvalidBulk(request.faults)
+    await require_room(session, BULKS, caller.customer)
     orders = await _chosen(session, caller, request)
     bulk = Bulk(
         customer=caller.customer,

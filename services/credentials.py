@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller, Role
 from models.credentials import BrowserSession, Grant, IssuerToken, ScriptToken
-from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, Unauthenticated
+from models.errors import Forbidden, NotFound, Unauthenticated
 from models.queries import users as queries
+from models.queries.locks import Kind
 from models.tables import AccessToken, User
-
-MAX_TOKENS = 100
-"""Access tokens of one user that are not revoked."""
+from services.numbers import MAX_SESSIONS, hold
 
 
 class SignedOut(NamedTuple):
@@ -83,12 +82,10 @@ async def caller_of_grant(session: AsyncSession, grant: Grant, scopes: Iterable[
     return require_role(Caller.known(user.id, user.roles, user.groups, scopes))
 
 
-async def require_room_for_token(session: AsyncSession, customer: str) -> None:
-    """Raise QuotaExceeded where a user has MAX_TOKENS; they make no other until the transaction ends."""
-    await session.execute(queries.LOCK_TOKENS, {"customer": customer})
-    if (await session.execute(queries.tokens_counted(customer))).scalar_one() >= MAX_TOKENS:
-        text = f"you may have {MAX_TOKENS} access tokens; revoke one first"
-        raise QuotaExceeded([Fault(field="name", code="too_many_tokens", text=text)])
+async def make_room_for_session(session: AsyncSession, customer: str) -> None:
+    """End the oldest sessions of a user who has MAX_SESSIONS: nobody is kept out by browsers they have forgotten."""
+    await hold(session, Kind.SESSIONS, customer)
+    await session.execute(queries.end_oldest_sessions(customer, keep=MAX_SESSIONS - 1))
 
 
 async def sign_out_everywhere(session: AsyncSession, customer: str, now: datetime) -> SignedOut:

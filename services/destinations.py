@@ -7,15 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.destination import Credentials, DestinationLocation, name_faults, owner_of, place_faults, prefix_faults
-from models.errors import Fault, InvalidDestination, NameTaken, NotFound, QuotaExceeded
+from models.errors import Fault, InvalidDestination, NameTaken, NotFound
 from models.queries import destinations as queries
 from models.tables import Destination
 from models.text import tidied
+from services.numbers import DESTINATIONS, require_room
 from storage.targets.registry import DeliveryTargets
 from storage.vault import NoKey
-
-MAX_DESTINATIONS = 100
-"""Destinations of one customer."""
 
 
 async def save_destination(
@@ -33,11 +31,7 @@ async def save_destination(
     sealed, more = _sealed(targets, credentials, owner_of(customer, name))
     if faults := faults + more:
         raise InvalidDestination(faults)
-    # The count and the insert are one step for each customer: two at once must not both be the last that fits.
-    await session.execute(queries.LOCK_DESTINATIONS, {"customer": customer})
-    if (await session.execute(queries.destinations_counted(customer))).scalar_one() >= MAX_DESTINATIONS:
-        text = f"you may have {MAX_DESTINATIONS} destinations; remove one first"
-        raise QuotaExceeded([Fault(field="name", code="too_many_destinations", text=text)])
+    await require_room(session, DESTINATIONS, customer)
     # Looked for by hand: destinations of older versions may differ in case alone, and their keys are sealed by name.
     if (await session.execute(queries.destination_named(customer, name))).scalar_one_or_none() is not None:
         raise NameTaken(name)

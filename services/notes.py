@@ -9,12 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from models.access import Caller, Permission
-from models.annotations import MAX_NOTES, Visibility, distinct_tags, note_faults, tag_faults
-from models.errors import Fault, Forbidden, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
+from models.annotations import Visibility, distinct_tags, note_faults, tag_faults
+from models.errors import Forbidden, InvalidOrder, LabelTaken, NotFound
 from models.labels import label_faults
 from models.queries import annotations as queries
 from models.tables import Note, NoteWording, Order
 from models.text import tidied
+from services.numbers import NOTES, WORDINGS, require_room
 from services.order_lookup import get_owned, get_visible
 
 
@@ -60,16 +61,14 @@ async def write_note(
 ) -> Note:
     """Write a note on an order that the caller may see.
 
-    Raises NotFound, Forbidden, InvalidOrder, or QuotaExceeded where the order has MAX_NOTES.
+    Raises NotFound, Forbidden, InvalidOrder, or QuotaExceeded where the order has as many as it may.
     """
     text = tidied(text, lines=True)
     _check(caller, text, visibility)
     order = await get_visible(session, caller, order_id)
-    # Locked against its deletion and against another note that would be the last that fits.
+    # Locked against its deletion.
     await session.refresh(order, with_for_update={"key_share": True})
-    if (await session.execute(queries.notes_counted(order_id))).scalar_one() >= MAX_NOTES:
-        remedy = f"an order has at most {MAX_NOTES} notes; edit one, or delete some"
-        raise QuotaExceeded([Fault(field="order", code="too_many_notes", text=remedy)])
+    await require_room(session, NOTES, order_id)
     author = f"{'operator' if caller.sees_everything else 'customer'}:{caller.customer}"
     note = Note(order_id=order_id, author=author, visibility=visibility, text=text, written_at=now)
     session.add(note)
@@ -88,7 +87,7 @@ async def edit_note(
 ) -> Note:
     """Give a note another wording; the earlier one is kept.
 
-    Raises NotFound, InvalidOrder, or Forbidden to all but its author.
+    Raises NotFound, InvalidOrder, QuotaExceeded where it was edited too often, or Forbidden to all but its author.
     """
     note = await get_note(session, caller, order_id, note_id)
     if not _is_author(caller, note):
@@ -98,6 +97,7 @@ async def edit_note(
     text, visibility = tidied(text, lines=True), visibility or Visibility(note.visibility)
     _check(caller, text, visibility)
     if (note.text, note.visibility) != (text, visibility):
+        await require_room(session, WORDINGS, note_id)
         number = (await session.execute(queries.last_wording(note_id))).scalar_one() + 1
         session.add(
             NoteWording(

@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.errors import QuotaExceeded
 from models.queries import quotas as queries
+from models.queries.locks import Kind
 from models.quotas import Quota, Quotas, Usage, quota_faults, quotas_of
+from services.numbers import hold
 
 NOTHING = Usage()
 
@@ -37,7 +39,7 @@ async def get_quotas(
 async def lock_customer(session: AsyncSession, limits: Quotas, customer: str) -> None:
     """Let nobody else order for this customer until the transaction ends."""
     if limits.limits_orders:
-        await session.execute(queries.LOCK_CUSTOMER, {"customer": customer})
+        await hold(session, Kind.ORDERS, customer)
 
 
 def raise_if_exceeded(quotas: Sequence[Quota]) -> None:

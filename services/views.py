@@ -13,23 +13,17 @@ from models.access import Caller
 from models.errors import Fault, Forbidden, NotFound, QuotaExceeded, ViewTaken
 from models.queries import views as queries
 from models.tables import SavedView
-
-MAX_VIEWS = 200
-"""Views of one user."""
+from services.numbers import VIEWS, require_room
 
 MAX_FILTER_CHARACTERS = 16_384
-"""Of a view, as JSON: 200 views of a user are 3 MB at most."""
+"""Of a view, as JSON: all views of a user are 3 MB at most."""
 
 
 async def save_view(session: AsyncSession, caller: Caller, fields: Mapping[str, Any], now: datetime) -> SavedView:
     """Save a view. Raises Forbidden, ViewTaken, or QuotaExceeded where it is too large or one too many."""
     _check_sharing(caller, fields)
     _check_size(fields)
-    # The count and the insert are one step for each owner: two requests at once must not both be the last that fits.
-    await session.execute(queries.LOCK, {"owner": caller.customer})
-    if (await session.execute(queries.views_counted(caller.customer))).scalar_one() >= MAX_VIEWS:
-        text = f"you may save {MAX_VIEWS} views; delete one first"
-        raise QuotaExceeded([Fault(field="name", code="too_many_views", text=text)])
+    await require_room(session, VIEWS, caller.customer)
     view = SavedView(owner=caller.customer, created_at=now, **fields)
     await _write(session, view)
     return view

@@ -18,7 +18,7 @@ from models.links import API
 from models.queries import users as queries
 from models.queries.users import upsert_user
 from models.tables import Session, User
-from services.credentials import require_role
+from services.credentials import make_room_for_session, require_role
 
 LOGIN_COOKIE = "consignor_login"
 _LOGIN_SECONDS = 600
@@ -98,6 +98,7 @@ async def _begin_session(services: IdentityServices, user: User, former: str | N
         await session.execute(queries.end_stale_sessions(now))
         expires_at = now + services.identity.config.session_timeout
         if user.roles:
+            await make_room_for_session(session, user.id)
             session.add(Session(secret_hash=hashed(secret), customer=user.id, created_at=now, expires_at=expires_at))
     return secret
 

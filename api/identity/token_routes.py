@@ -18,7 +18,7 @@ from models.errors import InvalidCursor, NotFound, QuotaExceeded
 from models.links import API
 from models.queries import users as queries
 from models.tables import AccessToken
-from services.credentials import MAX_TOKENS, require_room_for_token
+from services.numbers import TOKENS, require_room
 
 router = APIRouter(prefix="/tokens", tags=["identity"])
 
@@ -41,7 +41,7 @@ async def create_token(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        await require_room_for_token(session, caller.customer)
+        await require_room(session, TOKENS, caller.customer)
         session.add(row)
         await session.flush()
         await session.refresh(row)
@@ -56,7 +56,7 @@ async def list_tokens(
     services: IdentityServicesDep,
     caller: TokenOwnerDep,
     scope: Annotated[Literal["mine", "all"], Query(description="`all` is for administrators.")] = "mine",
-    limit: PageLimit = MAX_TOKENS,
+    limit: PageLimit = 100,
     cursor: PageCursor = None,
 ) -> TokensPublic:
     """Your access tokens that have not been revoked, newest first."""

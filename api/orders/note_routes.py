@@ -76,7 +76,7 @@ async def show_note(order_id: UUID, note_id: UUID, services: ServicesDep, caller
 
 
 @router.patch("/notes/{note_id}", name="edit-note")
-@answers(InvalidOrder, NotFound)
+@answers(InvalidOrder, NotFound, QuotaExceeded)
 async def edit_note(
     order_id: UUID, note_id: UUID, body: NoteChange, services: ServicesDep, caller: AnnotatorDep
 ) -> NoteDetail:

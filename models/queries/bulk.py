@@ -184,6 +184,12 @@ def unfinished(*, before: datetime, limit: int) -> sa.Select[Bulk]:
     return query.order_by(col(Bulk.started_at).nulls_first(), col(Bulk.created_at)).limit(limit)
 
 
+def unfinished_counted(customer: str) -> sa.Select[int]:
+    """How many bulks of a customer have not ended."""
+    mine = col(Bulk.customer) == customer, col(Bulk.finished_at).is_(None)
+    return sa.select(sa.func.count()).select_from(Bulk).where(*mine)
+
+
 def mark_started(bulk_id: UUID, now: datetime) -> sa.Update:
     """Note that the bulk has its workflow."""
     return sa.update(Bulk).where(col(Bulk.id) == bulk_id, col(Bulk.started_at).is_(None)).values(started_at=now)

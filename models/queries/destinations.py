@@ -14,11 +14,6 @@ from models.suborder import FileState, SubOrderState, file_states_before, states
 from models.tables import Delivery, Destination, Order, OrderFile, SubOrder
 from models.text import tidied
 
-LOCK_DESTINATIONS = sa.text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('destinations' || chr(10) || :customer, 20261128))"
-)
-"""Wait until nobody else saves a destination for this customer, so that they can be counted."""
-
 
 def destinations_counted(customer: str) -> sa.Select[int]:
     """How many destinations a customer has."""

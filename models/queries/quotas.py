@@ -10,13 +10,6 @@ from models.quotas import OPEN
 from models.status_facts import RETURNS_QUOTA
 from models.tables import Order
 
-LOCK_CUSTOMER = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('quotas' || chr(10) || :customer, 20260712))")
-"""Wait until nobody else orders for this customer, and hold the lock until the transaction ends.
-
-Quotas are kept by counting orders, and one transaction does not see what another has yet to commit: without the lock,
-two orders at once would each be the last that is allowed. With it the second one counts the first.
-"""
-
 
 def open_orders(customer: str) -> sa.Select[int]:
     """How many open orders a customer has."""

@@ -59,6 +59,13 @@ def sign_out(customer: str, now: datetime) -> sa.Update:
     return sa.update(User).where(col(User.id) == customer).values(signed_out_at=now)
 
 
+def end_oldest_sessions(customer: str, *, keep: int) -> sa.Delete:
+    """Delete all sessions of a user but the newest."""
+    mine = sa.select(col(Session.secret_hash)).where(col(Session.customer) == customer)
+    older = mine.order_by(col(Session.created_at).desc(), col(Session.secret_hash)).offset(keep)
+    return sa.delete(Session).where(col(Session.secret_hash).in_(older))
+
+
 def end_stale_sessions(now: datetime) -> sa.Delete:
     """Delete expired sessions."""
     return sa.delete(Session).where(col(Session.expires_at) <= now)
@@ -82,10 +89,6 @@ def note_use(token_id: UUID, now: datetime) -> sa.Update:
     """Note that a token was used, unless that was noted less than USE_NOTED_EVERY ago."""
     long_ago = sa.or_(col(AccessToken.last_used_at).is_(None), col(AccessToken.last_used_at) < now - USE_NOTED_EVERY)
     return sa.update(AccessToken).where(col(AccessToken.id) == token_id, long_ago).values(last_used_at=now)
-
-
-LOCK_TOKENS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('tokens' || chr(10) || :customer, 20261128))")
-"""Wait until nobody else makes an access token for this user, so that they can be counted."""
 
 
 def tokens_counted(customer: str) -> sa.Select[int]:

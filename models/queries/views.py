@@ -7,9 +7,6 @@ from sqlmodel import col
 
 from models.tables import SavedView
 
-LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('views' || chr(10) || :owner, 20260713))")
-"""Wait until nobody else saves a view for this person, so that they can be counted."""
-
 
 def views_for(owner: str, *, operator: bool) -> sa.Select[SavedView]:
     """One's own views, and for operators the shared ones, by name."""

@@ -31,7 +31,10 @@ class Session(SQLModel, table=True):
     """A browser that has signed in. The cookie's secret is kept as its hash only."""
 
     __tablename__ = "sessions"
-    __table_args__ = (sa.Index("ix_sessions_expires_at", "expires_at"),)
+    __table_args__ = (
+        sa.Index("ix_sessions_expires_at", "expires_at"),
+        sa.Index("ix_sessions_customer", "customer", "created_at"),
+    )
 
     secret_hash: bytes = Field(sa_type=sa.LargeBinary, primary_key=True)
     customer: str = Field(sa_type=sa.Text, foreign_key="people.id", ondelete="CASCADE")

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from models.destination import DestinationAllowlist
 from models.errors import FailureCode
-from services.destinations import MAX_DESTINATIONS
+from services.numbers import DESTINATIONS
 from storage.bulkheads import Bulkhead
 from storage.pool import StoragePool
 from storage.targets.registry import DeliveryTargets
@@ -213,7 +213,7 @@ async def test_destinations_have_a_number(client: AsyncClient, sessions: Session
         made = "SELECT :customer, 'n' || n, 'local', '/nowhere', '' FROM generate_series(1, :number) n"
         await session.execute(
             sa.text(f"INSERT INTO destinations (customer, name, kind, folder, prefix) {made}"),
-            {"customer": LOCAL_CALLER.customer, "number": MAX_DESTINATIONS},
+            {"customer": LOCAL_CALLER.customer, "number": DESTINATIONS.most},
         )
     answer = await client.post("/destinations", json=a_folder(tmp_path))
     assert (answer.status_code, answer.json()["code"]) == (409, "quota_exceeded"), answer.text
