@@ -9,6 +9,8 @@ STAMP := .venv/.installed
 TOOLS := .venv/.tools-installed
 # Packages are downloaded, a Python is not.
 export UV_PYTHON_DOWNLOADS := never
+# Without bytecode each of the many processes that the tests start compiles all of our modules again: a fifth of its CPU.
+unexport PYTHONDONTWRITEBYTECODE
 # Behind a company's proxy only the system's certificates are the right ones; a minimal system has none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
