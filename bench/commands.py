@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.api_client import Api
-from cli.runtime.settings import api_url
+from cli.runtime.shell_settings import api_url
 
 ROUNDS = 50
 HUGE_BYTES = 200 * 1024**3

@@ -7,17 +7,18 @@ from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import httpx2 as httpx
 
-from cli.archive_download import ArchiveDownload
-from cli.archive_proof import Part
 from cli.credentials import Credential, credential_for, refused
 from cli.errors import CommandFailed
 from cli.hints import fault_in_words
 from cli.outages import Patience
+
+if TYPE_CHECKING:
+    from cli.archive_proof import Part
 
 _POLL = 0.2
 
@@ -138,11 +139,13 @@ class Api:
         folder: Path,
         progress: Callable[[int], None],
         *,
-        part: Part,
+        part: "Part",
         tell: Callable[[str], None],
         force: bool = False,
     ) -> Path:
         """Download an archive into a folder; see `ArchiveDownload`."""
+        from cli.archive_download import ArchiveDownload
+
         return ArchiveDownload(self._client, _check, url, part, folder, progress, tell, force).run()
 
     def save(self, path: str, target: Path, *, method: str = "GET", body: Any = None, **params: Any) -> int:

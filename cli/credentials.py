@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from cli.errors import CommandFailed
+from cli.runtime.addresses import is_plain_beyond_loopback
 from cli.runtime.running_stack import running_stack
-from cli.runtime.settings import Settings, from_environment, is_plain_beyond_loopback
+from cli.runtime.shell_settings import ShellSettings, shell_settings
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,10 +38,10 @@ def credential_for(api: str) -> Credential:
     if os.environ.get("CONSIGNOR_TOKEN") == "":
         # Mostly a command in $(…) that has failed: to go on as somebody else would be a surprise.
         raise CommandFailed("CONSIGNOR_TOKEN is set to nothing: give it a token, or unset it")
-    settings = from_environment()
+    settings = shell_settings()
     if settings.token is not None:
         refuse_plain(settings, api)
-        return Credential.fixed(settings.token.get_secret_value(), "CONSIGNOR_TOKEN")
+        return Credential.fixed(settings.token, "CONSIGNOR_TOKEN")
     from cli.logins import Logins
 
     if login := Logins().of(api):
@@ -55,7 +56,7 @@ def credential_for(api: str) -> Credential:
 
 def refused() -> None:
     """Have the next command act by another token, where ours was of our own making."""
-    settings = from_environment()
+    settings = shell_settings()
     if settings.token is None:
         from cli.dev.issuer.kept_token import forget_kept_token
 
@@ -68,7 +69,7 @@ def token_of(user: str, api: str, *, lifetime: int) -> str:
     from cli.dev.issuer.keys import token_for
     from cli.dev.issuer.people import PEOPLE
 
-    settings = from_environment()
+    settings = shell_settings()
     if user not in PEOPLE:
         raise CommandFailed(f"the dev stack knows no {user}: be one of {', '.join(PEOPLE)}")
     if not _is_dev(settings, api):
@@ -79,7 +80,7 @@ def token_of(user: str, api: str, *, lifetime: int) -> str:
     return token_for(DataFolder(settings.data), _issuing_api(settings), PEOPLE[user], lifetime=lifetime)
 
 
-def refuse_plain(settings: Settings, api: str) -> None:
+def refuse_plain(settings: ShellSettings, api: str) -> None:
     """Raise CommandFailed where a token would go over a network that others may read."""
     if is_plain_beyond_loopback(api) and not settings.plain_http:
         raise CommandFailed(
@@ -88,13 +89,13 @@ def refuse_plain(settings: Settings, api: str) -> None:
         )
 
 
-def _is_dev(settings: Settings, api: str) -> bool:
+def _is_dev(settings: ShellSettings, api: str) -> bool:
     """Whether the API believes the issuer whose key lies in our data folder."""
     running = running_stack(settings.data)
     return settings.dev_issuer or (running is not None and api in {running.api, running.public_url})
 
 
-def _issuing_api(settings: Settings) -> str:
+def _issuing_api(settings: ShellSettings) -> str:
     """Where the dev stack's issuer is: in the API itself, whatever stands before that."""
     running = running_stack(settings.data)
     return running.api if running is not None else settings.local_url

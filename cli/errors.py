@@ -47,9 +47,7 @@ def _of_the_system(error: OSError) -> str:
 
 def _of_a_library(error: Exception) -> CommandFailed | None:
     """Only of libraries that are loaded, so that no command waits for those that it does not use."""
-    from models.errors import DomainError
-
-    if isinstance(error, DomainError):
+    if _is_a(error, "models.errors", "DomainError"):
         return CommandFailed(str(error))
     if _is_a(error, "sqlalchemy.exc", "SQLAlchemyError") or _is_a(error, "psycopg", "Error"):
         return CommandFailed(f"the database did not do it: {_of_the_database(error)}")

@@ -7,11 +7,31 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import api, bulk, catalog, destination, dev, doctor, identity, migrate, order, token, user, worker
 from cli.errors import failure_of
+from cli.lazy import group_of
 from cli.terminal import accept_every_character, say
 
+# One line for each command, in the order of `consignor --help`.
+_COMMANDS = {
+    "dev": "cli.commands.dev:dev",
+    "doctor": "cli.commands.doctor:doctor",
+    "catalog": "cli.commands.catalog:app",
+    "order": "cli.commands.order:app",
+    "bulk": "cli.commands.bulk:app",
+    "destination": "cli.commands.destination:app",
+    "token": "cli.commands.token:app",
+    "login": "cli.commands.identity:login",
+    "logout": "cli.commands.identity:logout",
+    "whoami": "cli.commands.identity:whoami",
+    "quotas": "cli.commands.identity:quotas",
+    "user": "cli.commands.user:app",
+    "worker": "cli.commands.worker:worker",
+    "api": "cli.commands.api:api",
+    "migrate": "cli.commands.migrate:migrate",
+}
+
 app = typer.Typer(
+    cls=group_of(_COMMANDS),
     name="consignor",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage. `consignor dev` is the place to begin.",
     no_args_is_help=True,
@@ -36,24 +56,6 @@ Version = Annotated[
 @app.callback()
 def _consignor(version: Version = False) -> None:
     """Fulfils data orders: every order is a durable Temporal workflow from cart to download."""
-
-
-# One line for each command, in the order of `consignor --help`; groups are added with add_typer.
-app.command()(dev.dev)
-app.command()(doctor.doctor)
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(order.app, name="order")
-app.add_typer(bulk.app, name="bulk")
-app.add_typer(destination.app, name="destination")
-app.add_typer(token.app, name="token")
-app.command()(identity.login)
-app.command()(identity.logout)
-app.command()(identity.whoami)
-app.command()(identity.quotas)
-app.add_typer(user.app, name="user")
-app.command()(worker.worker)
-app.command()(api.api)
-app.command()(migrate.migrate)
 
 
 def main() -> None:

@@ -19,12 +19,12 @@ import httpx2 as httpx
 
 from cli.errors import CommandFailed
 from cli.logins import Tokens
+from cli.runtime.addresses import is_plain_beyond_loopback
 
 PATIENCE: Final = 300.0
 """Seconds that somebody has to sign in with the browser."""
 
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Provider:
     def endpoint(self, name: str) -> str:
         """The address of an endpoint. Raises CommandFailed where the provider has none."""
         url = self.metadata.get(f"{name}_endpoint")
-        if not isinstance(url, str) or not _is_safe(url):
+        if not isinstance(url, str) or is_plain_beyond_loopback(url):
             raise CommandFailed(f"the identity provider {self.issuer} offers no {name.replace('_', ' ')} endpoint")
         return url
 
@@ -54,7 +54,7 @@ def provider_of(api: str, http: httpx.Client) -> Provider:
             " set CONSIGNOR_TOKEN to a token instead"
         )
     issuer = str(issuers[0])
-    if not _is_safe(issuer):
+    if is_plain_beyond_loopback(issuer):
         raise CommandFailed(f"the identity provider {issuer} is not reached over https, so nothing is sent to it")
     metadata = _json(http, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if metadata.get("issuer") != issuer:
@@ -134,7 +134,7 @@ def end_login(tokens: Tokens) -> None:
     with suppress(httpx.HTTPError, ValueError), httpx.Client(timeout=10) as http:
         metadata = http.get(f"{tokens.issuer.rstrip('/')}/.well-known/openid-configuration").json()
         url = metadata.get("revocation_endpoint")
-        if tokens.refresh_token and isinstance(url, str) and _is_safe(url):
+        if tokens.refresh_token and isinstance(url, str) and not is_plain_beyond_loopback(url):
             http.post(url, data={"token": tokens.refresh_token, "client_id": tokens.client_id})
 
 
@@ -204,9 +204,3 @@ def _json(http: httpx.Client, url: str) -> Mapping[str, Any]:
     if not isinstance(told, dict):
         raise CommandFailed(f"{url} answered {answer.status_code} and no description; is this Consignor's API?")
     return told
-
-
-def _is_safe(url: str) -> bool:
-    """Whether what is sent there can be read by nobody else."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

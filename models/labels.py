@@ -1,9 +1,12 @@
 """The names a person gives to or reads of an order: its label, its number, its size in words."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from models.errors import Fault
 from models.text import is_blank, refused_character, tidied
+
+if TYPE_CHECKING:
+    from models.errors import Fault
 
 MAX_LABEL_CHARACTERS = 50
 
@@ -19,8 +22,11 @@ def numbered(label: str, count: int) -> str:
     return tidied(label[: MAX_LABEL_CHARACTERS - len(tail)]) + tail
 
 
-def label_faults(label: str, *, field: str = "label") -> list[Fault]:
+def label_faults(label: str, *, field: str = "label") -> "list[Fault]":
     """Everything wrong with a label a customer chose."""
+    # Imported only now: whoever prints words of an order needs no errors.
+    from models.errors import Fault
+
     label = tidied(label)
     if len(label) > MAX_LABEL_CHARACTERS:
         text = f"a label has at most {MAX_LABEL_CHARACTERS} characters; this one has {len(label)}"

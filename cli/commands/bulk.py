@@ -168,7 +168,7 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
 def _wait(api: "Api", bulk_id: str, *, quiet: bool) -> Any:
     """The bulk when it has ended; on a terminal with a bar."""
     from cli.outages import Patience
-    from cli.tables import progress_bar, say_above
+    from cli.progress import progress_bar, say_above
     from models.text import shown
 
     with progress_bar(quiet) as bar:

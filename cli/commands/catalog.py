@@ -92,7 +92,7 @@ def import_(
 def list_products(as_json: Json = False) -> None:
     """List the products with their objects, files, size and price."""
     from cli.api_client import Api
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
 
     with Api(api_url()) as api:
         products = api.get("/products")["items"]
@@ -116,7 +116,7 @@ def list_objects(
     from urllib.parse import quote
 
     from cli.api_client import Api
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
 
     with Api(api_url()) as api:
         objects = api.items(f"/products/{quote(sku, safe='')}/objects", limit=min(limit + 1, 1000))

@@ -28,7 +28,7 @@ Products = Annotated[
 def the_api() -> "Api":
     """A client of the API that the settings name; imported only now, for help must not wait for it."""
     from cli.api_client import Api
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
 
     return Api(api_url())
 

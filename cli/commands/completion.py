@@ -23,7 +23,7 @@ def complete_product(incomplete: str) -> Iterator[tuple[str, str]]:
 
 def _items(path: str, **params: Any) -> list[Any]:
     from cli.api_client import Api
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
 
     # Whatever is wrong is said by the command itself: a completion that speaks spoils the line that is being typed.
     with suppress(Exception), Api(api_url()) as api:

@@ -30,11 +30,11 @@ def login(
     from cli.api_client import Api
     from cli.credentials import Credential, refuse_plain
     from cli.logins import Logins
-    from cli.runtime.settings import api_url, from_environment
+    from cli.runtime.shell_settings import api_url, shell_settings
     from cli.sign_in import provider_of, sign_in_elsewhere, sign_in_with_browser
 
     api = (url or api_url()).rstrip("/")
-    refuse_plain(from_environment(), api)
+    refuse_plain(shell_settings(), api)
     with httpx2.Client(timeout=30) as http:
         provider = provider_of(api, http)
         elsewhere = device or (not _has_browser() and "device_authorization_endpoint" in provider.metadata)
@@ -52,7 +52,7 @@ def login(
 def logout(url: Url = None) -> None:
     """Sign out: forget the login, and have the identity provider end it where it can."""
     from cli.logins import Logins
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
     from cli.sign_in import end_login
 
     api = (url or api_url()).rstrip("/")

@@ -36,7 +36,7 @@ def token(context: typer.Context, user: User = "alice", hours: Hours = 12) -> No
     if context.invoked_subcommand is not None:
         return
     from cli.credentials import token_of
-    from cli.runtime.settings import api_url
+    from cli.runtime.shell_settings import api_url
 
     say(token_of(user, api_url(), lifetime=hours * 3600))
 

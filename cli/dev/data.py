@@ -1,12 +1,14 @@
 """The data folder of a dev stack: whose it is, whether a stack runs on it, and what it says of itself."""
 
 import fcntl
+import json
 import os
 import pwd
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from cli.errors import CommandFailed
@@ -56,7 +58,7 @@ class DataFolder:
         new = self._announcement.with_suffix(".json.new")
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(running.model_dump_json(indent=2) + "\n")
+            file.write(json.dumps(asdict(running), indent=2) + "\n")
         new.replace(self._announcement)
 
     def link_key(self) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cli.dev.ports import LOOPBACK, any_free, free_port, is_free
 from cli.dev.temporal import TemporalDev
 from cli.errors import CommandFailed
-from cli.runtime.settings import LOOPBACK_NAMES, from_environment, http_url
+from cli.runtime.addresses import LOOPBACK_NAMES, http_url
+from cli.runtime.settings import from_environment
 
 API_PORT = 8000
 

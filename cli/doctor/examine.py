@@ -6,7 +6,8 @@ from cli.doctor.finding import Finding
 from cli.doctor.machine import look_at_dev_stack, look_at_machine
 from cli.errors import CommandFailed
 from cli.runtime.running_stack import running_stack
-from cli.runtime.settings import Settings, api_url, from_environment, load_settings, temporal_config
+from cli.runtime.settings import Settings, from_environment, load_settings, temporal_config
+from cli.runtime.shell_settings import api_url
 
 
 async def examine() -> AsyncIterator[Finding]:

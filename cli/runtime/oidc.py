@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 from api.identity.config import ClaimNames, OidcConfig
 from cli.errors import CommandFailed
-from cli.runtime.settings import LOOPBACK_NAMES, Settings
+from cli.runtime.addresses import LOOPBACK_NAMES
+from cli.runtime.settings import Settings
 from models.access import Role
 
 DEV_ISSUER_PATH = "/dev/issuer"

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cli.errors import CommandFailed
+from cli.runtime.addresses import LOOPBACK_NAMES, is_plain_beyond_loopback
 from cli.runtime.delivery_targets import allowed_destinations
-from cli.runtime.settings import LOOPBACK_NAMES, Settings, is_plain_beyond_loopback
+from cli.runtime.settings import Settings
 from models.destination import CUSTOMER_FIELD, is_metadata_service
 from models.links import MIN_SECRET_LENGTH
 

@@ -3,17 +3,13 @@
 So container platforms hand secrets over; a file, unlike the environment, is not inherited by every process below.
 """
 
-import os
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from cli.errors import CommandFailed
-
-SUFFIX = "_FILE"
+from cli.runtime.secret_values import secret_in_file
 
 _SECRET_BY_CONTENT = frozenset({"database_url"})
 """Fields of another type that carry a password all the same."""
@@ -45,30 +41,6 @@ def secret_fields(settings: type[BaseSettings]) -> dict[str, FieldInfo]:
 def variable_of(name: str, field: FieldInfo, prefix: str) -> str:
     """The environment variable of a field."""
     return str(field.validation_alias or f"{prefix}{name}").upper()
-
-
-def secret_in_file(variable: str) -> str | None:
-    """What the file holds that a variable's `_FILE` names, without the blanks at its ends; None where none is named.
-
-    Raises CommandFailed where the variable is set as well, and for a file that cannot be read or is empty.
-    """
-    path = os.environ.get(variable + SUFFIX)
-    if not path:
-        return None
-    if os.environ.get(variable):
-        raise CommandFailed(f"{variable} and {variable}{SUFFIX} are both set: unset one of them")
-    try:
-        content = Path(path).read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError:
-        raise CommandFailed(f"{variable}{SUFFIX}: {path} is no text: name the file that holds the secret") from None
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise CommandFailed(
-            f"{variable}{SUFFIX}: {path} cannot be read ({why}): name a file that we may read"
-        ) from None
-    if not content:
-        raise CommandFailed(f"{variable}{SUFFIX}: {path} is empty: write the secret into it")
-    return content
 
 
 def _is_secret(annotation: Any) -> bool:

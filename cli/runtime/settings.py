@@ -22,8 +22,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cli.errors import CommandFailed
-from cli.runtime.running_stack import nearest_data, running_stack
-from cli.runtime.secret_files import SecretFiles, secret_in_file
+from cli.runtime.addresses import WILDCARDS, http_url, is_plain_beyond_loopback, whole_url
+from cli.runtime.running_stack import nearest_data, nothing_runs, running_stack
+from cli.runtime.secret_files import SecretFiles
+from cli.runtime.secret_values import checked_token, secret_in_file
 from models.access import Role
 from models.cors import CorsPolicy, parse_origin
 from models.links import MIN_SECRET_LENGTH, LinkKeys
@@ -31,7 +33,6 @@ from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.payment import check_webhook_secret
 from models.quotas import Quotas
 from models.splitting import Limits
-from models.text import fits_header
 from models.verify import Verify
 
 if TYPE_CHECKING:
@@ -40,25 +41,8 @@ if TYPE_CHECKING:
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")]
 """Host and port, `[::1]:9464` for IPv6."""
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _GIB = 1024**3
 _TIB = 1024 * _GIB
-
-
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing listens because of it
-"""What stands for every address, and the one of them at which this machine finds itself."""
-
-
-def http_url(host: str, port: int) -> str:
-    """The URL of a server that listens there, as this machine finds it (RFC 3986, section 3.2.2)."""
-    host = WILDCARDS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def is_plain_beyond_loopback(url: str) -> bool:
-    """Whether what is sent there can be read by others on the way."""
-    parts = urlsplit(url)
-    return parts.scheme != "https" and parts.hostname not in LOOPBACK_NAMES
 
 
 class Settings(BaseSettings):
@@ -222,26 +206,20 @@ class Settings(BaseSettings):
     @field_validator("token")
     @classmethod
     def _fits_header(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and (not fits_header(token.get_secret_value()) or " " in token.get_secret_value()):
-            raise ValueError(
-                "a token is one word of ASCII characters, and this one has others, such as a blank or a line end:"
-                " set it again as it was given out"
-            )
+        if token is not None:
+            checked_token(token.get_secret_value())
         return token
 
     @field_validator("public_url")
     @classmethod
     def _whole_url(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "http://host")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("give it as clients write it, such as https://orders.example.org or https://host/orders")
-        return url.rstrip("/") if url else url
+        return url and whole_url(url)
 
     @field_validator("oidc_issuer")
     @classmethod
     def _safe_issuer(cls, url: str | None) -> str | None:
         # Keys that come over plain HTTP can be replaced on the way.
-        if url is not None and not url.startswith("https://") and urlsplit(url).hostname not in LOOPBACK_NAMES:
+        if url is not None and is_plain_beyond_loopback(url):
             raise ValueError("it has to begin with https://")
         return url
 
@@ -299,24 +277,8 @@ def load_settings() -> Settings:
         open_ones = {key: value for key, value in offered.items() if key not in settings.model_fields_set}
         settings = settings.model_copy(update=open_ones)
     if not settings.database_url:
-        raise CommandFailed(_nothing_runs(settings, "DATABASE_URL"))
+        raise CommandFailed(nothing_runs(settings.data, "DATABASE_URL"))
     return settings
-
-
-def api_url() -> str:
-    """Where the API is: CONSIGNOR_PUBLIC_URL, else the dev stack's of the data folder, else where one has signed in."""
-    settings = from_environment()
-    running = running_stack(settings.data)
-    if running and not settings.public_url:
-        return running.api
-    if settings.public_url is None and "port" not in settings.model_fields_set:
-        from cli.logins import Logins
-
-        if latest := Logins().latest:
-            return latest
-        remedy = ", or sign in with `consignor login URL`"
-        raise CommandFailed(_nothing_runs(settings, "CONSIGNOR_PUBLIC_URL") + remedy)
-    return settings.api_url
 
 
 def temporal_config() -> "ClientConnectConfig":
@@ -331,7 +293,7 @@ def temporal_config() -> "ClientConnectConfig":
     settings = from_environment()
     running = running_stack(settings.data)
     if running is None:
-        raise CommandFailed(_nothing_runs(settings, "TEMPORAL_ADDRESS"))
+        raise CommandFailed(nothing_runs(settings.data, "TEMPORAL_ADDRESS"))
     return {"namespace": running.temporal_namespace, **config, "target_host": running.temporal_address}
 
 
@@ -354,10 +316,3 @@ def from_environment() -> Settings:
 def _variable(location: tuple[int | str, ...]) -> str:
     name = str(location[0]).upper()
     return name if name == "DATABASE_URL" else f"CONSIGNOR_{name}"
-
-
-def _nothing_runs(settings: Settings, variable: str) -> str:
-    return (
-        f"no stack runs on {settings.data.absolute()} or above it and {variable} is not set: start one with `make dev`"
-        f" (or `consignor dev`), name its folder in CONSIGNOR_DATA, or set {variable}"
-    )

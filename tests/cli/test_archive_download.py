@@ -12,7 +12,7 @@ import pytest
 
 from cli.api_client import Api
 from cli.archive_proof import Part, directory_start
-from cli.commands.order import _download
+from cli.commands.order_download import download_parts
 from cli.credentials import Credential
 from cli.errors import CommandFailed
 from models.archive import FileSlice, Layout
@@ -237,4 +237,4 @@ def test_where_no_archive_is_left_the_command_that_makes_them_again_is_named(
         Api("http://api.test", Credential.fixed("token"), transport=transport) as api,
         pytest.raises(CommandFailed, match=f"{end}$"),
     ):
-        _download(api, order, tmp_path, quiet=True)
+        download_parts(api, order, tmp_path, quiet=True)

@@ -1,6 +1,7 @@
 """Settings come from the environment, else from the stack that runs on the data folder, else nowhere, and say so."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_stack_is_found_from_any_folder_below_it(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(below)
     assert load_settings().database_url == RUNNING.database_url
     (below / ".consignor").mkdir()
-    DataFolder(below / ".consignor").announce(RUNNING.model_copy(update={"database_url": "postgresql://nearer"}))
+    DataFolder(below / ".consignor").announce(replace(RUNNING, database_url="postgresql://nearer"))
     assert load_settings().database_url == "postgresql://nearer"
 
 
@@ -92,7 +93,7 @@ def test_nothing_found_names_the_remedies(stack: DataFolder) -> None:
 
 
 def test_what_a_dead_stack_left_is_not_believed(stack: DataFolder) -> None:
-    stack.announce(RUNNING.model_copy(update={"pids": {"supervisor": 2**22 + 1}}))
+    stack.announce(replace(RUNNING, pids={"supervisor": 2**22 + 1}))
     with pytest.raises(CommandFailed):
         load_settings()
 
@@ -161,7 +162,7 @@ def test_a_url_names_the_host_as_urls_do(monkeypatch: pytest.MonkeyPatch, host: 
 
 
 def test_a_stack_on_an_ipv6_address_is_found(stack: DataFolder) -> None:
-    stack.announce(RUNNING.model_copy(update={"api": "http://[::1]:8123"}))
+    stack.announce(replace(RUNNING, api="http://[::1]:8123"))
     assert (load_settings().host, load_settings().api_url) == ("::1", "http://[::1]:8123")
 
 

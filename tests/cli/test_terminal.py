@@ -88,6 +88,7 @@ def test_no_command_prints_by_itself() -> None:
         "cli/checksums.py": {"Console"},
         "cli/dev/report.py": {"print"},
         "cli/dev/run.py": {"Console"},
+        "cli/progress.py": {"Console", "print"},
         "cli/tables.py": {"Console", "print"},
         "cli/terminal.py": {"echo"},
     }

@@ -21,8 +21,9 @@ from starlette.routing import Route
 from cli.dev.data import DataFolder
 from cli.dev.issuer.keys import ALGORITHM, LIFETIME, signing_key, token_for
 from cli.dev.issuer.people import PEOPLE, DevPerson, issuer_url
+from cli.runtime.addresses import LOOPBACK_NAMES
 from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, DEV_SHELL_CLIENT_ID
-from cli.runtime.settings import LOOPBACK_NAMES, Settings
+from cli.runtime.settings import Settings
 
 CODE_LIFETIME = 60.0
 _LOOPBACK_CALLBACK = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{1,4}/callback", re.ASCII)

@@ -1,0 +1,105 @@
+"""The commands that change an order: what the lifecycle allows, and its end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from cli.commands.common import Json, OrderId, the_api
+from cli.commands.order_show import show_line
+from cli.terminal import say, say_json
+
+Reason = Annotated[str | None, typer.Option(help="Why; it is kept on the timeline.")]
+
+
+def pause(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Pause an order; nothing is read any more until it is resumed."""
+    _command(order_id, "pause", {"reason": reason}, as_json)
+
+
+def resume(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Resume a paused order where it was."""
+    _command(order_id, "resume", {"reason": reason}, as_json)
+
+
+def cancel(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Cancel an order for good."""
+    _command(order_id, "cancel", {"reason": reason}, as_json)
+
+
+def retry(
+    order_id: OrderId,
+    file: Annotated[list[int] | None, typer.Option(help="Number of a failed file; repeat for several.")] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Try again what has failed, and nothing else."""
+    _command(order_id, "retry", {"reason": reason, "files": file or None}, as_json)
+
+
+def submit(order_id: OrderId, as_json: Json = False) -> None:
+    """Submit a draft."""
+    _command(order_id, "submit", {}, as_json)
+
+
+def confirm_payment(order_id: OrderId, reason: Reason = None, as_json: Json = False) -> None:
+    """Confirm that an order has been paid."""
+    _command(order_id, "confirm-payment", {"reason": reason}, as_json)
+
+
+def restart(
+    order_id: OrderId,
+    label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Order the same again, as a new order."""
+    _command(order_id, "restart", {"label": label}, as_json)
+
+
+def extend(
+    order_id: OrderId,
+    until: Annotated[datetime, typer.Argument(help="The new end, in UTC.")],
+    as_json: Json = False,
+) -> None:
+    """Keep an order for longer."""
+    from cli.tables import instant
+
+    order = _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
+    if not as_json:
+        say(f"expires {instant(order['expires_at'])}")
+
+
+def delete(order_id: OrderId) -> None:
+    """Hide an order that is over."""
+    with the_api() as api:
+        order = api.order(order_id)
+        api.delete(f"/orders/{order['id']}")
+    say(f"{order['number']}  deleted")
+
+
+def purge(
+    older_than_days: Annotated[
+        int | None, typer.Option("--older-than-days", min=0, help="Default: CONSIGNOR_PURGE_AFTER, 90 days.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
+    import asyncio
+
+    from cli.runtime.settings import load_settings
+    from services.retention import purge_orders
+
+    settings = load_settings()
+    age = settings.purge_after if older_than_days is None else timedelta(days=older_than_days)
+    purged = asyncio.run(purge_orders(settings.database_url, age))
+    if as_json:
+        return say_json(purged)
+    say(f"{len(purged)} purged", *purged)
+    return None
+
+
+def _command(key: str, verb: str, body: Any, as_json: bool) -> Any:
+    with the_api() as api:
+        order = api.post(f"/orders/{api.order(key)['id']}/{verb}", body)
+    show_line(order, as_json)
+    return order
