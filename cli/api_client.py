@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cli.archive_proof import Part
 
 _POLL = 0.2
+_COME_BACK = 3.0
+"""Seconds after which a stream of events is opened again, as the API wants it."""
 
 
 class _TlsWhenNeeded(httpx.BaseTransport):
@@ -132,6 +134,23 @@ class Api:
             time.sleep(_POLL)
         seen(found)
         return found
+
+    def changes(self, order_id: str) -> Iterator[Any]:
+        """An order as it is, and again whenever it has changed; looked at now and then where there are no events."""
+        path = f"/orders/{order_id}"
+        while True:
+            try:
+                with self._client.sse("/events", params={"order": order_id}) as events:
+                    if events.response.is_error:
+                        events.response.read()
+                    _check(events.response)
+                    # Read when the stream is open, so that no change is missed between the two.
+                    yield self.get(path)
+                    yield from (self.get(path) for event in events if event.event in {"order", "resync"})
+            except (httpx.TransportError, CommandFailed):
+                # What stays wrong, the next look says.
+                yield self.get(path)
+            time.sleep(_COME_BACK)
 
     def download(
         self,

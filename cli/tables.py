@@ -162,6 +162,16 @@ def _failed_files(files: Sequence[Any]) -> Grid:
     return table
 
 
+def files_table(files: Sequence[Any]) -> Grid:
+    """One line a file of an order."""
+    table = Grid("#", "part", "file", "size", "state", "why")
+    for file in files:
+        why = f"{file['failure']['code']}: {file['failure']['text']}" if file["failure"] else ""
+        name = f"{file['object']}/{file['name']}"
+        table.add_cells(str(file["seq"]), str(file["suborder"]), name, size_in_words(file["size"]), file["state"], why)
+    return table
+
+
 def _timeline(rows: Sequence[Any]) -> Grid:
     table = Grid("#", "when (UTC)", "what", "status", "who", "why", title="Timeline")
     for row in rows:

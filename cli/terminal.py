@@ -23,11 +23,11 @@ def say(*lines: str, err: bool = False) -> None:
         typer.echo(shown(line), err=err)
 
 
-def say_json(value: Any) -> None:
-    """Print a value as JSON for scripts."""
+def say_json(value: Any, *, one_line: bool = False) -> None:
+    """Print a value as JSON for scripts; one of many on a line by itself."""
     import orjson
 
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    text = orjson.dumps(value, option=0 if one_line else orjson.OPT_INDENT_2).decode()
     typer.echo(_NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

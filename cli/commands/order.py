@@ -6,7 +6,12 @@ from cli.lazy import group_of
 
 _COMMANDS = {
     "place": "cli.commands.order_place:place",
+    "estimate": "cli.commands.order_estimate:estimate_order",
+    "list": "cli.commands.order_list:list_orders",
     "show": "cli.commands.order_show:show",
+    "files": "cli.commands.order_show:list_files",
+    "watch": "cli.commands.order_watch:watch",
+    "wait": "cli.commands.order_watch:wait",
     "download": "cli.commands.order_download:download",
     **{
         name: f"cli.commands.order_change:{name.replace('-', '_')}"
@@ -16,8 +21,6 @@ _COMMANDS = {
     "metalink": "cli.commands.order_links:metalink",
     "delete": "cli.commands.order_change:delete",
     "purge": "cli.commands.order_change:purge",
-    "estimate": "cli.commands.order_estimate:estimate_order",
-    "list": "cli.commands.order_list:list_orders",
     "export": "cli.commands.order_list:export_orders",
     "bulk": "cli.commands.bulk:bulk_orders",
     "label": "cli.commands.order_notes:label_order",

@@ -38,7 +38,7 @@ def place(
     with the_api() as api:
         order = api.post("/orders", body_of(request))
         if wait or download:
-            order = wait_for(api, order["id"], quiet=as_json)
+            order = wait_for(api, order, quiet=as_json)
         show_line(order, as_json)
         for file in [] if as_json else failed_files(api, order):
             say(f"  failed: {file['object']}/{file['name']}: {file['failure']['code']}")

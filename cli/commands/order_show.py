@@ -1,7 +1,9 @@
-"""`consignor order show`, and the lines by which other commands say how an order is."""
+"""`consignor order show` and `order files`, and the lines by which other commands say how an order is."""
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cli.commands.common import Json, OrderId, the_api
 from cli.terminal import say, say_json
@@ -24,6 +26,27 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
     from cli.tables import order_page
 
     return order_page(order)
+
+
+def list_files(
+    order_id: OrderId,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only those that are pending, available, downloaded or failed.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """List the files of an order: the number that `order retry --file` takes, size, state, and why one has failed."""
+    with the_api() as api:
+        every = api.items(f"/orders/{api.order(order_id)['id']}/files", limit=min(limit + 1, 1000))
+        found = list(islice((file for file in every if state in {None, file["state"]}), limit + 1))
+    files, more = found[:limit], len(found) > limit
+    if as_json:
+        return say_json(files)
+    from cli.tables import files_table, show
+
+    show(files_table(files))
+    return say(f"… and more: --limit {limit * 10}") if more else None
 
 
 def show_line(order: Any, as_json: bool) -> None:

@@ -134,6 +134,13 @@ def test_a_failed_file_is_tried_again_by_its_number(where: Where, tmp_path: Path
     assert (order["status"], order["failure"]["code"]) == ("failed", "checksum_mismatch")
     assert "waiting   failed since" in consignor(where, "order", "show", order["id"])
     spoilt.write_bytes(b"2" * 10)
+    (failed,) = asked(where, "order", "files", order["number"], "--state", "failed")
+    assert (failed["seq"], failed["failure"]["code"]) == (1, "checksum_mismatch")
+    page = consignor(where, "order", "files", order["number"])
+    assert f"{failed['object']}/{failed['name']}" in page
+    assert "10 B  failed  checksum_mismatch" in page
+    assert run(where, "order", "wait", order["id"]).returncode == 1
+    assert run(where, "order", "watch", order["id"]).returncode == 1
     consignor(where, "order", "retry", order["number"], "--reason", "restored")
     eventually(lambda: status(where, order) == "fulfilled", "the order is fulfilled", 30)
     assert refused(where, "retry", order["id"], "--file", "1")[1].endswith("that is fulfilled; it allows delete\n")
@@ -172,6 +179,18 @@ def test_every_reading_command_speaks_json(where: Where, tmp_path: Path) -> None
     )
     for words in readings:
         assert json.loads(consignor(where, *words, "--json"))
+
+
+def test_an_order_is_watched_to_its_end_by_its_events(where: Where) -> None:
+    order = asked(where, "order", "place", "--product", "sample-scenes")
+    lines = consignor(where, "order", "watch", order["number"]).splitlines()
+    assert all(line.startswith(f"{order['number']}  ") for line in lines)
+    assert lines[-1].startswith(f"{order['number']}  fulfilled  100 %  36 of 36 files")
+    last = json.loads(consignor(where, "order", "watch", order["id"], "--json").splitlines()[-1])
+    assert (last["id"], last["outcome"]) == (order["id"], "succeeded")
+    assert f"{order['number']}  fulfilled  36 of 36 files" in consignor(where, "order", "wait", order["id"])
+    listed = consignor(where, "order", "files", order["id"], "--limit", "2").splitlines()
+    assert (len(listed), listed[-1]) == (4, "… and more: --limit 20")
 
 
 def test_a_number_that_is_none_is_refused_without_asking(where: Where) -> None:
