@@ -26,6 +26,7 @@ from models.errors import Failure, FailureCode
 from models.messages import BLOCKED_SIGNAL, BlockerNote, order_workflow_id
 from models.queries import blockers as queries
 from models.queries.destinations import destination_of_order
+from models.queries.orders import workflow_kept_of
 from models.steps import STEP_FACTS, STEPS, Step
 
 claimed_attempt: ContextVar[int | None] = ContextVar("claimed_attempt", default=None)
@@ -34,8 +35,8 @@ claimed_attempt: ContextVar[int | None] = ContextVar("claimed_attempt", default=
 _LONGEST_WITHOUT_MAXIMUM = 100
 """Temporal's longest pause, in first pauses, where a policy names none."""
 
-Tell = Callable[[UUID, BlockerNote], Awaitable[None]]
-"""Tells the workflow of an order what holds it up."""
+Tell = Callable[[str, BlockerNote], Awaitable[None]]
+"""Tells the workflow of an order, by its id, what holds it up."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ class _Recording(ActivityInboundInterceptor):
             return await self.next.execute_activity(input)
 
 
-async def _tell_workflow(order_id: UUID, note: BlockerNote) -> None:
+async def _tell_workflow(workflow_id: str, note: BlockerNote) -> None:
     """Have the Temporal UI show it, too; where that fails, the order itself still does."""
     with suppress(RPCError, RuntimeError, TimeoutError):
-        await activity.client().get_workflow_handle(order_workflow_id(order_id)).signal(BLOCKED_SIGNAL, note)
+        await activity.client().get_workflow_handle(workflow_id).signal(BLOCKED_SIGNAL, note)
 
 
 @asynccontextmanager
@@ -163,8 +164,9 @@ async def _note(
                 await session.execute(queries.code_of(scope.order_id, scope.number, scope.step))
             ).scalar_one_or_none()
             written = (await session.execute(statement, values)).one_or_none() is not None
+            kept = (await session.execute(workflow_kept_of(scope.order_id))).scalar_one_or_none()
             place = (await session.execute(destination_of_order(scope.order_id))).scalar_one_or_none()
         if written and known != failure.code and tell is not None:
             who = who_can_act(failure.code, DestinationKind(place.kind) if place else None)
             note = BlockerNote(number=scope.number, step=scope.step, failure=failure, who=who)
-            await tell(scope.order_id, note)
+            await tell(order_workflow_id(scope.order_id, kept), note)

@@ -188,7 +188,7 @@ class BulkCommander:
             return (await session.execute(queries.was_executed(self.bulk.id, order_id))).scalar_one()
 
         await execute_command(
-            self.client, self.sessions, order_id, claimed.request, patience=self.patience, is_done=is_done
+            self.client, self.sessions, claimed.order, claimed.request, patience=self.patience, is_done=is_done
         )
 
     async def _record(self, session: AsyncSession, order_id: UUID, outcome: ItemOutcome) -> None:

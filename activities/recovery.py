@@ -59,13 +59,14 @@ class RecoveryActivities:
             parts = (await session.execute(queries.count_needing_workflow(now))).scalar_one() // CHECKED_PER_RUN + 1
             part = int(now.timestamp()) // 30 % parts
             query = queries.orders_needing_workflow(now, before=now - GRACE, part=part, parts=parts)
-            living = (await session.execute(query)).scalars().all()
+            rows = (await session.execute(query)).all()
+        living = [(order_id, order_workflow_id(order_id, kept)) for order_id, kept in rows]
         restarted = 0
         for first in range(0, len(living), _CHECKED_PER_QUERY):
-            order_ids = living[first : first + _CHECKED_PER_QUERY]
-            running = await _running(self.client, order_ids)
-            for order_id in order_ids:
-                if order_workflow_id(order_id) not in running:
+            asked = living[first : first + _CHECKED_PER_QUERY]
+            running = await _running(self.client, [workflow_id for _, workflow_id in asked])
+            for order_id, workflow_id in asked:
+                if workflow_id not in running:
                     revived = await self._restart(order_id)
                     count_revived(int(revived))
                     restarted += revived
@@ -90,9 +91,9 @@ class RecoveryActivities:
             activity.heartbeat()
 
 
-async def _running(client: Client, order_ids: Sequence[UUID]) -> set[str]:
-    """The ids of those of their workflows that Temporal lists as running; the list may lag by some seconds."""
-    names = ", ".join(f"'{order_workflow_id(order_id)}'" for order_id in order_ids)
+async def _running(client: Client, workflow_ids: Sequence[str]) -> set[str]:
+    """Those of the workflows that Temporal lists as running; the list may lag by some seconds."""
+    names = ", ".join(f"'{workflow_id}'" for workflow_id in workflow_ids)
     query = f"WorkflowType = '{ORDER_WORKFLOW}' AND ExecutionStatus = 'Running' AND WorkflowId IN ({names})"
     return {found.id async for found in client.list_workflows(query)}
 

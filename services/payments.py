@@ -126,10 +126,8 @@ async def record_message(session: AsyncSession, message_id: str, message: Paymen
     return payment
 
 
-def mismatch(order: Order | None, data: PaymentData) -> str | None:
+def mismatch(order: Order, data: PaymentData) -> str | None:
     """Why a payment does not fit the order it names; None where it does."""
-    if order is None:
-        return "there is no such order"
     if data.currency != order.currency:
         return f"the order is priced in {order.currency}, not in {data.currency}"
     if data.amount != order.total_price:

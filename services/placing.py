@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.access import Caller
 from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
 from models.labels import counted, default_label, numbered, order_number
+from models.messages import new_order_workflow_id
 from models.order import Command, OrderStatus, past_tense
 from models.order_request import OrderRequest
 from models.pricing import QuotedLine
@@ -167,6 +168,7 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
         statement = statement.on_conflict_do_nothing(index_elements=LABEL_KEY, index_where=HOLDS_LABEL)
         row = (await session.execute(statement.returning(Order))).scalar_one_or_none()
         if row is not None:
+            row.kept_workflow_id = new_order_workflow_id(row.number, row.id)
             return row
         if label is not None:
             raise LabelTaken(label)

@@ -27,7 +27,6 @@ from models.messages import (
     CommandResult,
     Extension,
     OrderInput,
-    order_workflow_id,
 )
 from models.order import Command, OrderStatus, allowed_actions, past_tense
 from models.queries import orders as queries
@@ -46,18 +45,18 @@ class WorkflowNotRunning(Exception):
 
 
 async def command_order(
-    client: Client, order_id: UUID, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
+    client: Client, workflow_id: str, request: CommandRequest, *, patience: float = COMMAND_TIMEOUT
 ) -> CommandResult:
-    """Send a command to an order.
+    """Send a command to the workflow of an order.
 
     Raises IllegalTransition, TemporalUnavailable, CommandPending or WorkflowNotRunning.
     """
-    return await _update(client, order_id, COMMAND_UPDATE, request, patience)
+    return await _update(client, workflow_id, COMMAND_UPDATE, request, patience)
 
 
-async def extend_order(client: Client, order_id: UUID, extension: Extension) -> CommandResult:
+async def extend_order(client: Client, workflow_id: str, extension: Extension) -> CommandResult:
     """Move the expiry of an order. Raises NotExtended, TemporalUnavailable, CommandPending or WorkflowNotRunning."""
-    return await _update(client, order_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
+    return await _update(client, workflow_id, EXTEND_UPDATE, extension, COMMAND_TIMEOUT)
 
 
 async def command_with_start(
@@ -88,13 +87,13 @@ async def _update_with_start(
     pending = client.execute_update_with_start_workflow(
         update, message, id=message.id, start_workflow_operation=start_operation, result_type=CommandResult
     )
-    return await _result_of(client, start.order.id, update, message, pending, patience)
+    return await _result_of(client, start.order.workflow_id, update, message, pending, patience)
 
 
 async def execute_command(
     client: Client,
     sessions: async_sessionmaker[AsyncSession],
-    order_id: UUID,
+    order: Order,
     request: CommandRequest,
     *,
     patience: float = COMMAND_TIMEOUT,
@@ -106,12 +105,12 @@ async def execute_command(
     Raises IllegalTransition, TemporalUnavailable or CommandPending.
     """
     try:
-        await command_order(client, order_id, request, patience=patience)
+        await command_order(client, order.workflow_id, request, patience=patience)
     except WorkflowNotRunning:
         async with sessions.begin() as session:
             if is_done is not None and await is_done(session):
                 return
-            start = await apply_to_closed_order(session, order_id, request, datetime.now(UTC))
+            start = await apply_to_closed_order(session, order.id, request, datetime.now(UTC))
         if start is not None:
             await command_with_start(client, start, request, patience=patience)
 
@@ -166,16 +165,16 @@ async def append_timeline_to_closed(
 
 
 async def _update(
-    client: Client, order_id: UUID, update: str, message: CommandRequest | Extension, patience: float
+    client: Client, workflow_id: str, update: str, message: CommandRequest | Extension, patience: float
 ) -> CommandResult:
-    handle = client.get_workflow_handle(order_workflow_id(order_id))
+    handle = client.get_workflow_handle(workflow_id)
     pending = handle.execute_update(update, message, id=message.id, result_type=CommandResult)
-    return await _result_of(client, order_id, update, message, pending, patience)
+    return await _result_of(client, workflow_id, update, message, pending, patience)
 
 
 async def _result_of(
     client: Client,
-    order_id: UUID,
+    workflow_id: str,
     update: str,
     message: CommandRequest | Extension,
     pending: Awaitable[CommandResult],
@@ -189,14 +188,14 @@ async def _result_of(
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         if not limit.expired():
             raise TemporalUnavailable from None
-        raise CommandPending(accepted=await _was_accepted(client, order_id, update, message)) from None
+        raise CommandPending(accepted=await _was_accepted(client, workflow_id, update, message)) from None
     except (WorkflowUpdateFailedError, RPCError, RuntimeError) as error:
         raise _translated(error) from None
 
 
-async def _was_accepted(client: Client, order_id: UUID, update: str, message: CommandRequest | Extension) -> bool:
+async def _was_accepted(client: Client, workflow_id: str, update: str, message: CommandRequest | Extension) -> bool:
     """Whether a workflow has accepted an update, which it then completes even if nobody waits for it."""
-    handle = client.get_workflow_handle(order_workflow_id(order_id))
+    handle = client.get_workflow_handle(workflow_id)
     try:
         async with asyncio.timeout(_ACCEPTED_TIMEOUT):
             await handle.start_update(update, message, id=message.id, wait_for_stage=WorkflowUpdateStage.ACCEPTED)

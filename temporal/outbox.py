@@ -10,6 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import NOTICE_SIGNAL, OutboxEventMessage, order_workflow_id
 from models.queries import downloads as queries
+from models.queries.orders import workflow_kept_of
 from models.tables import OutboxEvent
 
 SIGNAL_TIMEOUT = 5.0
@@ -27,7 +28,9 @@ async def deliver_events(client: Client, sessions: async_sessionmaker[AsyncSessi
     async with sessions.begin() as session:
         found = (await session.execute(which)).scalars().all()
     for event in found:
-        delivered = await _signal(client, event)
+        async with sessions.begin() as session:
+            kept = (await session.execute(workflow_kept_of(event.order_id))).scalar_one_or_none()
+        delivered = await _signal(client, order_workflow_id(event.order_id, kept), event)
         async with sessions.begin() as session:
             if not delivered:
                 where = {"order_id": event.order_id, "id": str(event.id)}
@@ -36,9 +39,9 @@ async def deliver_events(client: Client, sessions: async_sessionmaker[AsyncSessi
     return len(found)
 
 
-async def _signal(client: Client, event: OutboxEvent) -> bool:
+async def _signal(client: Client, workflow_id: str, event: OutboxEvent) -> bool:
     """Signal an event; returns whether there is a workflow: one that has closed, or was purged, never takes it."""
-    handle = client.get_workflow_handle(order_workflow_id(event.order_id))
+    handle = client.get_workflow_handle(workflow_id)
     signal = OutboxEventMessage(
         id=str(event.id),
         what=event.what,

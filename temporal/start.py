@@ -20,7 +20,6 @@ from models.messages import (
     BulkInput,
     OrderInput,
     bulk_workflow_id,
-    order_workflow_id,
 )
 from models.tables import Bulk, Order
 from temporal import search_attributes as attributes
@@ -64,7 +63,7 @@ class OrderStart:
     def options(self) -> dict[str, Any]:
         """The options with which every workflow of the order is started, the first and a later one."""
         return {
-            "id": order_workflow_id(self.order.id),
+            "id": self.order.workflow_id,
             "task_queue": ORDERS_QUEUE,
             "search_attributes": self.search_attributes,
             "static_summary": self.summary,

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from temporalio.client import Client
 
-from models.messages import order_workflow_id
+from models.messages import new_order_workflow_id
 from tests.cli.processes import eventually
 from tests.downloads import archives, contents, delivered
 from tests.programs import asked, consignor, dev_stack
@@ -113,10 +113,12 @@ def announced(data: Path) -> dict[str, Any]:
     return said
 
 
-async def history_of(running: Mapping[str, Any], order_id: str) -> list[str]:
+async def history_of(running: Mapping[str, Any], order: Mapping[str, str]) -> list[str]:
     """The types of events Temporal keeps of an order."""
     client = await Client.connect(running["temporal_address"], namespace=running["temporal_namespace"])
-    history = await client.get_workflow_handle(order_workflow_id(UUID(order_id))).fetch_history()
+    history = await client.get_workflow_handle(
+        new_order_workflow_id(order["number"], UUID(order["id"]))
+    ).fetch_history()
     return [str(event.event_type) for event in history.events]
 
 
@@ -129,14 +131,14 @@ async def test_a_restart_of_the_whole_stack_loses_nothing(
         consignor(where, "order", "download", order["id"], tmp_path / "before")
     eventually(lambda: not any(order["waiting_for_user"] for order in known_orders(where)), "all has arrived")
     before = known_orders(where)
-    events = await history_of(announced(data), before[0]["id"])
+    events = await history_of(announced(data), before[0])
     stack.close()
     stack.enter_context(dev_stack(data))
     assert known_orders(where) == before
     for order in before:
         consignor(where, "order", "download", order["id"], tmp_path / "after")
     assert archives(tmp_path / "after") == archives(tmp_path / "before")
-    assert await history_of(announced(data), before[0]["id"]) == events
+    assert await history_of(announced(data), before[0]) == events
 
 
 def test_many_orders_are_tried_labelled_and_exported_by_command(stack: ExitStack, where: Where, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class Provisioning:
         return await workflow.execute_child_workflow(
             SubOrderWorkflow.run,
             SubOrderInput(order_id=self._state.order_id, number=brief.number),
-            id=suborder_workflow_id(self._state.order_id, brief.number),
+            id=suborder_workflow_id(workflow.info().workflow_id, brief.number),
             static_summary=suborder_summary(self._state.number, brief),
             search_attributes=TypedSearchAttributes([Pair(attributes.NUMBER, self._state.number)]),
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,

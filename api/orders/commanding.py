@@ -38,16 +38,16 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
         shown = await detail_of(session, services, order, caller)
     if order.started_at is None:
         await start_unstarted(services, order)
-    await execute_command(services, order_id, request)
+    await execute_command(services, order, request)
     if request.command is Command.DELETE:
         return shown.model_copy(update={"status": OrderStatus.DELETED, "allowed_actions": []})
     return await _shown(services, caller, order_id)
 
 
-async def execute_command(services: Services, order_id: UUID, request: CommandRequest) -> None:
+async def execute_command(services: Services, order: Order, request: CommandRequest) -> None:
     """Execute a command on an order. Raises IllegalTransition, TemporalUnavailable or CommandPending."""
     async with services.operations.temporal_health.required():
-        await commands.execute_command(services.temporal, services.sessions, order_id, request)
+        await commands.execute_command(services.temporal, services.sessions, order, request)
 
 
 async def start_unstarted(services: Services, order: Order) -> None:
@@ -60,10 +60,10 @@ async def start_unstarted(services: Services, order: Order) -> None:
 async def extend(services: Services, caller: Caller, order_id: UUID, extension: Extension) -> OrderDetail:
     """Move the end of an order's life. Raises NotFound, NotExtended or TemporalUnavailable."""
     async with services.sessions.begin() as session:
-        await get_owned(session, caller, order_id)
+        order = await get_owned(session, caller, order_id)
     async with services.operations.temporal_health.required():
         try:
-            await extend_order(services.temporal, order_id, extension)
+            await extend_order(services.temporal, order.workflow_id, extension)
         except WorkflowNotRunning:
             await extend_with_start(services.temporal, await _lost(services, order_id), extension)
     return await _shown(services, caller, order_id)

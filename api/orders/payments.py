@@ -1,5 +1,6 @@
 """Applies a payment provider's messages: the services verify and record them, the order's workflow confirms."""
 
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,15 +47,16 @@ async def receive(services: Services, delivery: PaymentDelivery) -> PaymentState
             return PaymentState(known.state)
         order = (await session.execute(queries.order_by_id(message.data.order_id))).scalar_one_or_none()
         nothing_left = await _nothing_left(session, services, order) if order else None
+    if order is None:
+        await _refuse(services, delivery.message_id, "there is no such order")
     if reason := mismatch(order, message.data):
-        await _conclude(services, delivery.message_id, PaymentState.REFUSED, reason)
-        raise PaymentRefused(reason)
-    if order is not None and order.started_at is None:
+        await _refuse(services, delivery.message_id, reason)
+    if order.started_at is None:
         await start_unstarted(services, order)
     if nothing_left:
         state, reason = PaymentState.REFUND_DUE, nothing_left
     else:
-        state, reason = await _confirm(services, message.data.order_id, delivery.message_id)
+        state, reason = await _confirm(services, order, delivery.message_id)
     await _conclude(services, delivery.message_id, state, reason)
     return state
 
@@ -79,13 +81,18 @@ async def _read(services: Services, delivery: PaymentDelivery) -> PaymentMessage
         raise
 
 
-async def _confirm(services: Services, order_id: UUID, message_id: str) -> tuple[PaymentState, str | None]:
+async def _refuse(services: Services, message_id: str, reason: str) -> NoReturn:
+    await _conclude(services, message_id, PaymentState.REFUSED, reason)
+    raise PaymentRefused(reason)
+
+
+async def _confirm(services: Services, order: Order, message_id: str) -> tuple[PaymentState, str | None]:
     """Confirm the payment; money for an order that does not wait for any is due back."""
     request = CommandRequest(id=f"payment-{message_id}", command=Command.CONFIRM_PAYMENT, actor=ACTOR)
     try:
-        await execute_command(services, order_id, request)
+        await execute_command(services, order, request)
     except IllegalTransition as error:
-        await _note_refund(services, order_id)
+        await _note_refund(services, order.id)
         return PaymentState.REFUND_DUE, str(error)
     return PaymentState.APPLIED, None
 

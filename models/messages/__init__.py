@@ -18,6 +18,7 @@ from models.messages.names import (
     RECONCILE_WORKFLOW,
     SUBORDER_WORKFLOW,
     bulk_workflow_id,
+    new_order_workflow_id,
     order_workflow_id,
     suborder_workflow_id,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "TimelineEntry",
     "ValidationResult",
     "bulk_workflow_id",
+    "new_order_workflow_id",
     "order_workflow_id",
     "suborder_workflow_id",
 ]

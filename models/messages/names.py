@@ -17,14 +17,19 @@ NOTICE_SIGNAL = "notice"
 BLOCKED_SIGNAL = "blocked"
 
 
-def order_workflow_id(order_id: UUID) -> str:
-    """The id of an order's workflow."""
-    return f"order-{order_id}"
+def new_order_workflow_id(number: str, order_id: UUID) -> str:
+    """The id that the workflow of a new order gets, kept in the order's row; it begins with the order's number."""
+    return f"{number}/{order_id}"
 
 
-def suborder_workflow_id(order_id: UUID, number: int) -> str:
+def order_workflow_id(order_id: UUID, kept: str | None) -> str:
+    """The id of an order's workflow: the one that its row keeps; rows of before migration 0030 keep none."""
+    return kept or f"order-{order_id}"
+
+
+def suborder_workflow_id(order_workflow: str, number: int) -> str:
     """The id of a sub-order's workflow, a child of the order's."""
-    return f"order-{order_id}/sub-{number}"
+    return f"{order_workflow}/sub-{number}"
 
 
 def bulk_workflow_id(bulk_id: UUID) -> str:

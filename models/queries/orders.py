@@ -23,6 +23,11 @@ def order_by_id(order_id: UUID) -> sa.Select[Order]:
     return sa.select(Order).where(col(Order.id) == order_id)
 
 
+def workflow_kept_of(order_id: UUID) -> sa.Select[str | None]:
+    """What `order_workflow_id` makes the id of an order's workflow of."""
+    return sa.select(col(Order.kept_workflow_id)).where(col(Order.id) == order_id)
+
+
 def order_of(visibility: Visibility, order_id: UUID) -> sa.Select[Order]:
     """One order that is visible; a deleted one is hidden from its owner."""
     found = order_by_id(order_id)
@@ -182,10 +187,11 @@ def count_needing_workflow(now: datetime) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(Order).where(_needs_workflow(now))
 
 
-def orders_needing_workflow(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID]:
-    """One of so many parts of the orders that need a workflow and had one started before then."""
+def orders_needing_workflow(now: datetime, *, before: datetime, part: int, parts: int) -> sa.Select[UUID, str | None]:
+    """One of so many parts of the orders that need a workflow and had one started before then, as they keep its id."""
     shard = sa.func.hashtext(sa.cast(col(Order.id), sa.Text)).op("&")(0x7FFFFFFF) % parts
-    return sa.select(col(Order.id)).where(_needs_workflow(now), col(Order.started_at) < before, shard == part)
+    due = _needs_workflow(now), col(Order.started_at) < before, shard == part
+    return sa.select(col(Order.id), col(Order.kept_workflow_id)).where(*due)
 
 
 def skus_of(order_ids: list[UUID]) -> sa.Select[UUID, str]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.errors import FILE_FAILURES, FailureCode
+from models.messages.names import order_workflow_id
 from models.order import OrderStatus
 from models.payment import PaymentState
 from models.status_facts import UNSETTLED_SUBORDERS, sql_list
@@ -55,6 +56,8 @@ class Order(SQLModel, table=True):
     currency: str = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    # Read by `workflow_id`; orders of before 0030 keep none.
+    kept_workflow_id: str | None = Field(default=None, sa_type=sa.Text, sa_column_kwargs={"name": "workflow_id"})
     links_revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     # When live events last told of it; the trigger's own, see migration 0009.
@@ -81,6 +84,11 @@ class Order(SQLModel, table=True):
     files_available: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     files_failed: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     bytes_settled: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of the order's workflow."""
+        return order_workflow_id(self.id, self.kept_workflow_id)
 
 
 class OrderItem(SQLModel, table=True):

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -70,7 +69,7 @@ async def tried(
     environment = attempt_of(attempt)
     environment.info = replace(environment.info, activity_type=work.__name__)
 
-    async def tell(order_id: UUID, note: BlockerNote) -> None:
+    async def tell(workflow_id: str, note: BlockerNote) -> None:
         if told is not None:
             told.append(note)
 

@@ -21,7 +21,7 @@ from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
 from models.access import Caller
 from models.listing import OrderFilter, Visibility
-from models.messages import BulkPage, BulkPageDone, BulkRef, CommandRequest, bulk_workflow_id, order_workflow_id
+from models.messages import BulkPage, BulkPageDone, BulkRef, CommandRequest, bulk_workflow_id
 from models.order import Command, OrderStatus
 from models.queries import bulk as queries
 from models.queries import orders as order_queries
@@ -118,7 +118,7 @@ def asked(bulk: Bulk, order: Order) -> CommandRequest:
 
 async def over(client: Client, order: Order) -> None:
     """Return when the workflow of the order has ended."""
-    await client.get_workflow_handle(order_workflow_id(order.id)).result()
+    await client.get_workflow_handle(order.workflow_id).result()
 
 
 async def test_a_page_that_is_worked_on_twice_is_worked_on_once(
@@ -153,7 +153,7 @@ async def test_what_was_obeyed_before_a_crash_is_done_and_not_asked_again(
     order = await living(sessions, client)
     bulk = await frozen(sessions)
     await sent(sessions)
-    await command_order(client, order.id, asked(bulk, order))
+    await command_order(client, order.workflow_id, asked(bulk, order))
     if ended:
         await over(client, order)
     assert (await work(sessions, client, bulk)).done == 1
@@ -180,7 +180,7 @@ async def test_a_cancelled_bulk_still_finds_out_what_was_under_way_and_skips_the
         mine = sa.update(BulkItem).where(col(BulkItem.order_id) == order.id)
         await session.execute(mine.values(sent_at=datetime.now(UTC)))
         await session.execute(sa.update(Bulk).values(cancelled_at=datetime.now(UTC)))
-    await command_order(client, order.id, asked(bulk, order))
+    await command_order(client, order.workflow_id, asked(bulk, order))
     assert (await work(sessions, client, bulk)).done == 1
     assert await close(sessions, client, bulk) == BulkPageDone(done=1, skipped=1, total=2)
     assert await rows(sessions, ITEMS) == [("done", None), ("skipped", "bulk_cancelled")]
@@ -278,7 +278,7 @@ async def test_an_order_that_does_not_answer_costs_the_others_nothing(
         await session.execute(mine.values(status=OrderStatus.FULFILLED))
     bulk = await frozen(sessions)
     found = await work(sessions, temporal.client, bulk, patience=0.2, pause=0.0)
-    await temporal.client.get_workflow_handle(order_workflow_id(mute.id)).terminate()
+    await temporal.client.get_workflow_handle(mute.workflow_id).terminate()
     assert (found.failed, found.skipped) == (1, 1)
     assert ("failed", "no_answer") in await rows(sessions, ITEMS)
 

@@ -16,7 +16,6 @@ from activities.meters import REVIVED
 from activities.meters import STARTED as STARTED_WORKFLOWS
 from activities.recovery import GRACE, RecoveryActivities
 from cli.dev.ports import any_free
-from models.messages import order_workflow_id
 from models.tables import Order
 from temporal import search_attributes as attributes
 from temporal.converter import DATA_CONVERTER
@@ -56,7 +55,7 @@ async def order(sessions: Sessions, tmp_path: Path) -> Order:
 
 
 def workflow_of(client: Client, order: Order) -> WorkflowHandle[Any, Any]:
-    return client.get_workflow_handle(order_workflow_id(order.id))
+    return client.get_workflow_handle(order.workflow_id)
 
 
 async def start_missing(sessions: Sessions, client: Client, environment: ActivityEnvironment | None = None) -> int:
@@ -76,6 +75,17 @@ async def test_an_order_whose_workflow_has_ended_is_not_started_again(client: Cl
     await workflow_of(client, order).terminate()
     await start_order(client, OrderStart(order, ["scenes"]))
     assert (await workflow_of(client, order).describe()).status is WorkflowExecutionStatus.TERMINATED
+
+
+async def test_an_order_of_before_workflows_had_numbers_is_found_under_its_old_id(
+    sessions: Sessions, client: Client, order: Order
+) -> None:
+    assert order.workflow_id == f"{order.number}/{order.id}"
+    await changed(sessions, kept_workflow_id=None, started_at=datetime.now(UTC) - GRACE * 2)
+    order.kept_workflow_id = None
+    await start_order(client, OrderStart(order, ["scenes"]))
+    assert (await client.get_workflow_handle(f"order-{order.id}").describe()).status is WorkflowExecutionStatus.RUNNING
+    assert await start_missing(sessions, client) == 0
 
 
 async def test_an_order_can_be_found_and_read_in_the_temporal_ui(client: Client, order: Order) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from httpx2 import ASGITransport, AsyncClient
@@ -14,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
 from api.dependencies import Services
-from models.messages import OrderTimeouts, bulk_workflow_id, order_workflow_id, suborder_workflow_id
+from models.messages import OrderTimeouts, bulk_workflow_id, new_order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
 from storage.pool import StoragePool
@@ -66,12 +67,12 @@ async def working(temporal: Client, sessions: Sessions, limits: Limits | None = 
 
 async def _end_all(temporal: Client, sessions: Sessions) -> None:
     async with sessions.begin() as session:
-        orders = (await session.execute(sa.select(col(Order.id)))).scalars().all()
+        orders = {order.id: order.workflow_id for order in (await session.execute(sa.select(Order))).scalars()}
         parts = (await session.execute(sa.select(col(SubOrder.order_id), col(SubOrder.number)))).all()
         bulks = (await session.execute(sa.select(col(Bulk.id)))).scalars().all()
     await _terminate(temporal, map(bulk_workflow_id, bulks))
-    await _terminate(temporal, [order_workflow_id(order) for order in orders])
-    await _terminate(temporal, [suborder_workflow_id(order, number) for order, number in parts])
+    await _terminate(temporal, orders.values())
+    await _terminate(temporal, [suborder_workflow_id(orders[order], number) for order, number in parts])
 
 
 async def _terminate(temporal: Client, ids: Iterable[str]) -> None:
@@ -81,6 +82,11 @@ async def _terminate(temporal: Client, ids: Iterable[str]) -> None:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+
+def workflow_of(order: Any) -> str:
+    """The id of the workflow of an order that the API has shown."""
+    return new_order_workflow_id(order["number"], UUID(order["id"]))
 
 
 async def ordered(client: AsyncClient, sku: str = "scenes", **more: Any) -> Any:

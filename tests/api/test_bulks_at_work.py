@@ -10,12 +10,22 @@ import pytest
 from httpx2 import AsyncClient
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import order_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk
 from temporal.start import start_bulk
 from tests.api.conftest import MakeProduct
-from tests.api.running_orders import command, facade, make_endless, ordered, reading, settled, told, until, working
+from tests.api.running_orders import (
+    command,
+    facade,
+    make_endless,
+    ordered,
+    reading,
+    settled,
+    told,
+    until,
+    workflow_of,
+    working,
+)
 from tests.api.test_bulks import accepted
 from tests.factories import LOCAL_CALLER, Sessions, add_order
 from tests.services.catalogue_sources import rows
@@ -139,7 +149,7 @@ async def test_an_order_whose_workflow_is_gone_is_cancelled_by_the_table_and_onl
     await make_product("dear", {"o": {"a.tif": b"a"}}, price="5")
     first, second = await unpaid(alive, 2)
     for order in (first, second):
-        await temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"]))).terminate()
+        await temporal.client.get_workflow_handle(workflow_of(order)).terminate()
     made = await accepted(alive, ids=[first["id"]])
     assert await outcomes(alive, await done(alive, made)) == {first["id"]: ("done", None)}
     assert (await told(alive, first))[-1] == ("cancelled", ME)

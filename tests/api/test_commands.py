@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +14,6 @@ from temporalio.testing import WorkflowEnvironment
 
 from api.dependencies import Caller
 from models.access import customer_id
-from models.messages import order_workflow_id
 from models.splitting import Limits
 from models.tables import Order, Product
 from tests.api.conftest import MakeProduct
@@ -29,6 +27,7 @@ from tests.api.running_orders import (
     settled,
     told,
     until,
+    workflow_of,
     working,
 )
 from tests.factories import LOCAL_CALLER, Objects, Sessions, add_order
@@ -127,7 +126,7 @@ async def test_a_cancel_repeated_after_the_end_is_no_error(
 
 async def ended(client: Client, order: Any) -> None:
     """Return when the order's workflow has ended."""
-    await client.get_workflow_handle(order_workflow_id(UUID(order["id"]))).result()
+    await client.get_workflow_handle(workflow_of(order)).result()
 
 
 @pytest.fixture
@@ -277,7 +276,7 @@ async def test_an_order_is_extended_though_its_workflow_was_lost_but_not_once_it
 ) -> None:
     await make_product()
     order = await settled(alive, await ordered(alive))
-    workflow = temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"])))
+    workflow = temporal.client.get_workflow_handle(workflow_of(order))
     path = f"/orders/{order['id']}/extend"
     end = datetime.now(UTC).replace(microsecond=0) + TERMS.max_extension - timedelta(hours=1)
     await workflow.terminate()
@@ -325,7 +324,7 @@ async def test_an_order_that_is_over_can_be_deleted_though_its_workflow_has_ende
 async def test_an_order_whose_workflow_was_terminated_goes_on_with_the_next_command(
     alive: AsyncClient, slow: Any, temporal: WorkflowEnvironment
 ) -> None:
-    await temporal.client.get_workflow_handle(order_workflow_id(UUID(slow["id"]))).terminate()
+    await temporal.client.get_workflow_handle(workflow_of(slow)).terminate()
     assert refused(await alive.post(f"/orders/{slow['id']}/retry"))["allowed"] == ["cancel", "pause"]
     assert (await command(alive, slow, "pause"))["status"] == "paused"
     assert (await command(alive, slow, "resume"))["status"] == "provisioning"
@@ -347,7 +346,7 @@ async def test_what_may_be_retried_can_be_though_the_workflow_has_ended(
     order = await settled(alive, await ordered(alive, "pairs"))
     for part in (1, 2, 3):
         assert (await alive.post(f"/orders/{order['id']}/suborders/{part}/acknowledge")).status_code == 200
-    handle = temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"])))
+    handle = temporal.client.get_workflow_handle(workflow_of(order))
     await temporal.fast_forward(handle, TERMS.keep_for + timedelta(minutes=5))
     assert await handle.result() == "fulfilled_with_warnings"
     assert "retry" in (await alive.get(f"/orders/{order['id']}")).json()["allowed_actions"]
@@ -408,7 +407,7 @@ async def test_without_a_worker_a_command_is_answered_all_the_same_and_says_that
         assert (problem["code"], problem["accepted"]) == ("command_pending", False)
         assert int(answer.headers["retry-after"]) > 0
         assert (await alone.get(f"/orders/{order['id']}")).json()["status"] == "pending_payment"
-    await temporal.client.get_workflow_handle(order_workflow_id(UUID(order["id"]))).terminate()
+    await temporal.client.get_workflow_handle(workflow_of(order)).terminate()
 
 
 @pytest.mark.parametrize(

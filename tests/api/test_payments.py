@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient, Response
@@ -13,10 +12,9 @@ from standardwebhooks.webhooks import Webhook
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import order_workflow_id
 from storage.pool import StoragePool
 from tests.api.conftest import MakeProduct
-from tests.api.running_orders import SECRET, command, facade, ordered, settled, told, working
+from tests.api.running_orders import SECRET, command, facade, ordered, settled, told, workflow_of, working
 from tests.factories import Sessions, add_order
 from tests.services.catalogue_sources import rows
 
@@ -99,7 +97,7 @@ async def test_money_for_a_cancelled_order_is_due_back_and_resurrects_nothing(
     paying: AsyncClient, unpaid: Any, temporal: WorkflowEnvironment
 ) -> None:
     await command(paying, unpaid, "cancel")
-    await temporal.client.get_workflow_handle(order_workflow_id(UUID(unpaid["id"]))).result()
+    await temporal.client.get_workflow_handle(workflow_of(unpaid)).result()
     for _ in range(2):
         assert (await send(paying, message(unpaid["id"]))).json() == {"state": "refund_due"}
     order = (await paying.get(f"/orders/{unpaid['id']}")).json()

@@ -14,6 +14,7 @@ from models.messages import (
     OutboxEventMessage,
     Projection,
     TimelineEntry,
+    new_order_workflow_id,
     order_workflow_id,
     suborder_workflow_id,
 )
@@ -72,5 +73,7 @@ def test_no_message_is_a_list_of_files(kind: type[Message]) -> None:
 
 
 def test_workflow_ids_show_whose_child_is_whose() -> None:
-    assert order_workflow_id(ORDER) == f"order-{ORDER}"
-    assert suborder_workflow_id(ORDER, 3) == f"order-{ORDER}/sub-3"
+    old, new = order_workflow_id(ORDER, None), new_order_workflow_id("CO-2026-000018", ORDER)
+    assert (old, new) == (f"order-{ORDER}", f"CO-2026-000018/{ORDER}")
+    assert order_workflow_id(ORDER, new) == new
+    assert suborder_workflow_id(old, 3) == f"order-{ORDER}/sub-3"

@@ -12,11 +12,11 @@ from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import Failed, FailureCode
-from models.messages import CommandRequest, OrderTimeouts, order_workflow_id, suborder_workflow_id
+from models.messages import CommandRequest, OrderTimeouts, suborder_workflow_id
 from models.order import Command, OrderStatus
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import MISMATCH, World, an_order, end, playing
+from tests.workflows.fakes import MISMATCH, World, an_order, end, playing, workflow_of
 from workflows.order import OrderWorkflow
 
 NAMESPACE = UUID(int=5)
@@ -46,7 +46,7 @@ async def test_a_history_tells_failures_without_stack_traces(temporal: WorkflowE
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)
-        found = await failures(client, suborder_workflow_id(order_id, 1))
+        found = await failures(client, suborder_workflow_id(workflow_of(order_id), 1))
         await end(client, order_id, world)
     assert [failure["applicationFailureInfo"]["type"] for failure in found] == [MISMATCH.code]
     assert not [failure for failure in found if failure.get("stackTrace")]
@@ -58,11 +58,11 @@ async def test_neither_a_refused_order_nor_a_refused_command_shows_one(temporal:
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
         await world.until(lambda: world.entries and world.entries[-1].status_after is OrderStatus.FAILED)
-        handle = client.get_workflow_handle(order_workflow_id(order_id))
+        handle = client.get_workflow_handle(workflow_of(order_id))
         request = CommandRequest(id="c", command=Command.PAUSE, actor="operator:eve")
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(OrderWorkflow.command, request, id="c")
-        found = await failures(client, order_workflow_id(order_id))
+        found = await failures(client, workflow_of(order_id))
         await end(client, order_id, world)
     assert [failure["applicationFailureInfo"]["type"] for failure in found] == [REFUSED.failure.code]
     assert not [failure for failure in found if failure.get("stackTrace")]

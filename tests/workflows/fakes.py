@@ -40,7 +40,7 @@ from models.messages import (
     SubOrders,
     TimelineEntry,
     ValidationResult,
-    order_workflow_id,
+    new_order_workflow_id,
     suborder_workflow_id,
 )
 from models.order import OrderStatus
@@ -55,11 +55,20 @@ GIVEN_UP = 99
 """The attempt number under which the rest of a sub-order is given up."""
 
 
+NUMBER = "CO-2026-000042"
+
+
+def workflow_of(order_id: UUID) -> str:
+    """The id of the workflow of `an_order`."""
+    return new_order_workflow_id(NUMBER, order_id)
+
+
 def an_order(order_id: UUID) -> Order:
     """A free order of three files, as the facade has it before it starts the workflow."""
     return Order(
         id=order_id,
-        number="CO-2026-000042",
+        number=NUMBER,
+        kept_workflow_id=workflow_of(order_id),
         customer="maria",
         label="winter",
         status=OrderStatus.PENDING_PAYMENT,
@@ -331,7 +340,7 @@ async def end(client: Client, order_id: UUID, world: World) -> None:
     All tests of a process share a server, and its task queues.
     """
     numbers = range(1, len(world.suborders) + 1)
-    for workflow_id in [order_workflow_id(order_id), *(suborder_workflow_id(order_id, n) for n in numbers)]:
+    for workflow_id in [workflow_of(order_id), *(suborder_workflow_id(workflow_of(order_id), n) for n in numbers)]:
         try:
             await client.get_workflow_handle(workflow_id).terminate()
         except RPCError as error:

@@ -25,14 +25,13 @@ from models.messages import (
     OrderInput,
     ValidationResult,
     bulk_workflow_id,
-    order_workflow_id,
     suborder_workflow_id,
 )
 from models.tables import Bulk
 from temporal.converter import DATA_CONVERTER
 from temporal.start import OrderStart, start_bulk, start_order
 from tests.workflows.fake_bulk import BulkWorld, working_off
-from tests.workflows.fakes import MISMATCH, World, an_order, playing
+from tests.workflows.fakes import MISMATCH, World, an_order, playing, workflow_of
 from tests.workflows.replaying import FINGERPRINTS, HISTORIES, fingerprint, write
 from tests.workflows.scenarios import Commanded, Scenario, scenarios
 from workflows.provisioning import PAGE
@@ -70,16 +69,16 @@ async def record() -> None:
     ) as environment:
         for number, (name, world) in enumerate(worlds().items(), 1):
             await _play(environment.client, UUID(int=number), world)
-            await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
+            await _write(environment.client, workflow_of(UUID(int=number)), f"{name}_order")
         for number, (name, scenario) in enumerate(scenarios().items(), 101):
             await _run_scenario(environment.client, UUID(int=number), scenario)
-            await _write(environment.client, order_workflow_id(UUID(int=number)), f"{name}_order")
+            await _write(environment.client, workflow_of(UUID(int=number)), f"{name}_order")
         for number, (name, bulk) in enumerate(bulks().items(), 201):
             await _work_off(environment.client, UUID(int=number), bulk)
             await _write(environment.client, bulk_workflow_id(UUID(int=number)), f"{name}_bulk")
         # The sub-orders of two worlds show all that a sub-order does.
         for number, name in ((1, "fulfilled"), (5, "given_up")):
-            await _write(environment.client, suborder_workflow_id(UUID(int=number), 1), f"{name}_suborder")
+            await _write(environment.client, suborder_workflow_id(workflow_of(UUID(int=number)), 1), f"{name}_suborder")
     text = await fingerprint()
     await asyncio.to_thread(FINGERPRINTS.write_text, text, encoding="utf-8")
 
@@ -93,12 +92,12 @@ async def _play(client: Client, order_id: UUID, world: World) -> None:
     world.gate = in_turn
     async with playing(client, world):
         await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-        await client.get_workflow_handle(order_workflow_id(order_id)).result()
+        await client.get_workflow_handle(workflow_of(order_id)).result()
 
 
 async def _run_scenario(client: Client, order_id: UUID, scenario: Scenario) -> None:
     """Run an order to its end, as its script wants it."""
-    workflow_id = order_workflow_id(order_id)
+    workflow_id = workflow_of(order_id)
     async with playing(client, scenario.world):
         if scenario.carried is None:
             await start_order(client, OrderStart(an_order(order_id), ["scenes"]))

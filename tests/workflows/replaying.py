@@ -1,6 +1,7 @@
 """Replaying histories without a server, and the fingerprint of what the workflows ask for on the way."""
 
 import gzip
+import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -61,7 +62,7 @@ async def replay(history: str, workflows: Sequence[type] = WORKFLOWS) -> list[st
         data_converter=DATA_CONVERTER,
         interceptors=[recorder],
     )
-    await replayer.replay_workflow(WorkflowHistory.from_json("replayed", history))
+    await replayer.replay_workflow(WorkflowHistory.from_json(_workflow_id(history), history))
     return recorder.commands
 
 
@@ -72,6 +73,12 @@ async def fingerprint() -> str:
         commands = await replay(read(path))
         sections.append("\n".join([f"[{name}]", *commands, ""]))
     return "\n".join(sections)
+
+
+def _workflow_id(history: str) -> str:
+    """The id under which it ran: children are called after it."""
+    began = json.loads(history)["events"][0]["workflowExecutionStartedEventAttributes"]
+    return str(began["workflowId"])
 
 
 class _Recorder(Interceptor):
@@ -97,7 +104,7 @@ class _Outbound(WorkflowOutboundInterceptor):
         return super().start_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:  # noqa: A002
-        _note()(f"child {input.workflow} {input.id.partition('/')[2]} “{input.static_summary}”")
+        _note()(f"child {input.workflow} {input.id.rpartition('/')[2]} “{input.static_summary}”")
         return await super().start_child_workflow(input)
 
 

@@ -11,11 +11,11 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 
-from models.messages import CommandRequest, CommandResult, OrderTimeouts, order_workflow_id
+from models.messages import CommandRequest, CommandResult, OrderTimeouts
 from models.order import TRANSITIONS, Command, OrderStatus, advance
 from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing, workflow_of
 
 LONG = OrderTimeouts()
 
@@ -33,7 +33,7 @@ class Running:
     async def command(self, command: Command, *, id: str = "") -> CommandResult:  # noqa: A002
         self.commands += 1
         request = CommandRequest(id=id or f"c{self.commands}", command=command, actor="operator:eve")
-        return await command_order(self.client, self.order_id, request)
+        return await command_order(self.client, workflow_of(self.order_id), request)
 
     async def cancel_has_arrived(self) -> None:
         """Return when Temporal's own cancel has been given to a worker."""
@@ -59,7 +59,7 @@ async def started(client: Client, name: str, world: World) -> Running:
     """An order that somebody else's workers run."""
     order_id = uuid5(NAMESPACE_OID, f"commands-{name}")
     await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-    handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+    handle = client.get_workflow_handle(workflow_of(order_id), result_type=str)
     return Running(client, order_id, world, handle)
 
 

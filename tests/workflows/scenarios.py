@@ -9,10 +9,10 @@ from uuid import UUID
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from models.messages import CommandRequest, ContinuedState, OrderTimeouts, order_workflow_id
+from models.messages import CommandRequest, ContinuedState, OrderTimeouts
 from models.order import Command, OrderStatus
 from temporal.commands import command_order
-from tests.workflows.fakes import UNAVAILABLE, World
+from tests.workflows.fakes import UNAVAILABLE, World, workflow_of
 from workflows.policies import VALIDATE
 
 S = OrderStatus
@@ -38,10 +38,10 @@ class Commanded:
 
     async def command(self, command: Command) -> None:
         request = CommandRequest(id=f"c-{command}", command=command, actor="operator:eve")
-        await command_order(self.client, self.order_id, request)
+        await command_order(self.client, workflow_of(self.order_id), request)
 
     async def signal(self, name: str) -> None:
-        await self.client.get_workflow_handle(order_workflow_id(self.order_id)).signal(name)
+        await self.client.get_workflow_handle(workflow_of(self.order_id)).signal(name)
 
 
 Script = Callable[[Commanded], Awaitable[None]]

@@ -18,14 +18,13 @@ from models.messages import (
     Projection,
     SignalInput,
     ValidationResult,
-    order_workflow_id,
     suborder_workflow_id,
 )
 from models.order import Command, OrderStatus
 from models.suborder import SubOrderState
 from temporal import search_attributes as attributes
 from temporal.commands import WorkflowNotRunning, command_order, extend_order
-from tests.workflows.fakes import UNAVAILABLE, World
+from tests.workflows.fakes import UNAVAILABLE, World, workflow_of
 from tests.workflows.running_orders import (
     LONG,
     assert_whole_timeline,
@@ -124,16 +123,16 @@ async def test_a_client_that_waits_too_long_learns_whether_the_command_was_accep
         request = CommandRequest(id="late", command=Command.CANCEL, actor="operator:eve")
         lone = order.order_id if accepted else uuid5(NAMESPACE_OID, "nobody works on this")
         if not accepted:
-            idle, named = OrderInput(order_id=lone), order_workflow_id(lone)
+            idle, named = OrderInput(order_id=lone), workflow_of(lone)
             await temporal.client.start_workflow("order", idle, id=named, task_queue="nobody-works-here")
         with pytest.raises(CommandPending) as pending:
-            await command_order(temporal.client, lone, request, patience=1)
+            await command_order(temporal.client, workflow_of(lone), request, patience=1)
         assert pending.value.accepted is accepted
         world.written.set()
         if accepted:
             assert await order.handle.result() == "cancelled"
         else:
-            await temporal.client.get_workflow_handle(order_workflow_id(lone)).terminate()
+            await temporal.client.get_workflow_handle(workflow_of(lone)).terminate()
 
 
 async def test_an_illegal_command_is_refused_with_what_is_allowed_and_leaves_no_trace(
@@ -230,7 +229,7 @@ async def test_a_refused_order_shows_its_errors_and_why(temporal: WorkflowEnviro
 async def test_a_sub_order_whose_workflow_somebody_ended_says_so(temporal: WorkflowEnvironment) -> None:
     async with running(temporal.client, "ended", endless()) as order:
         await staging(order)
-        await temporal.client.get_workflow_handle(suborder_workflow_id(order.order_id, 1)).terminate()
+        await temporal.client.get_workflow_handle(suborder_workflow_id(workflow_of(order.order_id), 1)).terminate()
         await order.world.until(lambda: bool(order.world.given_up))
     assert order.world.given_up[1].code is FailureCode.WORKFLOW_ENDED
 
@@ -263,9 +262,9 @@ async def test_an_order_expires_after_a_reminder_and_an_extension_moves_both(tem
         assert end is not None
         far = Extension(id="far", expires_at=end + timedelta(days=90), actor="customer:a")
         with pytest.raises(NotExtended):
-            await extend_order(temporal.client, order.order_id, far)
+            await extend_order(temporal.client, workflow_of(order.order_id), far)
         near = Extension(id="near", expires_at=end + timedelta(days=3), actor="customer:a")
-        await extend_order(temporal.client, order.order_id, near)
+        await extend_order(temporal.client, workflow_of(order.order_id), near)
         await temporal.fast_forward(order.handle, timedelta(days=8))
         assert "expiry_reminder" not in world.events
         await temporal.fast_forward(order.handle, timedelta(days=3))
@@ -284,7 +283,8 @@ async def test_an_extension_counts_also_while_only_an_open_download_keeps_the_or
         await temporal.fast_forward(order.handle, LONG.keep_for + timedelta(minutes=1))
         await world.until(lambda: world.downloads < 100)
         later = world.entries[-1].at + timedelta(days=5)
-        await extend_order(temporal.client, order.order_id, Extension(id="later", expires_at=later, actor="customer:a"))
+        extension = Extension(id="later", expires_at=later, actor="customer:a")
+        await extend_order(temporal.client, workflow_of(order.order_id), extension)
         world.downloads = 0
         await temporal.fast_forward(order.handle, timedelta(hours=1))
         assert (await order.command(Command.DELETE)).status is OrderStatus.DELETED

@@ -6,9 +6,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.settling import AlreadySettled
 from models.errors import Failed, FailureCode
-from models.messages import order_workflow_id
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing, workflow_of
 
 REFUSED = Failed(FailureCode.DESTINATION_REFUSED, "the bucket does not take it (NoSuchBucket)")
 
@@ -18,7 +17,7 @@ async def play(environment: WorkflowEnvironment, name: str, world: World) -> Wor
     order_id = uuid5(NAMESPACE_OID, f"delivering-{name}")
     async with playing(environment.client, world):
         await start_order(environment.client, OrderStart(an_order(order_id), ["scenes"]))
-        await environment.client.get_workflow_handle(order_workflow_id(order_id)).result()
+        await environment.client.get_workflow_handle(workflow_of(order_id)).result()
     await end(environment.client, order_id, world)
     return world
 

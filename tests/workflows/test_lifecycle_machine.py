@@ -23,7 +23,7 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWor
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import Fault, IllegalTransition, TemporalUnavailable
-from models.messages import CommandRequest, CommandResult, OrderRef, OrderTimeouts, ValidationResult, order_workflow_id
+from models.messages import CommandRequest, CommandResult, OrderRef, OrderTimeouts, ValidationResult
 from models.order import (
     FULFILLED,
     TERMINAL,
@@ -37,7 +37,7 @@ from models.order import (
 )
 from temporal.commands import command_order
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import World, an_order, end, playing
+from tests.workflows.fakes import World, an_order, end, playing, workflow_of
 from tests.workflows.running_orders import assert_whole_timeline
 
 S = OrderStatus
@@ -134,7 +134,7 @@ class CheckedOrder:
         impatient = self.environment.client.config()
         impatient["interceptors"] = [*impatient["interceptors"], ShortTasks()]
         await start_order(Client(**impatient), OrderStart(an_order(self.order_id), ["scenes"]))
-        self.handle = self.environment.client.get_workflow_handle(order_workflow_id(self.order_id), result_type=str)
+        self.handle = self.environment.client.get_workflow_handle(workflow_of(self.order_id), result_type=str)
         await self.expect_settled()
 
     async def step(self, kind: str, what: Any) -> None:
@@ -173,7 +173,7 @@ class CheckedOrder:
         """Command as a client does: where no answer comes, because a worker has crashed, the same again."""
         for _ in range(5):
             try:
-                return await command_order(self.environment.client, self.order_id, request)
+                return await command_order(self.environment.client, workflow_of(self.order_id), request)
             except TemporalUnavailable:
                 continue
         raise TemporalUnavailable

@@ -12,10 +12,10 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from models.errors import FailureCode, Fault
-from models.messages import ValidationResult, order_workflow_id, suborder_workflow_id
+from models.messages import ValidationResult, suborder_workflow_id
 from temporal import search_attributes as attributes
 from temporal.start import OrderStart, start_order
-from tests.workflows.fakes import GIVEN_UP, MISMATCH, UNAVAILABLE, World, an_order, playing
+from tests.workflows.fakes import GIVEN_UP, MISMATCH, UNAVAILABLE, World, an_order, playing, workflow_of
 from tests.workflows.running_orders import assert_whole_timeline, details, shown
 from workflows.policies import STAGE, VALIDATE
 from workflows.provisioning import IN_FLIGHT, PAGE
@@ -36,7 +36,7 @@ def client(temporal: WorkflowEnvironment) -> Client:
 async def started(client: Client, order_id: UUID) -> WorkflowHandle[Any, str]:
     """The workflow of an order, started as the facade does."""
     await start_order(client, OrderStart(an_order(order_id), ["scenes"]))
-    return client.get_workflow_handle(order_workflow_id(order_id), result_type=str)
+    return client.get_workflow_handle(workflow_of(order_id), result_type=str)
 
 
 async def expect_outcome(client: Client, order_id: UUID, world: World, status: str) -> None:
@@ -85,7 +85,7 @@ async def test_an_order_of_which_something_is_missing_is_fulfilled_with_warnings
     await expect_outcome(client, order_id, world, "fulfilled_with_warnings")
     assert statuses(world)[-1] == "fulfilled_with_warnings"
     assert sorted(world.events[3:6]) == ["suborder_failed", "suborder_ready", "suborder_ready"]
-    found = (await client.get_workflow_handle(order_workflow_id(order_id)).describe()).typed_search_attributes
+    found = (await client.get_workflow_handle(workflow_of(order_id)).describe()).typed_search_attributes
     assert (found[attributes.STATUS], found[attributes.ERRORS]) == ("fulfilled_with_warnings", 3)
 
 
@@ -142,7 +142,7 @@ async def test_what_cannot_be_staged_in_all_attempts_is_given_up_and_the_rest_go
     async with playing(temporal.client, world):
         handle = await started(temporal.client, order_id)
         await world.until(lambda: world.calls["stage_files"] >= 2)
-        child = temporal.client.get_workflow_handle(suborder_workflow_id(order_id, 1))
+        child = temporal.client.get_workflow_handle(suborder_workflow_id(workflow_of(order_id), 1))
         await temporal.fast_forward(child, timedelta(hours=1))
         assert await handle.result() == "fulfilled_with_warnings"
     assert world.calls["stage_files"] == attempts + 1
@@ -194,7 +194,7 @@ async def test_the_temporal_ui_shows_a_running_order_and_its_sub_orders(client: 
             await shown(handle, "**CO-2026-000042** is **provisioning** since ")
             await shown(handle, "* part 1 · scenes · 2 files · 1.0 kB · **staging**")
             await shown(handle, "**0 %** of 2.0 kB · 0 of 2 parts settled, 2 being made · 0 not begun (as of ")
-            child = await client.get_workflow_handle(suborder_workflow_id(order_id, 2)).describe()
+            child = await client.get_workflow_handle(suborder_workflow_id(workflow_of(order_id), 2)).describe()
             assert await child.static_summary() == "CO-2026-000042 part 2 · scenes · 1 file · 1.0 kB"
             assert child.typed_search_attributes[attributes.NUMBER] == "CO-2026-000042"
             status = (await handle.describe()).typed_search_attributes[attributes.STATUS]

@@ -9,10 +9,10 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import order_workflow_id, suborder_workflow_id
+from models.messages import suborder_workflow_id
 from models.order import OrderStatus
 from temporal.start import OrderStart, restart_workflow
-from tests.workflows.fakes import World, an_order
+from tests.workflows.fakes import World, an_order, workflow_of
 from tests.workflows.running_orders import LONG, Running, assert_whole_timeline, running
 
 
@@ -60,8 +60,8 @@ async def test_a_reset_that_goes_back_behind_nothing_told_goes_on(
     world, go = two_parts()
     async with running(temporal.client, f"reset-last-{part}", world) as order:
         await half_done(order)
-        own = order_workflow_id(order.order_id)
-        await reset(temporal.client, suborder_workflow_id(order.order_id, part) if part else own)
+        own = workflow_of(order.order_id)
+        await reset(temporal.client, suborder_workflow_id(workflow_of(order.order_id), part) if part else own)
         go.set()
         await order.reached(OrderStatus.FULFILLED)
     assert sorted(world.publications) == [1, 2]
@@ -75,7 +75,7 @@ async def test_a_reset_behind_what_was_told_ends_the_run_and_the_next_one_heals_
     world, go = two_parts()
     async with running(temporal.client, f"reset-{before}", world) as order:
         await half_done(order)
-        run = await reset(temporal.client, order_workflow_id(order.order_id), before=before)
+        run = await reset(temporal.client, workflow_of(order.order_id), before=before)
         go.set()
         with pytest.raises(WorkflowFailureError) as failed:
             await run.result()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import OrderTimeouts, order_workflow_id
+from models.messages import OrderTimeouts
 from models.splitting import Limits
 from models.tables import Order
 from temporal.start import OrderStart, start_order
@@ -51,7 +51,7 @@ async def fulfil(client: Client, sessions: Sessions, order: Order) -> Any:
     ):
         await start_order(client, OrderStart(order, ["maps", "scenes", "texts"]))
         status = await settled(sessions)
-        await client.get_workflow_handle(order_workflow_id(order.id)).terminate()
+        await client.get_workflow_handle(order.workflow_id).terminate()
         return status
 
 
