@@ -67,7 +67,7 @@ def test_what_is_delivered_is_what_is_downloaded(stack: ExitStack, where: Where,
     assert (order["status"], order["delivery_status"], order["destination"]) == ("fulfilled", "Done", "exports")
     assert archives(data / "delivery" / "maria" / "maps") == archives(tmp_path / "got")
     assert "exports" in consignor(where, "order", "show", order["number"])
-    consignor(where, "destination", "remove", "exports")
+    consignor(where, "destination", "remove", "exports", "--yes")
     assert asked(where, "destination", "list") == []
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from cli.commands.common import Json, the_api
+from cli.commands.common import Json, Yes, confirm, the_api
 from cli.commands.order_list import (
     After,
     Before,
@@ -67,6 +67,7 @@ def bulk_orders(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="For `export`: a CSV.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when it has come to its end.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Cancel, pause, resume, retry, delete, label or export many orders, by ids or by filter.
@@ -92,6 +93,8 @@ def bulk_orders(
         if action is Action.EXPORT and output is not None:
             size = api.save("/orders:bulk", output, method="POST", body=body)
             return say(f"saved {output} ({size:,} bytes)")
+        if action is Action.DELETE:
+            confirm("Delete these orders? Nobody can download them then.", yes=yes)
         bulk = api.post("/orders:bulk", body)
         if wait:
             bulk = _wait(api, bulk["id"], quiet=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.common import Json
+from cli.commands.common import Json, Yes, confirm, somebody_to_ask
 from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
 
@@ -133,7 +133,7 @@ def list_objects(
 @app.command("remove")
 def remove(
     sku: Annotated[str, typer.Argument(metavar="SKU", help="SKU of the product.", autocompletion=complete_product)],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Take a product out of the catalogue. Its files stay where they are, and orders keep what they have.
@@ -142,19 +142,17 @@ def remove(
     imported again, its orders find it again. For operators: works on the database itself.
     """
     import asyncio
-    import sys
 
     from cli.runtime.settings import load_settings
     from models.labels import counted
 
     url = load_settings().database_url
     if not yes:
-        if not sys.stdin.isatty():
-            raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")
+        somebody_to_ask()
         found = asyncio.run(_removal(url, sku, remove=False))
         say(f"{found.sku}  {found.name}  {counted(found.objects, 'object')}, {counted(found.files, 'file')}")
         _show_orders(found)
-        typer.confirm("Remove it from the catalogue?", abort=True)
+        confirm("Remove it from the catalogue?", yes=yes)
     done = asyncio.run(_removal(url, sku, remove=True))
     if as_json:
         return say_json(done.model_dump(mode="json"))

@@ -20,7 +20,7 @@ OrderId = Annotated[
 ]
 
 Products = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--product", help="SKU of a product; repeat for several.", autocompletion=complete_product),
 ]
 
@@ -37,8 +37,13 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before what cannot be undone. Raises Abort where the answer is no, BadParameter where nobody can answer."""
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")
+    somebody_to_ask()
     from models.text import shown
 
     typer.confirm(shown(question), abort=True, err=True)
+
+
+def somebody_to_ask() -> None:
+    """Raise BadParameter where nobody can answer a question, such as in a pipe."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is nobody to ask: give --yes", param_hint="--yes")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from cli.commands.common import Json, the_api
+from cli.commands.common import Json, Yes, confirm, the_api
 from cli.terminal import say, say_json
 
 app = typer.Typer(help="Save, test and remove destinations for deliveries.", no_args_is_help=True)
@@ -64,8 +64,9 @@ def try_out(name: Key, as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(name: Key) -> None:
+def remove(name: Key, yes: Yes = False) -> None:
     """Remove a destination and its keys; what was delivered there stays."""
+    confirm(f"Remove the destination {name!r} and its keys?", yes=yes)
     with the_api() as api:
         api.delete(f"/destinations/{quote(name, safe='')}")
     say(f"{name}  removed")

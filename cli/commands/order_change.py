@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands.common import Json, OrderId, the_api
+from cli.commands.common import Json, OrderId, Yes, confirm, the_api
 from cli.commands.order_show import show_line
 from cli.terminal import say, say_json
 
@@ -69,10 +69,11 @@ def extend(
         say(f"expires {instant(order['expires_at'])}")
 
 
-def delete(order_id: OrderId) -> None:
-    """Hide an order that is over."""
+def delete(order_id: OrderId, yes: Yes = False) -> None:
+    """Delete an order that is over: it is hidden, and nobody can download it any more."""
     with the_api() as api:
         order = api.order(order_id)
+        confirm(f"Delete {order['number']} “{order['label']}”? Nobody can download it then.", yes=yes)
         api.delete(f"/orders/{order['id']}")
     say(f"{order['number']}  deleted")
 

@@ -5,15 +5,14 @@ from typing import Annotated
 import typer
 
 from cli.commands.common import Json, Products, the_api
-from cli.commands.order_request import body_of, request_of
+from cli.commands.order_request import ListFile, Objects, body_of, request_of
 from cli.terminal import say, say_json
 
 
 def estimate_order(
-    product: Products,
-    object_: Annotated[
-        list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
-    ] = None,
+    product: Products = None,
+    object_: Objects = None,
+    file: ListFile = None,
     label: Annotated[str | None, typer.Option(help="The label it would get.")] = None,
     deliver_to: Annotated[str | None, typer.Option(metavar="NAME", help="A saved destination.")] = None,
     as_json: Json = False,
@@ -22,7 +21,7 @@ def estimate_order(
 
     Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
     """
-    body = body_of(request_of(product, object_, label=label, destination=deliver_to))
+    body = body_of(request_of(product, object_, file, label=label, destination=deliver_to))
     with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:

@@ -1,30 +1,61 @@
 """The order that a command's options ask for, and the body that says so to the API."""
 
+import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from models.order_request import OrderRequest, RequestedLine
 
+Objects = Annotated[
+    list[str] | None, typer.Option("--object", help="Name or id of an object of the product; repeat for several.")
+]
+ListFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        metavar="LIST",
+        help="A list with one on a line, `-` for standard input: names or ids of objects of the product; without a"
+        " product ids of files or objects.",
+    ),
+]
+
 
 def request_of(
-    products: Sequence[str],
+    products: Sequence[str] | None,
     objects: Sequence[str] | None,
+    listed: Path | None = None,
     *,
     label: str | None = None,
     draft: bool = False,
     destination: str | None = None,
 ) -> OrderRequest:
-    """The order of all objects of the products, or of the named objects of one product."""
-    if objects and len(products) > 1:
-        raise typer.BadParameter("objects are named for one product; order from each by itself", param_hint="--object")
-    lines = tuple(RequestedLine(sku, tuple(objects) if objects else None) for sku in products)
-    return OrderRequest(lines, label=label, draft=draft, destination=destination)
+    """The order of all objects of the products, of the named objects of one product, or of what a list names."""
+    names = [*(objects or ()), *(_lines(listed) if listed else ())]
+    if not products and (objects or not names):
+        raise typer.BadParameter("name a product, or give a list of ids with --file", param_hint="--product")
+    if names and products and len(products) > 1:
+        hint = "--object" if objects else "--file"
+        raise typer.BadParameter("objects are named for one product; order from each by itself", param_hint=hint)
+    lines = tuple(RequestedLine(sku, tuple(names) if names else None) for sku in products or ())
+    ids = () if products else tuple(names)
+    return OrderRequest(lines, ids, label=label, draft=draft, destination=destination)
 
 
 def body_of(request: OrderRequest) -> dict[str, Any]:
     """The body of `POST /orders` and `POST /orders:estimate`."""
     items = [{"product": line.product, "objects": list(line.objects or ()) or "all"} for line in request.lines]
+    what = {"items": items} if items else {"files": list(request.ids)}
     delivery = {"delivery": {"destination": request.destination}} if request.destination else {}
-    return {"items": items, "label": request.label, "draft": request.draft, **delivery}
+    return {**what, "label": request.label, "draft": request.draft, **delivery}
+
+
+def _lines(listed: Path) -> list[str]:
+    """What a list names, without blank lines. Raises BadParameter where it names nothing."""
+    text = sys.stdin.read() if str(listed) == "-" else listed.read_text(encoding="utf-8")
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    if not names:
+        raise typer.BadParameter(f"{listed} names nothing", param_hint="--file")
+    return names

@@ -70,7 +70,8 @@ def test_a_running_order_is_paused_resumed_and_cancelled(where: Where, tmp_path:
     answer = "consignor: 409 cannot resume an order that is provisioning; it allows cancel, pause\n"
     assert refused(where, "resume", order["id"]) == (1, answer)
     assert asked(where, "order", "cancel", order["number"], "--reason", "over")["status"] == "cancelled"
-    assert consignor(where, "order", "delete", order["id"]) == f"{order['number']}  deleted\n"
+    assert "nobody to ask: give --yes" in refused(where, "delete", order["id"])[1]
+    assert consignor(where, "order", "delete", order["id"], "--yes") == f"{order['number']}  deleted\n"
     code, text = refused(where, "show", order["id"])
     assert (code, "404 there is no order" in text) == (1, True)
 
@@ -104,7 +105,10 @@ def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, as_admin: 
 def test_who_waits_for_an_order_that_stands_still_is_told_why(where: Where, tmp_path: Path) -> None:
     put(tmp_path / "dear" / "a.pdf", b"map")
     imported(where, tmp_path / "dear", "dear", "--price", "1")
-    words = command("order", "place", "--product", "dear", "--wait")
+    code, text = refused(where, "place", "--product", "dear")
+    assert (code, "nobody to ask: give --yes" in text) == (2, True)
+    assert text.startswith("1 object, 1 file, 3 B: 1.00 EUR\n")
+    words = command("order", "place", "--product", "dear", "--wait", "--yes")
     with subprocess.Popen(words, env={**os.environ, **where}, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr
         said = waiting.stderr.readline()
@@ -148,7 +152,7 @@ def test_a_failed_file_is_tried_again_by_its_number(where: Where, tmp_path: Path
 
 def test_a_deleted_order_is_purged_when_its_retention_is_over(where: Where, stack: dict[str, Any]) -> None:
     order = asked(where, "order", "place", "--product", "sample-documents", "--wait")
-    consignor(where, "order", "delete", order["id"])
+    consignor(where, "order", "delete", order["id"], "--yes")
     assert order["number"] not in asked(where, "order", "purge")
     assert order["number"] in asked(where, "order", "purge", "--older-than-days", "0")
     with psycopg.connect(stack["database_url"]) as database:
@@ -191,6 +195,19 @@ def test_an_order_is_watched_to_its_end_by_its_events(where: Where) -> None:
     assert f"{order['number']}  fulfilled  36 of 36 files" in consignor(where, "order", "wait", order["id"])
     listed = consignor(where, "order", "files", order["id"], "--limit", "2").splitlines()
     assert (len(listed), listed[-1]) == (4, "… and more: --limit 20")
+
+
+def test_what_a_list_names_is_ordered(where: Where, tmp_path: Path) -> None:
+    named = tmp_path / "names"
+    named.write_text("welcome\n\n quality \n")
+    order = asked(where, "order", "place", "--product", "sample-documents", "--file", str(named))
+    assert order["objects"] == 2
+    ids = [one["id"] for one in asked(where, "catalog", "objects", "sample-documents")][:3]
+    done = run(where, "order", "place", "--file", "-", "--json", stdin="\n".join(ids))
+    assert (done.returncode, json.loads(done.stdout)["objects"]) == (0, 3)
+    assert asked(where, "order", "estimate", "--product", "sample-documents", "--file", str(named))["objects"] == 2
+    assert refused(where, "place", "--file", os.devnull)[0] == 2
+    assert refused(where, "place")[0] == 2
 
 
 def test_a_number_that_is_none_is_refused_without_asking(where: Where) -> None:

@@ -14,6 +14,7 @@ from models.order_request import OrderRequest
         request_of(["scenes"], None),
         request_of(["scenes", "maps"], None, label="Mine", draft=True),
         request_of(["scenes"], ["winter", "summer"], destination="exports"),
+        OrderRequest(ids=("0a", "0b"), label="By ids"),
     ],
 )
 def test_a_request_is_the_same_after_its_way_through_the_body(request_: OrderRequest) -> None:
