@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.blockers import claimed_attempt
 from models.errors import Failure
+from models.pieces import Pieces
 from models.queries import known_checksums
 from models.queries import suborders as queries
 from models.queries.blockers import clear_of_suborder
@@ -31,6 +32,7 @@ class SettledFile(NamedTuple):
     crc32: int | None
     failure: Failure | None
     etag: str | None = None
+    pieces: Pieces | None = None
     was_read: bool = False
     """Whether its bytes were read for this, so that it can be remembered."""
 
@@ -100,15 +102,18 @@ async def settle_files(
 
 
 def _columns(files: Sequence[SettledFile]) -> dict[str, object]:
-    """The columns of the files; a column of failures or of ETags that has none is left empty for `unnest` to fill."""
+    """The columns of the files; one that is None throughout, as is usual, is left empty for `unnest` to fill."""
     failures, etags = [file.failure for file in files], [file.etag for file in files]
-    failed = any(failures)
+    pieces = [file.pieces for file in files]
+    failed, cut = any(failures), any(pieces)
     return {
         "seqs": _array(file.seq for file in files),
         "modified": _array(file.modified_ns for file in files),
         "etags": etags if any(etags) else [],
         "sha256s": _array(f'"\\\\x{file.sha256.hex()}"' if file.sha256 else None for file in files),
         "crcs": _array(file.crc32 for file in files),
+        "piece_bytes": [each and each.length for each in pieces] if cut else [],
+        "pieces": [each and each.hashes for each in pieces] if cut else [],
         "codes": [failure and failure.code.value for failure in failures] if failed else [],
         "texts": [failure and failure.text for failure in failures] if failed else [],
     }

@@ -17,6 +17,7 @@ from activities.storage_work import StorageWork, WorkerPools
 from models.errors import Failed, Failure, FailureCode
 from models.labels import size_in_words
 from models.messages import StagedFiles, SubOrderFailed, SubOrderInput
+from models.pieces import Pieces
 from models.queries import suborders as queries
 from models.verify import Verify
 from storage.archive.digest import Digest, DigestStopped, Wanted, digests
@@ -50,10 +51,12 @@ class PendingFile(NamedTuple):
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """A row of the query `pending_files`."""
-        seq, name, href, size, modified, sha256, known_size, known_modified, etag, crc, known_sha256, doubted = row
+        seq, name, href, size, modified, sha256, known_size, known_modified, etag, crc, known_sha256, *more = row
         if known_size != size:
             return cls(seq, name, href, size, modified, sha256, None)
-        version, digest = FileVersion.dated(size, known_modified, etag), Digest(size, crc, known_sha256)
+        *pieces, doubted = more
+        version = FileVersion.dated(size, known_modified, etag)
+        digest = Digest(size, crc, known_sha256, Pieces.kept(*pieces))
         return cls(seq, name, href, size, modified, sha256, Known(version, digest, doubted))
 
     @property
@@ -72,6 +75,7 @@ class StagingActivities:
     sources: Sources = field(default_factory=Sources)
     verify: Verify = Verify.CHANGED
     pool: StoragePool = field(default_factory=lambda: WorkerPools().staging)
+    pieces: bool = False
 
     @activity.defn
     async def stage_files(self, suborder: SubOrderInput) -> StagedFiles:
@@ -88,7 +92,7 @@ class StagingActivities:
             async with self.sessions.begin() as session:
                 rows = await session.execute(queries.pending_files(suborder.order_id, suborder.number))
                 files = [PendingFile.of(row) for row in rows]
-            reading = _StagingRun(self.sources.at(mine.location), files, self.verify, place.moved)
+            reading = _StagingRun(self.sources.at(mine.location), files, self.verify, self.pieces, place.moved)
             call = place.start(reading.run)
             try:
                 await work.attend(call, partial(self._write, suborder, mine.attempt, reading), storage)
@@ -143,8 +147,10 @@ class StagingActivities:
 class _StagingRun:
     """The reading of files in a worker thread; the event loop takes what has settled."""
 
-    def __init__(self, source: Source, files: Sequence[PendingFile], verify: Verify, moved: Callable[[], None]) -> None:
-        self._source, self._files, self._verify, self._moved = source, files, verify, moved
+    def __init__(
+        self, source: Source, files: Sequence[PendingFile], verify: Verify, pieces: bool, moved: Callable[[], None]
+    ) -> None:
+        self._source, self._files, self._verify, self._pieces, self._moved = source, files, verify, pieces, moved
         self._settled: deque[SettledFile] = deque()
         self._now: tuple[PendingFile, FileVersion] | None = None
         self._bytes = 0
@@ -154,7 +160,10 @@ class _StagingRun:
     def run(self) -> None:
         """Read all files; returns early, with DigestStopped, when told to stop. Raises Failed without its storage."""
         self._source.check_available()
-        for found in digests(self._source, self._wanted(), progress=self._progress, cancelled=self.stop.is_set):
+        stop = self.stop.is_set
+        for found in digests(
+            self._source, self._wanted(), progress=self._progress, cancelled=stop, pieces=self._pieces
+        ):
             if self._now is None:
                 raise RuntimeError("a digest without a file")
             file, version = self._now
@@ -216,7 +225,15 @@ def _proven(file: PendingFile, version: FileVersion, found: Digest, *, was_read:
         failure = Failure(code=FailureCode.CHECKSUM_MISMATCH, text=f"{file.name} {why}")
         return SettledFile.failed(file.seq, file.size_bytes, failure)
     return SettledFile(
-        file.seq, found.size, version.modified_ns, found.sha256, found.crc32, None, version.etag, was_read
+        file.seq,
+        found.size,
+        version.modified_ns,
+        found.sha256,
+        found.crc32,
+        None,
+        version.etag,
+        found.pieces,
+        was_read,
     )
 
 

@@ -16,7 +16,9 @@ from storage.sources.registry import Sources
 _REFUSED_SHOWN = 20
 
 
-async def precompute_all(sessions: async_sessionmaker[AsyncSession], skus: Sequence[str]) -> dict[str, ChecksumReport]:
+async def precompute_all(
+    sessions: async_sessionmaker[AsyncSession], skus: Sequence[str], *, pieces: bool
+) -> dict[str, ChecksumReport]:
     """Compute what is not known yet of these products, one after the other; by SKU what it came to."""
     reports, sources = {}, Sources()
     with _shown() as progress:
@@ -30,7 +32,7 @@ async def precompute_all(sessions: async_sessionmaker[AsyncSession], skus: Seque
                 done += more
                 progress.update(task, advance=count, read=done)  # type: ignore[arg-type]
 
-            reports[sku] = await precompute_checksums(sessions, sources, sku, tell)
+            reports[sku] = await precompute_checksums(sessions, sources, sku, tell, pieces=pieces)
     return reports
 
 

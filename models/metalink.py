@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from models.instants import rfc3339
+from models.pieces import Pieces
 
 FILES_PER_DOCUMENT: Final = 50_000
 """Unless set otherwise: aria2 keeps about 3 KB of memory for each entry. More files make more documents."""
@@ -22,12 +23,13 @@ SUFFIXES: Final = {4: ".meta4", 3: ".metalink"}
 
 
 class LinkedFile(NamedTuple):
-    """A file as a Metalink shows it; without a hash while that is not known."""
+    """A file as a Metalink shows it; without a hash while that is not known, and pieces only of a large one."""
 
     name: str
     size: int
     sha256: bytes | None
     url: str
+    pieces: Pieces | None = None
 
 
 class Head(NamedTuple):
@@ -74,9 +76,16 @@ def _head4(head: Head) -> str:
 def _entry4(file: LinkedFile) -> str:
     proof = f'<hash type="sha-256">{file.sha256.hex()}</hash>' if file.sha256 else ""
     return (
-        f"<file name={_name(file.name)}><size>{file.size}</size>{proof}"
+        f"<file name={_name(file.name)}><size>{file.size}</size>{proof}{_pieces(file.pieces)}"
         f'<url priority="1">{_text(file.url)}</url></file>\n'
     )
+
+
+def _pieces(pieces: Pieces | None) -> str:
+    if pieces is None:
+        return ""
+    hashes = "".join(f"<hash>{piece.hex()}</hash>" for piece in pieces.each)
+    return f'<pieces length="{pieces.length}" type="sha-256">{hashes}</pieces>'
 
 
 def _head3(head: Head) -> str:

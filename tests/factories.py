@@ -112,13 +112,16 @@ async def add_order(
         return await place(session, caller, OrderRequest(lines, label=label), now or datetime.now(UTC))
 
 
-async def make_ready(sessions: Sessions, order: Order, limits: Limits | None = None) -> list[SubOrderResult]:
+async def make_ready(
+    sessions: Sessions, order: Order, limits: Limits | None = None, *, pieces: bool = False
+) -> list[SubOrderResult]:
     """Plan, stage and publish every sub-order of an order by the real activities, without a workflow."""
     run = ActivityEnvironment().run
     count = await run(PlanningActivities(sessions, limits or Limits()).plan_suborders, OrderRef(order_id=order.id))
     results = []
     for number in range(1, count + 1):
-        staged = await run(StagingActivities(sessions).stage_files, SubOrderInput(order_id=order.id, number=number))
+        staging = StagingActivities(sessions, pieces=pieces)
+        staged = await run(staging.stage_files, SubOrderInput(order_id=order.id, number=number))
         publication = Publication(order_id=order.id, number=number, attempt=staged.attempt)
         results.append(await run(PublishingActivities(sessions).publish_suborder, publication))
     return results

@@ -78,6 +78,7 @@ def packaging_worker(
     *,
     sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
+    pieces: bool = False,
     delivery_targets: DeliveryTargets | None = None,
     pools: WorkerPools | None = None,
     **options: Any,
@@ -90,7 +91,7 @@ def packaging_worker(
         sessions,
         PACKAGING_QUEUE,
         [
-            StagingActivities(sessions, sources, verify, pools.staging).stage_files,
+            StagingActivities(sessions, sources, verify, pools.staging, pieces).stage_files,
             DeliveringActivities(sessions, targets, sources, pools.delivering).deliver_suborder,
         ],
         max_concurrent_activities=SLOTS,

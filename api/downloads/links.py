@@ -10,6 +10,7 @@ from models.download_urls import named
 from models.errors import LinksUnavailable
 from models.links import API, file_path, metalink_path
 from models.metalink import LinkedFile
+from models.pieces import Pieces
 from models.queries import downloads as queries
 from models.tables import Order
 from services.download_lookup import linked_order
@@ -73,9 +74,10 @@ async def linked_files(
                     size,
                     sha256,
                     signed_file(services, order_id, seq, path.rpartition("/")[2], grant),
+                    Pieces.kept(*pieces),
                 ),
             )
-            for seq, part, path, size, sha256 in rows
+            for seq, part, path, size, sha256, *pieces in rows
         ]
 
 

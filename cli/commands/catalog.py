@@ -12,6 +12,7 @@ from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
 
 if TYPE_CHECKING:
+    from cli.runtime.settings import Settings
     from cli.tables import Grid
     from services.catalogue import ChecksumReport, ImportOptions, ImportReport, ProductRemoval
 
@@ -75,7 +76,7 @@ def import_(
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
     from cli.runtime.settings import load_settings
 
-    reports, read = asyncio.run(_import(load_settings().database_url, source, options, checksums=checksums))
+    reports, read = asyncio.run(_import(load_settings(), source, options, checksums=checksums))
     if as_json:
         say_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
@@ -192,14 +193,14 @@ def _options(**given: str | tuple[str, ...] | bool | None) -> "ImportOptions":
 
 
 async def _import(
-    url: str, source: Path, options: "ImportOptions", *, checksums: bool
+    settings: "Settings", source: Path, options: "ImportOptions", *, checksums: bool
 ) -> "tuple[list[ImportReport], dict[str, ChecksumReport]]":
     from cli.errors import CommandFailed
     from database.engine import make_engine, make_sessions
     from models.errors import Failed
     from services.catalogue import import_source
 
-    engine = make_engine(url, pool_size=1)
+    engine = make_engine(settings.database_url, pool_size=1)
     try:
         sessions = make_sessions(engine)
         reports = await import_source(sessions, source, options)
@@ -208,7 +209,7 @@ async def _import(
         from cli.checksums import precompute_all
 
         skus = [report.sku for report in reports if report.files and report.product != "left"]
-        return reports, await precompute_all(sessions, skus)
+        return reports, await precompute_all(sessions, skus, pieces=settings.pieces)
     except Failed as failed:
         text = f"imported, but not all checksums could be computed: {failed.failure.text}; run it again"
         raise CommandFailed(text) from failed

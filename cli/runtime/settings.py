@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     request_burst: int = Field(default=2_000, ge=0)
     # When a file of known checksums is read again: at each order, when the storage shows another version, or never.
     verify: Verify = Verify.CHANGED
+    # Whether the pieces of large files are hashed as well when they are read, for Metalinks.
+    pieces: bool = False
     draft_timeout: timedelta = timedelta(days=30)
     payment_timeout: timedelta = timedelta(days=14)
     max_pause: timedelta = timedelta(days=30)

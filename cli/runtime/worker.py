@@ -57,6 +57,7 @@ async def run_worker(settings: Settings) -> None:
         sessions,
         sources=sources,
         verify=settings.verify,
+        pieces=settings.pieces,
         delivery_targets=delivery_targets(settings),
         pools=pools,
     )

@@ -165,10 +165,19 @@ def file_of(order_id: UUID, key: int | UUID) -> sa.Select[OrderFile, SubOrder]:
 
 
 def linked_files(order_id: UUID, *, after: int, upto: int) -> sa.Select[*tuple[Any, ...]]:
-    """Number, sub-order, path, size and SHA-256 (where it is proven) of files that can be had or may come yet."""
-    proven = sa.case((col(OrderFile.state) != FileState.PENDING, col(OrderFile.sha256)))
+    """Number, sub-order, path and size of files that can be had or may come yet.
+
+    Where it is proven, SHA-256, then the length and the hashes of the pieces; else None.
+    """
+    proven = (col(OrderFile.sha256), col(OrderFile.piece_bytes), col(OrderFile.pieces))
     return (
-        sa.select(col(OrderFile.seq), col(OrderFile.suborder), col(OrderFile.path), col(OrderFile.size_bytes), proven)
+        sa.select(
+            col(OrderFile.seq),
+            col(OrderFile.suborder),
+            col(OrderFile.path),
+            col(OrderFile.size_bytes),
+            *(sa.case((col(OrderFile.state) != FileState.PENDING, column)) for column in proven),
+        )
         .where(
             col(OrderFile.order_id) == order_id,
             col(OrderFile.seq) > after,

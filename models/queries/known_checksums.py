@@ -12,7 +12,8 @@ from models.tables import CatalogueFile, KnownFile
 # The product's row is locked by an import, which may be about to forget: then nothing is remembered now.
 _UPSERT = """
     ON CONFLICT (file_id) DO UPDATE SET size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
-        etag = excluded.etag, sha256 = excluded.sha256, crc32 = excluded.crc32, read_at = now(), doubted = false
+        etag = excluded.etag, sha256 = excluded.sha256, crc32 = excluded.crc32, piece_bytes = excluded.piece_bytes,
+        pieces = excluded.pieces, read_at = now(), doubted = false
 """
 
 UPSERT_STAGED = sa.text(
@@ -21,8 +22,9 @@ UPSERT_STAGED = sa.text(
         SELECT p.id FROM products p JOIN suborders s ON (s.sku, s.location) = (p.sku, p.location)
         WHERE s.order_id = :order_id AND s.number = :number FOR SHARE OF p SKIP LOCKED
     )
-    INSERT INTO known_files (file_id, size_bytes, modified_ns, etag, sha256, crc32)
-    SELECT DISTINCT ON (f.file_id) f.file_id, f.size_bytes, f.modified_ns, s.etag, f.sha256, f.crc32
+    INSERT INTO known_files (file_id, size_bytes, modified_ns, etag, sha256, crc32, piece_bytes, pieces)
+    SELECT DISTINCT ON (f.file_id)
+        f.file_id, f.size_bytes, f.modified_ns, s.etag, f.sha256, f.crc32, f.piece_bytes, f.pieces
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:etags AS text[])) AS s(seq, etag)
     CROSS JOIN LATERAL (
         SELECT * FROM order_files WHERE order_id = :order_id AND seq = s.seq AND state = 'available' OFFSET 0
@@ -42,11 +44,12 @@ UPSERT_READ = sa.text(
     WITH product AS (
         SELECT id FROM products WHERE id = :product AND location = :location FOR SHARE SKIP LOCKED
     )
-    INSERT INTO known_files (file_id, size_bytes, modified_ns, etag, sha256, crc32)
-    SELECT c.id, c.size_bytes, c.modified_ns, s.etag, s.sha256, s.crc
+    INSERT INTO known_files (file_id, size_bytes, modified_ns, etag, sha256, crc32, piece_bytes, pieces)
+    SELECT c.id, c.size_bytes, c.modified_ns, s.etag, s.sha256, s.crc, s.piece_bytes, s.pieces
     FROM unnest(CAST(:ids AS uuid[]), CAST(:hrefs AS text[]), CAST(:sizes AS bigint[]), CAST(:modified AS bigint[]),
-                CAST(:etags AS text[]), CAST(:sha256s AS bytea[]), CAST(:crcs AS bigint[]))
-         AS s(id, href, size, modified, etag, sha256, crc)
+                CAST(:etags AS text[]), CAST(:sha256s AS bytea[]), CAST(:crcs AS bigint[]),
+                CAST(:piece_bytes AS bigint[]), CAST(:pieces AS bytea[]))
+         AS s(id, href, size, modified, etag, sha256, crc, piece_bytes, pieces)
     JOIN catalogue_files c ON c.id = s.id AND (c.href, c.size_bytes, c.modified_ns) = (s.href, s.size, s.modified)
     JOIN catalogue_objects o ON o.id = c.object_id JOIN product p ON p.id = o.product_id
     {_UPSERT}

@@ -53,10 +53,12 @@ SETTLE_FILES = sa.text(
         state = CASE WHEN s.code IS NULL THEN '{FileState.AVAILABLE}' ELSE '{FileState.FAILED}' END,
         modified_ns = coalesce(s.modified, f.modified_ns),
         etag = CASE WHEN s.code IS NULL THEN s.etag ELSE f.etag END, sha256 = coalesce(s.sha256, f.sha256),
-        crc32 = coalesce(s.crc, f.crc32), failure_code = s.code, failure_text = s.text
+        crc32 = coalesce(s.crc, f.crc32), piece_bytes = s.piece_bytes, pieces = s.pieces,
+        failure_code = s.code, failure_text = s.text
     FROM unnest(CAST(:seqs AS bigint[]), CAST(:modified AS bigint[]), CAST(:etags AS text[]), CAST(:sha256s AS bytea[]),
-                CAST(:crcs AS bigint[]), CAST(:codes AS text[]), CAST(:texts AS text[]))
-         AS s(seq, modified, etag, sha256, crc, code, text)
+                CAST(:crcs AS bigint[]), CAST(:piece_bytes AS bigint[]), CAST(:pieces AS bytea[]),
+                CAST(:codes AS text[]), CAST(:texts AS text[]))
+         AS s(seq, modified, etag, sha256, crc, piece_bytes, pieces, code, text)
     CROSS JOIN LATERAL (
         SELECT ctid AS place FROM order_files
         WHERE order_id = :order_id AND seq = s.seq AND state IN ({sql_list(_SETTLING)}) OFFSET 0
@@ -148,7 +150,7 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
     """The files of a sub-order that have yet to be proven.
 
     Sequence, name, href, size, time, expected SHA-256; then what is known of an earlier read: size, time, ETag,
-    CRC-32, SHA-256, and whether it is doubted, all None where there was none.
+    CRC-32, SHA-256, length and hashes of its pieces, and whether it is doubted, all None where there was none.
     """
     return (
         sa.select(
@@ -163,6 +165,8 @@ def pending_files(order_id: UUID, number: int) -> sa.Select[*tuple[Any, ...]]:
             col(KnownFile.etag),
             col(KnownFile.crc32),
             col(KnownFile.sha256),
+            col(KnownFile.piece_bytes),
+            col(KnownFile.pieces),
             col(KnownFile.doubted),
         )
         .outerjoin(KnownFile, col(KnownFile.file_id) == col(OrderFile.file_id))

@@ -128,6 +128,9 @@ class KnownFile(SQLModel, table=True):
     etag: str | None = Field(default=None, sa_type=sa.Text)
     sha256: bytes = Field(sa_type=sa.LargeBinary)
     crc32: int = Field(sa_type=sa.BigInteger)
+    piece_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    pieces: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    """The SHA-256 of each `piece_bytes`, one behind the other, written with `sha256` or not at all."""
     read_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
     doubted: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     """Whether a download has found other bytes under the same size and time: then only a new read proves anything."""

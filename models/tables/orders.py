@@ -191,6 +191,8 @@ class OrderFile(SQLModel, table=True):
     etag: str | None = Field(default=None, sa_type=sa.Text)
     sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     crc32: int | None = Field(default=None, sa_type=sa.BigInteger)
+    piece_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    pieces: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     state: str = Field(sa_type=sa.Text)
     failure_code: str | None = Field(default=None, sa_type=sa.Text)
     failure_text: str | None = Field(default=None, sa_type=sa.Text)

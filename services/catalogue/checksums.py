@@ -61,6 +61,8 @@ async def precompute_checksums(
     sources: Sources,
     sku: str,
     progress: Progress = lambda _files, _bytes: None,
+    *,
+    pieces: bool = False,
 ) -> ChecksumReport:
     """Compute the checksums of a product's files that are not known yet; those that are keep theirs.
 
@@ -73,7 +75,7 @@ async def precompute_checksums(
     await asyncio.to_thread(source.check_available)
     files = size = 0
     async for batch in _batches(sessions, product):
-        done = await _read(source, batch, progress)
+        done = await _read(_ChecksumBatch(source, batch, progress, pieces))
         refused += done.refused
         async with sessions.begin() as session:
             values = {"product": product, "location": location, **_columns(done.read)}
@@ -114,9 +116,8 @@ def _cut(files: Sequence[UnknownFile]) -> Iterator[list[UnknownFile]]:
     yield batch
 
 
-async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress) -> "_ChecksumBatch":
+async def _read(batch: "_ChecksumBatch") -> "_ChecksumBatch":
     """Read a batch in a thread; one that is cancelled leaves none behind that reads on."""
-    batch = _ChecksumBatch(source, files, progress)
     task = asyncio.create_task(asyncio.to_thread(batch.run))
     try:
         await asyncio.shield(task)
@@ -131,8 +132,8 @@ async def _read(source: Source, files: Sequence[UnknownFile], progress: Progress
 class _ChecksumBatch:
     """The reading of a batch in a worker thread."""
 
-    def __init__(self, source: Source, files: Sequence[UnknownFile], progress: Progress) -> None:
-        self._source, self._files, self._progress = source, files, progress
+    def __init__(self, source: Source, files: Sequence[UnknownFile], progress: Progress, pieces: bool) -> None:
+        self._source, self._files, self._progress, self._pieces = source, files, progress, pieces
         self._now: list[tuple[UnknownFile, FileVersion]] = []
         self.read: list[_Read] = []
         self.refused: list[SkippedEntry] = []
@@ -140,8 +141,8 @@ class _ChecksumBatch:
 
     def run(self) -> None:
         """Read all files. Raises Failed where the storage is in trouble, for the files are not."""
-        told = partial(self._progress, 0)
-        for found in digests(self._source, self._wanted(), progress=told, cancelled=self.stop.is_set):
+        told, stop = partial(self._progress, 0), self.stop.is_set
+        for found in digests(self._source, self._wanted(), progress=told, cancelled=stop, pieces=self._pieces):
             file, version = self._now.pop()
             if isinstance(found, Failed):
                 self._refuse(file, found)
@@ -180,4 +181,6 @@ def _columns(read: Sequence[_Read]) -> dict[str, list[Any]]:
         "etags": [one.version.etag for one in read],
         "sha256s": [one.digest.sha256 for one in read],
         "crcs": [one.digest.crc32 for one in read],
+        "piece_bytes": [one.digest.pieces and one.digest.pieces.length for one in read],
+        "pieces": [one.digest.pieces and one.digest.pieces.hashes for one in read],
     }

@@ -1,10 +1,11 @@
 """One read of a file gives both its CRC-32 and its SHA-256, with bounded memory, in the thread that calls.
 
-A large file is hashed by a second thread while this one reads and counts the CRC, so that both cores work; small
-ones are not worth the hand-over. Everything blocks: call it in a worker thread.
+A large file is hashed by a second thread while this one reads and counts the CRC, so that both cores work, and the
+pieces of a very large one by a third; small ones are not worth the hand-over. Everything blocks: call it in a worker
+thread.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256, sha512
 from queue import SimpleQueue
@@ -15,10 +16,11 @@ from typing import Final, NamedTuple, Protocol, Self
 from isal.isal_zlib import crc32
 
 from models.errors import Failed, FailureCode
+from models.pieces import Pieces, piece_length
 from storage.sources.protocol import FileVersion, Reader, Source, check_version
 
 BUFFER_BYTES: Final = 512 * 1024
-_BUFFERS: Final = 4
+_BUFFERS: Final = 6
 
 
 class Digest(NamedTuple):
@@ -27,6 +29,7 @@ class Digest(NamedTuple):
     size: int
     crc32: int
     sha256: bytes
+    pieces: Pieces | None = None
 
 
 class Wanted(NamedTuple):
@@ -42,6 +45,28 @@ class DigestStopped(Exception):
 
 class _Hash(Protocol):
     def update(self, data: memoryview, /) -> None: ...
+
+
+class _PieceHashes:
+    """The hash of each piece, counted as the bytes come; no buffer reaches over the end of one."""
+
+    def __init__(self, length: int) -> None:
+        self._length, self._filled, self._hash, self._done = length, 0, sha256(), bytearray()
+
+    def update(self, data: memoryview, /) -> None:
+        self._hash.update(data)
+        self._filled += len(data)
+        if self._filled == self._length:
+            self._end_piece()
+
+    def ended(self) -> Pieces:
+        if self._filled:
+            self._end_piece()
+        return Pieces(self._length, bytes(self._done))
+
+    def _end_piece(self) -> None:
+        self._done += self._hash.digest()
+        self._hash, self._filled = sha256(), 0
 
 
 def digest(
@@ -63,9 +88,13 @@ def digests(
     *,
     progress: Callable[[int], None],
     cancelled: Callable[[], bool],
+    pieces: bool = False,
 ) -> Iterator[Digest | Failed]:
-    """Read many files, in order, with the same buffers: for each its digest, or why there is none."""
-    with _Digester(progress, cancelled) as digester:
+    """Read many files, in order, with the same buffers: for each its digest, or why there is none.
+
+    With `pieces` those of large files are hashed too, which costs as much as their SHA-256 once more.
+    """
+    with _Digester(progress, cancelled, pieces) as digester:
         for href, expected in wanted:
             try:
                 found: Digest | Failed = digester.digest(source, href, expected)
@@ -74,15 +103,24 @@ def digests(
             yield found
 
 
-class _Digester(AbstractContextManager["_Digester"]):
-    """The buffers, and the hashing thread once a large file needs it."""
+class _Work(NamedTuple):
+    buffer: memoryview
+    length: int
+    hashes: Sequence[_Hash]
+    """One for each thread that the buffer goes through."""
 
-    def __init__(self, progress: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
-        self._progress, self._cancelled = progress, cancelled
+
+class _Digester(AbstractContextManager["_Digester"]):
+    """The buffers, and the hashing threads once a large file needs them.
+
+    The first thread hands a buffer on to the second, where there is one, and the last gives it back.
+    """
+
+    def __init__(self, progress: Callable[[int], None], cancelled: Callable[[], bool], pieces: bool = False) -> None:
+        self._progress, self._cancelled, self._pieces = progress, cancelled, pieces
         self._small = memoryview(bytearray())
         self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._work: SimpleQueue[tuple[_Hash, memoryview, int] | None] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._threads: list[tuple[Thread, SimpleQueue[_Work | None]]] = []
 
     def digest(self, source: Source, href: str, expected: FileVersion) -> Digest:
         """Read one file."""
@@ -116,8 +154,10 @@ class _Digester(AbstractContextManager["_Digester"]):
 
     def _shared(self, reader: Reader, size: int) -> Digest:
         """Read and count the CRC here, hash there; a buffer comes back when it is hashed."""
-        self._start()
+        pieces = _PieceHashes(length) if self._pieces and (length := piece_length(size)) else None
         crc, hashed, offset = 0, sha256(), 0
+        hashes: list[_Hash] = [hashed, pieces] if pieces else [hashed]
+        self._start(len(hashes))
         while offset < size:
             buffer = self._free.get()
             try:
@@ -125,13 +165,13 @@ class _Digester(AbstractContextManager["_Digester"]):
             except BaseException:
                 self._free.put(buffer)
                 raise
-            self._work.put((hashed, buffer, len(view)))
+            self._threads[0][1].put(_Work(buffer, len(view), hashes))
             crc = crc32(view, crc)
             offset += len(view)
         for buffer in [self._free.get() for _ in range(_BUFFERS)]:  # all back: the hash is complete
             self._free.put(buffer)
         _settle()
-        return Digest(size, crc, hashed.digest())
+        return Digest(size, crc, hashed.digest(), pieces.ended() if pieces else None)
 
     def _read(self, reader: Reader, view: memoryview, offset: int) -> memoryview:
         if self._cancelled():
@@ -141,20 +181,24 @@ class _Digester(AbstractContextManager["_Digester"]):
         self._progress(len(view))
         return view
 
-    def _start(self) -> None:
-        if self._thread is not None:
-            return
-        for _ in range(_BUFFERS):
-            self._free.put(memoryview(bytearray(BUFFER_BYTES)))
-        self._thread = Thread(target=self._hash, name="sha256", daemon=True)
-        self._thread.start()
+    def _start(self, threads: int) -> None:
+        if not self._threads:
+            for _ in range(_BUFFERS):
+                self._free.put(memoryview(bytearray(BUFFER_BYTES)))
+        for number in range(len(self._threads), threads):
+            queue: SimpleQueue[_Work | None] = SimpleQueue()
+            thread = Thread(target=self._hash, args=(number, queue), name="sha256", daemon=True)
+            self._threads.append((thread, queue))
+            thread.start()
 
-    def _hash(self) -> None:
+    def _hash(self, number: int, queue: SimpleQueue[_Work | None]) -> None:
         _settle()
-        while (work := self._work.get()) is not None:
-            hashed, buffer, length = work
-            hashed.update(buffer[:length])
-            self._free.put(buffer)
+        while (work := queue.get()) is not None:
+            work.hashes[number].update(work.buffer[: work.length])
+            if number + 1 < len(work.hashes):
+                self._threads[number + 1][1].put(work)
+            else:
+                self._free.put(work.buffer)
 
     def __enter__(self) -> Self:
         return self
@@ -162,9 +206,9 @@ class _Digester(AbstractContextManager["_Digester"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._thread is not None:
-            self._work.put(None)
-            self._thread.join()
+        for thread, queue in self._threads:
+            queue.put(None)
+            thread.join()
 
 
 def _settle() -> None:

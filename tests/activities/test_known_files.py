@@ -74,6 +74,31 @@ async def test_a_known_file_is_not_read_again(sessions: Sessions, tmp_path: Path
     assert await proofs_of(sessions, again) == proofs
 
 
+async def test_the_pieces_of_a_large_file_are_known_as_long_as_its_checksum(
+    sessions: Sessions, tmp_path: Path, order: Order
+) -> None:
+    async def pieces_of(table: str) -> list[Any]:
+        return await rows(sessions, f"SELECT piece_bytes, pieces FROM {table} ORDER BY size_bytes DESC, 1 LIMIT 1")
+
+    path, size = tmp_path / "s1" / "a.tif", 64 * 1024**2
+    os.truncate(path, size)
+    await import_source(sessions, tmp_path, ImportOptions(sku="scenes"))
+    order = await ordered_again(sessions)
+    await run(StagingActivities(sessions, pieces=True).stage_files, first_of(order))
+    content = path.read_bytes()
+    hashes = b"".join(sha256(content[at : at + size // 16]).digest() for at in range(0, size, size // 16))
+    assert await pieces_of("order_files") == await pieces_of("known_files") == [(size // 16, hashes)]
+    again = await ordered_again(sessions)
+    # A worker that hashes no pieces has them from what is known.
+    await staged(sessions, again)
+    assert await pieces_of(f"order_files WHERE order_id = '{again.id}'") == [(size // 16, hashes)]
+    os.utime(path, ns=(5, 5))
+    third = await ordered_again(sessions)
+    assert (await staged(sessions, third)).available == 3
+    assert await pieces_of(f"order_files WHERE order_id = '{third.id}'") == await pieces_of("known_files")
+    assert await pieces_of("known_files") == [(None, None)]
+
+
 async def test_a_file_of_another_version_is_read_again(sessions: Sessions, tmp_path: Path, order: Order) -> None:
     await staged(sessions, order)
     os.utime(tmp_path / "s1" / "a.tif", ns=(5, 5))

@@ -142,6 +142,12 @@ def test_how_far_known_files_are_trusted_is_a_setting(monkeypatch: pytest.Monkey
     assert Settings().verify is Verify.NEVER
 
 
+def test_pieces_are_hashed_only_where_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not Settings().pieces
+    monkeypatch.setenv("CONSIGNOR_PIECES", "true")
+    assert Settings().pieces
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [

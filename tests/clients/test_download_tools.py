@@ -123,6 +123,28 @@ async def test_aria2_checks_what_the_metalink_says(
     assert "Invalid hash" in output or "checksum" in output.lower(), output
 
 
+async def test_aria2_mends_a_damaged_piece_by_fetching_that_one_alone(
+    facade: str, database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    files = {"scene": {"huge.bin": Random(9).randbytes(BLOCK) * 64, "small.bin": b"small"}}
+    await add_product(sessions, tmp_path / "huge", "huge", files)
+    order = await add_order(sessions, {"huge": "all"})
+    await make_ready(sessions, order, pieces=True)
+    target = tmp_path / "target"
+    (target / "scene").mkdir(parents=True)
+    content = files["scene"]["huge.bin"]
+    damaged = bytearray(content)
+    damaged[21 * BLOCK] ^= 1
+    (target / "scene" / "huge.bin").write_bytes(damaged)
+    url = linked(facade, metalink_path(order.id))
+    await ran(tool("aria2c"), "-q", "-V", "--allow-overwrite", "-d", target, "--follow-metalink=mem", url)
+    assert saved(target) == ordered(files)
+    with psycopg.connect(database_url) as connection:
+        covered = "SELECT covered FROM file_coverage WHERE order_id = %s"
+        ((fetched,),) = connection.execute(covered, [order.id]).fetchall()
+    assert [(span.lower, span.upper) for span in fetched] == [(20 * BLOCK, 24 * BLOCK)]
+
+
 async def test_aria2_goes_on_after_it_was_killed(
     facade: str, database_url: str, big: tuple[Order, bytes], tmp_path: Path
 ) -> None:

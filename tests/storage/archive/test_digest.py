@@ -10,10 +10,12 @@ from zlib import crc32
 import pytest
 
 from models.errors import Failed, FailureCode
+from models.pieces import piece_length
 from storage.archive.digest import BUFFER_BYTES, Digest, DigestStopped, Wanted, digest, digests
 from storage.sources.local import LocalReader, LocalSource
 from storage.sources.protocol import FileVersion
 
+MIB = 1024**2
 SIZES = [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, 9 * BUFFER_BYTES + 17]
 
 
@@ -61,6 +63,26 @@ def test_both_checksums_are_right_at_any_size(tmp_path: Path, size: int) -> None
     found = digest(source, "file", expected=source.stat("file"), progress=read.append, cancelled=never)
     assert found == known
     assert sum(read) == size
+
+
+@pytest.mark.parametrize("size", [64 * MIB - 1, 64 * MIB, 64 * MIB + 17])
+def test_a_large_file_has_the_hash_of_each_piece_if_these_are_wanted(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"begins")
+    os.truncate(path, size)
+    source = LocalSource(tmp_path)
+    wanted = [Wanted("file", source.stat("file"))] * 2
+    first, second = (d for d in digests(source, wanted, progress=ignore, cancelled=never, pieces=True))
+    assert isinstance(first, Digest)
+    assert first == second
+    length = piece_length(size)
+    if length is None:
+        assert first.pieces is None
+        return
+    content = path.read_bytes()
+    parts = [sha256(content[at : at + length]).digest() for at in range(0, size, length)]
+    assert (first.sha256, first.pieces and first.pieces.each) == (sha256(content).digest(), parts)
+    assert digest(source, "file", expected=wanted[0].expected, progress=ignore, cancelled=never).pieces is None
 
 
 def test_many_files_are_read_in_order_and_a_bad_one_stops_no_other(tmp_path: Path) -> None:
