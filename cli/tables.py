@@ -1,6 +1,6 @@
 """How orders look on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cli.local_time import at, instant
 from models.labels import counted, size_in_words
 from models.text import shown
 
@@ -15,13 +16,15 @@ from models.text import shown
 class Grid(Table):
     """A table without lines, whose cells are plain text: no markup, and nothing that a terminal would obey."""
 
-    def __init__(self, *columns: str, title: str | None = None, right: int | None = None) -> None:
-        """Name the columns; those from the `right`-th on hold numbers."""
+    def __init__(
+        self, *columns: str, title: str | None = None, right: int | None = None, whole: Collection[str] = ()
+    ) -> None:
+        """Name the columns; those from the `right`-th on hold numbers, and `whole` ones are never broken."""
         heading = None if title is None else Text(shown(title))
         super().__init__(title=heading, box=None, title_justify="left", title_style="bold", header_style="dim")
         for index, column in enumerate(columns):
             is_number = right is not None and index >= right
-            self.add_column(column, justify="right" if is_number else "left", overflow="fold")
+            self.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=column in whole)
 
     def add_cells(self, *cells: str) -> None:
         """Add a row."""
@@ -44,7 +47,9 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
         return Text("No order matches.")
     if not orders:
         return Text("No orders yet. Place one with `consignor order place --product SKU`.")
-    table = Grid("number", "status", "delivery", "files", "size", "errors", "label", "created (UTC)")
+    table = Grid(
+        "number", "status", "delivery", "files", "size", "errors", "label", "created", whole=("number", "status")
+    )
     for order in orders:
         progress = order["progress"]
         table.add_cells(
@@ -55,7 +60,7 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
             size_in_words(progress["bytes_total"]),
             str(progress["files_failed"]),
             order["label"],
-            order["created_at"][:19].replace("T", " "),
+            at(order["created_at"]),
         )
     return table
 
@@ -113,11 +118,6 @@ def _add_line(page: Text, line: str, style: str = "") -> None:
     page.append(shown(line), style).append("\n")
 
 
-def instant(text: str) -> str:
-    """An instant of the API's to the second, in UTC."""
-    return f"{text[:19].replace('T', ' ')} UTC"
-
-
 def price_in_words(order: Any) -> str:
     """What an order costs, as in `37.50 EUR`; nothing where it is free."""
     return f"{order['total_price']} {order['currency']}" if Decimal(order["total_price"]) else ""
@@ -173,12 +173,12 @@ def files_table(files: Sequence[Any]) -> Grid:
 
 
 def _timeline(rows: Sequence[Any]) -> Grid:
-    table = Grid("#", "when (UTC)", "what", "status", "who", "why", title="Timeline")
+    table = Grid("#", "when", "what", "status", "who", "why", title="Timeline")
     for row in rows:
         what = row["what"].replace("_", " ") + (f" {row['suborder']}" if row["suborder"] else "")
         table.add_cells(
             str(row["sequence"]),
-            row["at"][:23],
+            at(row["at"]),
             what,
             row["status_after"],
             row["actor"],
@@ -195,7 +195,7 @@ def bulks_table(bulks: Sequence[Any]) -> RenderableType:
     table = Grid("id", "action", "state", *counts, "created")
     for bulk in bulks:
         numbers = (str(bulk[name]) for name in counts)
-        table.add_cells(bulk["id"], bulk["action"], bulk["state"], *numbers, bulk["created_at"][:19])
+        table.add_cells(bulk["id"], bulk["action"], bulk["state"], *numbers, at(bulk["created_at"]))
     return table
 
 

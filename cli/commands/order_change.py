@@ -1,6 +1,6 @@
 """The commands that change an order: what the lifecycle allows, and its end."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -58,13 +58,13 @@ def restart(
 
 def extend(
     order_id: OrderId,
-    until: Annotated[datetime, typer.Argument(help="The new end, in UTC.")],
+    until: Annotated[str, typer.Argument(help="The new end, local unless it has an offset; a date alone is its end.")],
     as_json: Json = False,
 ) -> None:
     """Keep an order for longer."""
-    from cli.tables import instant
+    from cli.local_time import instant, until_then
 
-    order = _command(order_id, "extend", {"expires_at": until.replace(tzinfo=UTC).isoformat()}, as_json)
+    order = _command(order_id, "extend", {"expires_at": until_then(until)}, as_json)
     if not as_json:
         say(f"expires {instant(order['expires_at'])}")
 

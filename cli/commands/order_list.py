@@ -1,6 +1,5 @@
 """`consignor order list` and `order export`: the orders that match, on the terminal or in a file."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,8 +23,16 @@ Label = Annotated[str | None, typer.Option("--label", help="The whole label.")]
 Failures = Annotated[
     list[str] | None, typer.Option("--failure", help="Failed by it, as in source_unavailable; repeat for several.")
 ]
-After = Annotated[datetime | None, typer.Option("--created-after", help="In UTC.")]
-Before = Annotated[datetime | None, typer.Option("--created-before", help="In UTC.")]
+After = Annotated[
+    str | None,
+    typer.Option(
+        "--since", "--created-after", help="Created then or later; local, as in 2026-11-01 or 2026-11-01T12:30."
+    ),
+]
+Before = Annotated[
+    str | None,
+    typer.Option("--until", "--created-before", help="Created before; a date alone is its end."),
+]
 Waiting = Annotated[bool | None, typer.Option("--waiting/--not-waiting", help="Whether it waits for a download.")]
 Sort = Annotated[
     str, typer.Option("--sort", help="created_at, status_at, bytes, expires_at or number; a minus for descending.")
@@ -102,12 +109,14 @@ def filters(
     customer: list[str] | None,
     label: str | None,
     failure: list[str] | None,
-    created_after: datetime | None,
-    created_before: datetime | None,
+    created_after: str | None,
+    created_before: str | None,
     waiting: bool | None,
     sort: str | None = None,
 ) -> dict[str, Any]:
     """The parameters of the API."""
+    from cli.local_time import from_then, until_then
+
     given = {
         "q": search,
         "status": status,
@@ -116,13 +125,9 @@ def filters(
         "customer": customer,
         "label": label,
         "failure": failure,
-        "created_after": _instant(created_after),
-        "created_before": _instant(created_before),
+        "created_after": from_then(created_after) if created_after else None,
+        "created_before": until_then(created_before) if created_before else None,
         "waiting_for_user": waiting,
         "sort": sort,
     }
     return {name: value for name, value in given.items() if value is not None and value != []}
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.replace(tzinfo=UTC).isoformat() if at else None

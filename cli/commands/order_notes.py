@@ -55,9 +55,11 @@ def list_notes(order_id: OrderId, as_json: Json = False) -> None:
         notes = api.get(f"/orders/{api.order(order_id)['id']}/notes")["items"]
     if as_json:
         return say_json(notes)
+    from cli.local_time import at
+
     for note in notes:
         edited = ", edited" if note["edited_at"] else ""
         hidden = ", for operators" if note["visibility"] == "operators" else ""
         lines = (f"  {line.expandtabs(4)}" for line in note["text"].split("\n"))
-        say(f"{note['written_at'][:19]}  {note['author']}{edited}{hidden}", *lines)
+        say(f"{at(note['written_at'])}  {note['author']}{edited}{hidden}", *lines)
     return None

@@ -52,7 +52,7 @@ def create(
 
     Only the token goes to stdout, as in `export CONSIGNOR_TOKEN=$(consignor token create nightly --scope read)`.
     """
-    from cli.tables import instant
+    from cli.local_time import instant
 
     with the_api() as api:
         made = api.post("/tokens", {"name": name, "scopes": [str(one) for one in scope], "days": days})
@@ -68,7 +68,8 @@ def list_tokens(
     as_json: Json = False,
 ) -> None:
     """List your access tokens, newest first, without their secrets."""
-    from cli.tables import Grid, instant, show
+    from cli.local_time import instant
+    from cli.tables import Grid, show
 
     with the_api() as api:
         found = list(api.items("/tokens", scope="all" if everybodys else None))

@@ -1,0 +1,60 @@
+"""People read and write the time of their machine."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import typer
+from rich.console import Console
+
+from cli.local_time import at, from_then, instant, until_then
+from cli.tables import orders_table
+
+
+@pytest.fixture(autouse=True)
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in Berlin, where a day of October has 25 hours."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_an_instant_is_shown_in_local_time() -> None:
+    assert at("2026-11-28T23:30:05.123456Z") == "2026-11-29 00:30:05"
+    assert instant("2026-07-01T10:00:00Z") == "2026-07-01 12:00:00 CEST"
+
+
+@pytest.mark.parametrize(
+    ("text", "begin", "end"),
+    [
+        ("2026-11-01", "2026-11-01T00:00:00+01:00", "2026-11-02T00:00:00+01:00"),
+        ("2026-10-25", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00"),
+        ("2026-11-01T12:30", "2026-11-01T12:30:00+01:00", "2026-11-01T12:30:00+01:00"),
+        ("2026-11-01 12:30:01Z", "2026-11-01T13:30:01+01:00", "2026-11-01T13:30:01+01:00"),
+    ],
+)
+def test_a_date_alone_is_a_whole_local_day(text: str, begin: str, end: str) -> None:
+    assert (from_then(text), until_then(text)) == (begin, end)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "9999-12-31", ""])
+def test_what_is_no_instant_is_wrong_usage(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no instant: write it as in 2026-11-01"):
+        until_then(text)
+
+
+def test_number_and_status_are_whole_in_eighty_columns() -> None:
+    order = {
+        "number": "CO-2026-000042", "status": "fulfilled_with_warnings", "delivery_status": "Waiting user download",
+        "progress": {"files_total": 12_345, "bytes_total": 10**12, "files_failed": 12},
+        "label": "A label of fifty characters, the longest of them ..", "created_at": "2026-11-28T23:30:05Z",
+    }  # fmt: skip
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(orders_table([order], narrowed=False))
+    printed = captured.get()
+    assert "CO-2026-000042" in printed
+    assert "fulfilled_with_warnings" in printed
+    assert all(len(line) <= 80 for line in printed.splitlines())
