@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import typer
 
 from cli.errors import CommandFailed
+from cli.private_files import new_private_file
 
 if TYPE_CHECKING:
     import httpx2
@@ -113,7 +113,9 @@ class Logins:
     def _changing(self) -> Iterator[dict[str, Tokens]]:
         """The logins to be changed by nobody else meanwhile; the file is replaced by a whole one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._private(self._folder / "logins.lock", os.O_CREAT) as lock:
+        lock_file = self._folder / "logins.lock"
+        lock_file.touch(0o600)
+        with lock_file.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self._read()
             known = dict(before)
@@ -123,12 +125,9 @@ class Logins:
             new = self._path.with_suffix(".json.new")
             with suppress(FileNotFoundError):
                 new.unlink()
-            with self._private(new, os.O_CREAT | os.O_EXCL) as file:
+            with new_private_file(new) as file:
                 json.dump({api: asdict(tokens) for api, tokens in known.items()}, file, indent=1)
             new.replace(self._path)
-
-    def _private(self, path: Path, flags: int) -> Any:
-        return os.fdopen(os.open(path, os.O_WRONLY | flags, 0o600), "w")
 
 
 def _refresh(api: str, tokens: Tokens, http: "httpx2.Client | None") -> Tokens:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cli.errors import CommandFailed
+from cli.private_files import new_private_file
 from cli.runtime.running_stack import RunningStack, announcement, running_stack
 
 _MARKER = "CONSIGNOR"
@@ -57,7 +58,7 @@ class DataFolder:
         """Tell other commands where the stack is; only this user may read it, and never half of it."""
         new = self._announcement.with_suffix(".json.new")
         new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with new_private_file(new) as file:
             file.write(json.dumps(asdict(running), indent=2) + "\n")
         new.replace(self._announcement)
 
@@ -76,7 +77,7 @@ class DataFolder:
         with suppress(FileExistsError):
             new = path.with_suffix(".new")
             new.unlink(missing_ok=True)
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with new_private_file(new) as file:
                 file.write(secrets.token_hex(32))
             # Linked, not renamed: a key that is there stays, and there is never half of one.
             try:

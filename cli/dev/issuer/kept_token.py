@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from cli.private_files import new_private_file
+
 _LEFT_OVER: Final = 3600
 """Seconds that a token has to be good for yet: a command may wait for an order."""
 
@@ -28,7 +30,7 @@ def kept_token(data: Path, api: str) -> str:
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     # Where it cannot be kept, the next command mints its own.
     with suppress(OSError):
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with new_private_file(new) as file:
             json.dump({"api": api, "until": until, "token": token}, file)
         new.replace(path)
     return token

@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 
 from cli.dev.data import DataFolder
 from cli.dev.issuer.people import DEFAULT, DevPerson, issuer_url
+from cli.private_files import new_private_file
 from cli.runtime.oidc import DEV_AUDIENCE
 
 LIFETIME = 12 * 3600
@@ -55,7 +56,7 @@ def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = ECKey.generate_key("P-256", auto_kid=True)
     new = path.with_name(f"issuer.{os.getpid()}.new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with new_private_file(new) as file:
         json.dump(key.as_dict(private=True), file)
     try:
         # Linked, not renamed: of two who make one at once, the first one's stays.
