@@ -79,12 +79,26 @@ async def _until(what: str, attempt: Callable[[], Awaitable[Found | None]], stop
     return None
 
 
+class _Repeating:
+    """Tells when it is time to say what somebody waits for: when that is new, and each half a minute."""
+
+    def __init__(self) -> None:
+        self._told: tuple[object, float] | None = None
+
+    def is_due(self, what: object, now: float) -> bool:
+        """Whether to say it now, which is then taken for said."""
+        if self._told is not None and self._told[0] == what and now - self._told[1] < _TELL_AGAIN:
+            return False
+        self._told = what, now
+        return True
+
+
 class DatabaseWatch:
     """Looks whether the database is ready, and says why not: each reason when it is new, and each half a minute."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._told: tuple[Unready, float] | None = None
+        self._repeating = _Repeating()
 
     async def look(self) -> bool | None:
         """True when it is ready, else None. Raises CommandFailed where waiting does not help."""
@@ -98,8 +112,7 @@ class DatabaseWatch:
         """Log what stands against the database, unless that was done a moment ago."""
         if unready.code == "too_old":
             raise CommandFailed(str(unready))
-        if self._told is None or self._told[0] != unready or now - self._told[1] >= _TELL_AGAIN:
-            self._told = unready, now
+        if self._repeating.is_due(unready, now):
             log.warning("waiting for the database", reason=unready.reason, remedy=unready.remedy)
 
 
@@ -108,7 +121,7 @@ class TemporalWatch:
 
     def __init__(self, runtime: Runtime | None) -> None:
         self._runtime = runtime
-        self._told: tuple[str, float] | None = None
+        self._repeating = _Repeating()
 
     async def look(self) -> Client | None:
         """A client that serves our namespace, or None."""
@@ -128,8 +141,7 @@ class TemporalWatch:
         else:
             reason = f"Temporal at {address} does not answer"
             remedy = "start it, or mend TEMPORAL_ADDRESS and what it needs"
-        if self._told is None or self._told[0] != reason or now - self._told[1] >= _TELL_AGAIN:
-            self._told = reason, now
+        if self._repeating.is_due(reason, now):
             log.warning("waiting for temporal", reason=reason, remedy=remedy, error=str(error))
 
 
