@@ -11,10 +11,10 @@ def api() -> None:
     from api.http.protocol import ConnectionBounds, server_config
     from api.operations.state import Operations
     from cli.runtime.api_server import DrainingServer, listen, open_services, tell_of_database
+    from cli.runtime.loading import load_settings
     from cli.runtime.logs import configure_logs, library_level
     from cli.runtime.oidc import oidc_config
     from cli.runtime.safety import check_safe_api
-    from cli.runtime.settings import load_settings
 
     settings = load_settings()
     configure_logs(settings.log_level)

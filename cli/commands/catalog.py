@@ -74,7 +74,7 @@ def import_(
     groups = () if public else tuple(group) if group else None
     beliefs = {"allow_withdrawals": allow_withdrawals, "moved": moved, "hidden": hidden, "plain": plain}
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
-    from cli.runtime.settings import load_settings
+    from cli.runtime.loading import load_settings
 
     reports, read = asyncio.run(_import(load_settings(), source, options, checksums=checksums))
     if as_json:
@@ -144,7 +144,7 @@ def remove(
     """
     import asyncio
 
-    from cli.runtime.settings import load_settings
+    from cli.runtime.loading import load_settings
     from models.labels import counted
 
     url = load_settings().database_url

@@ -86,7 +86,7 @@ def rotate_keys() -> None:
     import asyncio
 
     from cli.runtime.delivery_targets import rotate
-    from cli.runtime.settings import load_settings
+    from cli.runtime.loading import load_settings
     from models.labels import counted
 
     say(f"{counted(asyncio.run(rotate(load_settings())), 'destination')} rotated")

@@ -14,7 +14,7 @@ def migrate(revision: Revision = "head") -> None:
     import asyncio
 
     from cli.errors import CommandFailed
-    from cli.runtime.settings import load_settings
+    from cli.runtime.loading import load_settings
     from database.readiness import check
     from migrations.head import head
 

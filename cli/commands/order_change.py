@@ -87,7 +87,7 @@ def purge(
     """Remove for good the orders that were deleted long enough ago. For operators: works on the database itself."""
     import asyncio
 
-    from cli.runtime.settings import load_settings
+    from cli.runtime.loading import load_settings
     from services.retention import purge_orders
 
     settings = load_settings()

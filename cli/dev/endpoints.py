@@ -7,7 +7,7 @@ from cli.dev.ports import LOOPBACK, any_free, free_port, is_free
 from cli.dev.temporal import TemporalDev
 from cli.errors import CommandFailed
 from cli.runtime.addresses import LOOPBACK_NAMES, http_url
-from cli.runtime.settings import from_environment
+from cli.runtime.loading import from_environment
 
 API_PORT = 8000
 

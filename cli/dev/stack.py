@@ -14,8 +14,8 @@ from cli.dev.endpoints import Endpoints
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.report import Report
 from cli.dev.supervisor import Supervisor
+from cli.runtime.loading import from_environment
 from cli.runtime.running_stack import RunningStack
-from cli.runtime.settings import from_environment
 from models.messages import ORDERS_QUEUE
 
 if TYPE_CHECKING:

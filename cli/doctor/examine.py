@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from cli.doctor.finding import Finding
 from cli.doctor.machine import look_at_dev_stack, look_at_machine
 from cli.errors import CommandFailed
+from cli.runtime.loading import from_environment, load_settings, temporal_config
 from cli.runtime.running_stack import running_stack
-from cli.runtime.settings import Settings, from_environment, load_settings, temporal_config
+from cli.runtime.settings import Settings
 from cli.runtime.shell_settings import api_url
 
 

@@ -3,7 +3,7 @@
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from cli.runtime.settings import temporal_config
+from cli.runtime.loading import temporal_config
 from temporal.converter import DATA_CONVERTER
 
 

@@ -1,12 +1,10 @@
-"""Every setting of Consignor, from the environment, else from the dev stack that runs here."""
+"""Every setting of Consignor; `cli.runtime.loading` finds them."""
 
 import hashlib
-import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,17 +13,15 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from cli.errors import CommandFailed
 from cli.runtime.addresses import WILDCARDS, http_url, is_plain_beyond_loopback, whole_url
-from cli.runtime.running_stack import nearest_data, nothing_runs, running_stack
+from cli.runtime.running_stack import nearest_data
 from cli.runtime.secret_files import SecretFiles
-from cli.runtime.secret_values import checked_token, secret_in_file
+from cli.runtime.secret_values import checked_token
 from models.access import Role
 from models.cors import CorsPolicy, parse_origin
 from models.links import MIN_SECRET_LENGTH, LinkKeys
@@ -34,9 +30,6 @@ from models.payment import check_webhook_secret
 from models.quotas import Quotas
 from models.splitting import Limits
 from models.verify import Verify
-
-if TYPE_CHECKING:
-    from temporalio.envconfig import ClientConnectConfig
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")]
 """Host and port, `[::1]:9464` for IPv6."""
@@ -48,7 +41,7 @@ _TIB = 1024 * _GIB
 class Settings(BaseSettings):
     """The environment: CONSIGNOR_… and DATABASE_URL, and files with secrets, see `secret_files`.
 
-    Temporal has its own variables and file, see `temporal_config`.
+    Temporal has its own variables and file, see `loading.temporal_config`.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONSIGNOR_", env_ignore_empty=True, frozen=True)
@@ -268,53 +261,3 @@ class Settings(BaseSettings):
     def is_wildcard(self) -> bool:
         """Whether the API listens on every address, none of which is known here."""
         return self.host in WILDCARDS
-
-
-def load_settings() -> Settings:
-    """The settings, complete: what the environment leaves open is the dev stack's that runs on the data folder."""
-    settings = from_environment()
-    if running := running_stack(settings.data):
-        api = urlsplit(running.api)
-        offered = {"database_url": running.database_url, "host": api.hostname, "port": api.port}
-        open_ones = {key: value for key, value in offered.items() if key not in settings.model_fields_set}
-        settings = settings.model_copy(update=open_ones)
-    if not settings.database_url:
-        raise CommandFailed(nothing_runs(settings.data, "DATABASE_URL"))
-    return settings
-
-
-def temporal_config() -> "ClientConnectConfig":
-    """Where Temporal is: its own environment variables and file, else the dev stack that runs on the data folder."""
-    from temporalio.envconfig import ClientConfig
-
-    key = secret_in_file("TEMPORAL_API_KEY")
-    overrides = {**os.environ, "TEMPORAL_API_KEY": key} if key else None
-    config = ClientConfig.load_client_connect_config(override_env_vars=overrides)
-    if config.get("target_host"):
-        return config
-    settings = from_environment()
-    running = running_stack(settings.data)
-    if running is None:
-        raise CommandFailed(nothing_runs(settings.data, "TEMPORAL_ADDRESS"))
-    return {"namespace": running.temporal_namespace, **config, "target_host": running.temporal_address}
-
-
-def from_environment() -> Settings:
-    """What the environment says and nothing else."""
-    try:
-        return Settings()
-    except ValidationError as wrong:
-        faults = (
-            f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in wrong.errors(include_input=False)
-        )
-        raise CommandFailed("; ".join(faults)) from None
-    except SettingsError as wrong:
-        field = re.search(r'"(\w+)"', str(wrong))
-        name = _variable((field[1],)) if field else "a variable"
-        raise CommandFailed(f'{name}: write it as JSON, a list as ["…", "…"]') from None
-
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]).upper()
-    return name if name == "DATABASE_URL" else f"CONSIGNOR_{name}"

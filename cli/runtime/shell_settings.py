@@ -56,7 +56,7 @@ class ShellSettings:
     @classmethod
     def complete(cls) -> Self:
         """The same from all settings, which know every way to write one. Raises CommandFailed for what is wrong."""
-        from cli.runtime.settings import from_environment
+        from cli.runtime.loading import from_environment
 
         settings = from_environment()
         return cls(

@@ -16,7 +16,8 @@ from cli.errors import CommandFailed
 from cli.runtime import gc
 from cli.runtime.client_factory import runtime_with_metrics, temporal_client
 from cli.runtime.delivery_targets import delivery_targets
-from cli.runtime.settings import Settings, temporal_config
+from cli.runtime.loading import temporal_config
+from cli.runtime.settings import Settings
 from cli.runtime.thread_metrics import report_threads
 from database.engine import make_engine, make_sessions
 from database.readiness import Unready, check

@@ -11,8 +11,9 @@ from cli.dev.endpoints import choose
 from cli.dev.stack import own_settings
 from cli.dev.temporal import temporal_dev
 from cli.errors import CommandFailed
+from cli.runtime.loading import from_environment, temporal_config
 from cli.runtime.secret_files import secret_fields, variable_of
-from cli.runtime.settings import Settings, from_environment, temporal_config
+from cli.runtime.settings import Settings
 from storage.vault import new_key
 
 KEY = new_key()

@@ -8,8 +8,9 @@ import pytest
 
 from cli.dev.data import DataFolder
 from cli.errors import CommandFailed
+from cli.runtime.loading import from_environment, load_settings, temporal_config
 from cli.runtime.running_stack import RunningStack
-from cli.runtime.settings import Settings, from_environment, load_settings, temporal_config
+from cli.runtime.settings import Settings
 from models.verify import Verify
 
 RUNNING = RunningStack(

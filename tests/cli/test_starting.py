@@ -5,7 +5,8 @@ from structlog.testing import capture_logs
 
 from cli.errors import CommandFailed
 from cli.runtime.api_server import tell_of_database
-from cli.runtime.settings import Settings, from_environment
+from cli.runtime.loading import from_environment
+from cli.runtime.settings import Settings
 from cli.runtime.worker import DatabaseWatch
 from database.readiness import DatabaseFacts, Unready
 from tests.databases import Databases

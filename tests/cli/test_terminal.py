@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_in_one_line() -> None:
 def test_a_secret_that_is_none_is_refused_without_being_shown(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cli.runtime.settings import from_environment
+    from cli.runtime.loading import from_environment
 
     monkeypatch.setenv(variable, value)
     with pytest.raises(CommandFailed) as refused:
