@@ -30,6 +30,7 @@ from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
 from api.identity import resource_routes, token_routes, user_routes
 from api.identity import routes as identity_routes
 from api.identity.authenticate import identify
+from api.identity.details import DetailsMiddleware
 from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
 from api.orders import (
@@ -72,7 +73,7 @@ class _Facade(FastAPI):
         super().setup()
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = RateLimitHeaders(StrictJsonMiddleware(super().build_middleware_stack(), identify))
+        inner = RateLimitHeaders(DetailsMiddleware(StrictJsonMiddleware(super().build_middleware_stack(), identify)))
         asking = StrangersMiddleware(MethodNotAllowedMiddleware(inner, self))
         refusing = CorsMiddleware(DrainingMiddleware(asking))
         answering = PolicyMiddleware(RequestLogMiddleware(FramingMiddleware(refusing)))

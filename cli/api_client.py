@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx2 as httpx
 
 from cli.credentials import Credential, credential_for, refused
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, MadeUnshown
 from cli.hints import fault_in_words
 from cli.outages import Patience
 
@@ -70,7 +70,7 @@ class Api:
         return self._asked("GET", path, params={k: v for k, v in params.items() if v is not None})
 
     def post(self, path: str, body: Any = None, **params: Any) -> Any:
-        """What a POST answers."""
+        """What a POST answers. Raises MadeUnshown where that may not be read."""
         return self._asked("POST", path, json=body, params=params)
 
     def patch(self, path: str, body: Any) -> Any:
@@ -198,6 +198,8 @@ class Api:
                 f"the API at {self.url} does not answer ({error}); is `consignor dev` running?"
             ) from None
         _check(answer)
+        if answer.status_code == httpx.codes.NO_CONTENT and "Location" in answer.headers:
+            raise MadeUnshown(answer.headers["Location"])
         try:
             return answer.json() if answer.content else None
         except ValueError:

@@ -29,6 +29,13 @@ class CommandFailed(Exception):
         super().__init__("\n".join(map(shown, lines)))
 
 
+class MadeUnshown(Exception):
+    """Something was made, and the token may not read what: no failure, unless somebody was to wait for it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"made {shown(url)}; this access token may not read it")
+
+
 def failure_of(error: Exception) -> CommandFailed | None:
     """What a person is told of an error that is none of the program's; None of one that is."""
     if isinstance(error, CommandFailed):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import failure_of
+from cli.errors import MadeUnshown, failure_of
 from cli.lazy import group_of
 from cli.terminal import accept_every_character, say
 
@@ -63,6 +63,8 @@ def main() -> None:
     accept_every_character()
     try:
         app()
+    except MadeUnshown as made:
+        say(str(made))
     except Exception as error:
         failure = failure_of(error)
         if failure is None:

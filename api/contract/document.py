@@ -18,6 +18,7 @@ from api.http.answers import AnswerHeader, Declared, ProblemKind, RequestHeader
 from api.http.bodies import LONG_LIST, MAX_BODY_BYTES, MAX_LIST_BYTES
 from api.http.methods import SAFE_METHODS
 from api.http.parameters import reject_unknown_query_parameters
+from api.identity.details import UNSHOWN, may_be_unshown
 from api.problems import status_on_route
 from models import errors
 
@@ -131,6 +132,8 @@ def _complete(operation: dict[str, Any], found: _Operation, made: dict[str, Any]
         del responses[status]
     for number in {kind.status for kind in kinds}:
         responses[str(number)] = response(kind for kind in kinds if kind.status == number)
+    if found.method not in SAFE_METHODS and may_be_unshown(found.route.dependant):
+        responses.setdefault("204", dict(UNSHOWN))
     _add_parameters(operation, found)
     for status, answer in responses.items():
         _complete_answer(answer, int(status), found, made["components"]["schemas"])

@@ -18,7 +18,7 @@ from api.deliveries.schemas import (
     location_of,
     pending_delivery,
 )
-from api.dependencies import CallerDep, ServicesDep
+from api.dependencies import CallerDep, ReaderDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.presenting import failure_public, suborder_blockers
@@ -90,8 +90,13 @@ async def delete_destination(key: Key, services: ServicesDep, caller: CallerDep)
 
 @router.post("/destinations/{key:name}/test", name="test-destination")
 @answers(NotFound, TooManyTests)
-async def test_destination(key: Key, services: ServicesDep, caller: CallerDep) -> DestinationTested:
-    """Write something small to a destination, read it back and delete it.
+async def test_destination(
+    key: Key,
+    services: ServicesDep,
+    caller: CallerDep,
+    _reader: ReaderDep,  # noqa: PT019 - no test of pytest's
+) -> DestinationTested:
+    """Write something small to a destination, read it back and delete it; what came of it is all there is to it.
 
     One that has not answered within 15 s has failed. Only some tests of one server run at a time.
     """

@@ -107,7 +107,7 @@ _WHOLE = frozenset({200, 206})
 _SHOWN = frozenset({200, 206, 304})
 
 LOCATION = AnswerHeader(
-    "Location", "Where the new one is.", "https://…/api/v1/orders/019aa0c2-…", frozenset({201, 202}), True
+    "Location", "Where the new one is.", "https://…/api/v1/orders/019aa0c2-…", frozenset({201, 202, 204}), True
 )
 ETAG = AnswerHeader(
     "ETag", "Its version, for `If-None-Match`, `If-Match` and `If-Range`.", '"c4afd0467f0c5d67"', _SHOWN, True

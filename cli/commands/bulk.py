@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from cli.commands.common import Json, Yes, confirm, the_api
+from cli.commands.common import Json, Yes, confirm, the_api, waiting_needs_reading
 from cli.commands.order_list import (
     After,
     Before,
@@ -95,7 +95,8 @@ def bulk_orders(
             return say(f"saved {output} ({size:,} bytes)")
         if action is Action.DELETE:
             confirm("Delete these orders? Nobody can download them then.", yes=yes)
-        bulk = api.post("/orders:bulk", body)
+        with waiting_needs_reading(wait):
+            bulk = api.post("/orders:bulk", body)
         if wait:
             bulk = _wait(api, bulk["id"], quiet=as_json)
         _show(api, bulk, as_json)
@@ -141,6 +142,8 @@ def cancel_bulk(bulk_id: BulkId, as_json: Json = False) -> None:
     """Have a bulk stop before its next order; what it has done stays."""
     with the_api() as api:
         bulk = api.post(f"/bulks/{bulk_id}/cancel")
+    if bulk is None:
+        return say(f"{bulk_id}  cancelled")
     if as_json:
         return say_json(bulk)
     return say(_line(bulk))

@@ -1,6 +1,8 @@
 """What the commands that ask the API share: a client of it, options, how an order is named, and questions."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +33,19 @@ def the_api() -> "Api":
     from cli.runtime.shell_settings import api_url
 
     return Api(api_url())
+
+
+@contextmanager
+def waiting_needs_reading(wait: bool) -> Iterator[None]:
+    """Have it be a failure that what is made may not be read, where somebody was to wait for it."""
+    from cli.errors import CommandFailed, MadeUnshown
+
+    try:
+        yield
+    except MadeUnshown as made:
+        if wait:
+            raise CommandFailed(f"{made}, and so cannot wait for it") from None
+        raise
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.common import Json, Products, Yes, confirm, the_api
+from cli.commands.common import Json, Products, Yes, confirm, the_api, waiting_needs_reading
 from cli.commands.order_download import download_parts
 from cli.commands.order_request import ListFile, Objects, body_of, request_of
 from cli.commands.order_show import failed_files, show_line
@@ -44,7 +44,8 @@ def place(
         body = body_of(request)
         if not (draft or yes):
             _agree(api, body)
-        order = api.post("/orders", body)
+        with waiting_needs_reading(wait or download is not None):
+            order = api.post("/orders", body)
         if wait or download:
             order = wait_for(api, order, quiet=as_json)
         show_line(order, as_json)

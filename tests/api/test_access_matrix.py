@@ -286,6 +286,50 @@ async def test_a_route_answers_each_as_the_matrix_says(
         assert ("www-authenticate" in answer.headers) == (answer.status_code == 401)
 
 
+# What takes no access token, or is nothing but reading although it is no GET.
+CLOSED_TO_WRITERS = frozenset(
+    {
+        *(("POST", f"{API}/tokens"), ("DELETE", f"{API}/tokens/{{token_id}}")),
+        *(("POST", f"{API}/users/{{customer}}:sign-out"), ("POST", f"{API}/destinations/{{key}}/test")),
+        *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/orders.csv"), ("POST", "/stac/search")),
+    }
+)
+
+
+async def test_a_token_that_may_not_read_is_shown_nothing(
+    anonymous: AsyncClient, issuer: Issuer, things: Things
+) -> None:
+    owner = {"Authorization": f"Bearer {token_of(issuer, 'owner')}"}
+    made = await anonymous.post("/tokens", json={"name": "write", "scopes": ["order", "operate"]}, headers=owner)
+    writer = {"Authorization": f"Bearer {made.json()['token']}"}
+    for row in (row for row in MATRIX if row.answer_to("anonymous") == 401 and row.path != f"{API}/callback"):
+        answer = await anonymous.request(row.method, PUBLIC_URL + things.path(row), headers=writer, json=row.json)
+        if row.method in {"GET", "HEAD"} or (row.method, row.path) in CLOSED_TO_WRITERS:
+            assert answer.status_code == 403, f"{row.method} {row.path}"
+        elif row.answer_to("owner") < 300:
+            assert (answer.status_code, answer.content) == (204, b""), f"{row.method} {row.path}"
+            assert set(answer.headers).isdisjoint({"etag", "content-type", "content-length", "link"})
+            assert row.answer_to("owner") != 201 or answer.headers["location"].startswith(PUBLIC_URL)
+        else:
+            assert answer.status_code == row.answer_to("owner")
+
+
+async def test_an_answer_that_is_sent_again_shows_nothing_either(
+    anonymous: AsyncClient, issuer: Issuer, make_product: MakeProduct
+) -> None:
+    await make_product()
+    owner = {"Authorization": f"Bearer {issuer.token('local')}", "Idempotency-Key": "k"}
+    order = {"items": [{"product": "scenes"}]}
+    first = await anonymous.post("/orders", json=order, headers=owner)
+    body = {"name": "write", "scopes": ["order"]}
+    made = await anonymous.post("/tokens", json=body, headers=owner | {"Idempotency-Key": "t"})
+    writer = owner | {"Authorization": f"Bearer {made.json()['token']}"}
+    again = await anonymous.post("/orders", json=order, headers=writer)
+    assert (first.status_code, again.status_code, again.content) == (201, 204, b"")
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["idempotency-replayed"] == "true"
+
+
 async def test_only_an_administrator_confirms_a_payment(anonymous: AsyncClient, issuer: Issuer, things: Things) -> None:
     url = f"/orders/{things.ids['order_id']}/confirm-payment"
     codes = {}

@@ -53,7 +53,7 @@ async def test_a_token_does_what_its_scopes_say(
     refused = await anonymous.post("/orders", json=ORDER, headers=reader)
     assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
     assert 'error="insufficient_scope", scope="order operate"' in refused.headers["www-authenticate"]
-    assert (await anonymous.post("/orders", json=ORDER, headers=writer)).status_code == 201
+    assert (await anonymous.post("/orders", json=ORDER, headers=writer)).status_code == 204
     assert (await anonymous.get("/orders", headers=writer)).status_code == 403
 
 
