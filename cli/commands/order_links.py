@@ -1,21 +1,31 @@
 """`consignor order links` and `order metalink`: what download tools take."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.commands.common import Json, OrderId, the_api
 from cli.terminal import say, say_document, say_json
 
+if TYPE_CHECKING:
+    from cli.api_client import Api
+
 
 def links(
     order_id: OrderId,
     files: Annotated[bool, typer.Option("--files", help="Also a link to each file.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Print none: refuse every link that was made until now.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print links that need no token, for download tools: they open one thing each until the order expires."""
+    if revoke and (files or as_json):
+        raise typer.BadParameter("it prints no links, and goes with nothing else", param_hint="--revoke")
     with the_api() as api:
+        if revoke:
+            return say(revoke_links(api, order_id))
         found = api.links(api.order(order_id)["id"], all_files=files)
     if as_json:
         return say_json(found)
@@ -24,6 +34,13 @@ def links(
     for file in found["files"] if files else []:
         say(file["url"])
     return None
+
+
+def revoke_links(api: "Api", key: str) -> str:
+    """Revoke the links of an order; what is said then."""
+    order = api.order(key)
+    api.post(f"/orders/{order['id']}/links:revoke")
+    return f"{order['number']}  links revoked"
 
 
 def metalink(
