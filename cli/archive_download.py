@@ -1,7 +1,6 @@
 """Downloads archives: what has the true name is proven, and what is somebody else's is never replaced unasked."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,23 +11,12 @@ import httpx2 as httpx
 
 from cli.archive_proof import BLOCK_BYTES, Kind, Part, directory_start, kind_of
 from cli.errors import CommandFailed
-from cli.outages import is_outage
+from cli.fetching import AS_IT_IS, Fetching, Offer, sync
 from models.naming import numbered_name
 
-_RETRIES: Final = 20
 _NAMES: Final = 1000
 _BEGINNING: Final = 128
 """Bytes by which an archive is known: the first file's size, time, CRC-32 and name are among them."""
-_AS_IT_IS: Final = {"Accept-Encoding": "identity"}
-"""A proxy that compresses would give other bytes than the archive's, and count them otherwise."""
-
-
-class _Offer(NamedTuple):
-    """What the server has."""
-
-    name: str
-    size: int
-    etag: str
 
 
 class _Place(NamedTuple):
@@ -56,29 +44,30 @@ class ArchiveDownload:
 
         A part that was begun is continued. It carries the ETag in its name: of another version nothing is continued.
         """
-        head = self.client.head(self.url, headers=_AS_IT_IS)
-        self.check(head)
-        size, etag = int(head.headers["content-length"]), head.headers["etag"]
-        offer = _Offer(_filename(head.headers["content-disposition"]), size, etag)
+        offer = self._fetching.offer()
         place = self._place(offer)
         if place.is_there:
-            self.progress(size)
+            self.progress(offer.size)
             return place.path
         # Between two names of one file system, so that what has the true name is whole.
-        part = self.folder / f".{place.path.name}.{etag.removeprefix('W/').strip(chr(34))[:16]}.part"
-        self._fetch(part, offer)
+        part = self._fetching.part_of(place.path, offer)
+        self._fetching.fetch(part, offer)
         if directory_start(part) is None:
             self.tell(f"{offer.name}: what had arrived earlier is damaged; fetching all of it again")
             part.unlink()
-            self._fetch(part, offer)
+            self._fetching.fetch(part, offer)
             if directory_start(part) is None:
                 part.unlink()
                 raise CommandFailed(f"{offer.name}: what arrives is not the archive; is there a proxy that changes it?")
-        _sync(part)
+        sync(part)
         part.replace(place.path)
         return place.path
 
-    def _place(self, offer: _Offer) -> _Place:
+    @property
+    def _fetching(self) -> Fetching:
+        return Fetching(self.client, self.check, self.url, self.progress)
+
+    def _place(self, offer: Offer) -> _Place:
         """The first name that is free, or has the archive, or something that may give way to it."""
         for path in self._names(offer):
             if not os.path.lexists(path):
@@ -93,7 +82,7 @@ class ArchiveDownload:
             self.tell(f"{path} is not this archive and stays as it is; the archive gets another name")
         raise AssertionError("names end by themselves")
 
-    def _gives_way(self, path: Path, offer: _Offer) -> bool:
+    def _gives_way(self, path: Path, offer: Offer) -> bool:
         """Whether a file of the archive's name may be replaced; another version of it is kept under another name."""
         if self.force:
             self.tell(f"{path} is replaced")
@@ -107,13 +96,13 @@ class ArchiveDownload:
             self.tell(f"{path} was another version of this archive, and is {kept} from now on")
         return kind is not Kind.STRANGE
 
-    def _names(self, offer: _Offer) -> Iterator[Path]:
+    def _names(self, offer: Offer) -> Iterator[Path]:
         yield self.folder / offer.name
         for count in range(1, _NAMES):
             yield self.folder / numbered_name(offer.name, count)
         raise CommandFailed(f"{self.folder} has {_NAMES} other files called {offer.name}; choose another folder")
 
-    def _is_offered(self, path: Path, offer: _Offer) -> bool:
+    def _is_offered(self, path: Path, offer: Offer) -> bool:
         """Whether a file is the archive: of its length, whole, and with the directory that the server's has.
 
         The directory has the name, size, time and CRC-32 of each entry, so it tells apart any two archives.
@@ -124,70 +113,17 @@ class ArchiveDownload:
             file.seek(start)
             return all(file.read(len(block)) == block for block in blocks) and file.tell() == offer.size
 
-    def _beginning(self, offer: _Offer) -> bytes:
+    def _beginning(self, offer: Offer) -> bytes:
         with self._range(0, min(offer.size, _BEGINNING), offer) as blocks:
             return b"".join(blocks)
 
     @contextmanager
-    def _range(self, start: int, stop: int, offer: _Offer) -> Iterator[Iterator[bytes]]:
+    def _range(self, start: int, stop: int, offer: Offer) -> Iterator[Iterator[bytes]]:
         """Bytes of the archive; none where another version has come since."""
-        headers = {**_AS_IT_IS, "Range": f"bytes={start}-{stop - 1}"}
+        headers = {**AS_IT_IS, "Range": f"bytes={start}-{stop - 1}"}
         with self.client.stream("GET", self.url, headers=headers) as answer:
             if answer.is_error:
                 answer.read()
             self.check(answer)
             same = answer.status_code == httpx.codes.PARTIAL_CONTENT and answer.headers.get("etag") == offer.etag
             yield answer.iter_raw(BLOCK_BYTES) if same else iter(())
-
-    def _fetch(self, part: Path, offer: _Offer) -> None:
-        """Have all bytes of the archive in a part."""
-        for attempt in range(_RETRIES):
-            if self._continue(part, offer):
-                return
-            time.sleep(min(2**attempt * 0.1, 5))
-        raise CommandFailed(f"{offer.name}: the connection was cut {_RETRIES} times; run the same command to continue")
-
-    def _continue(self, part: Path, offer: _Offer) -> bool:
-        """Fetch what is missing of a part; whether it has its length now."""
-        have = part.stat().st_size if part.exists() else 0
-        if have > offer.size:
-            part.unlink()
-            have = 0
-        self.progress(have)
-        if have == offer.size:
-            return True
-        wanted = {"Range": f"bytes={have}-", "If-Range": offer.etag} if have else {}
-        try:
-            with (
-                self.client.stream("GET", self.url, headers=_AS_IT_IS | wanted) as answer,
-                part.open("ab") as file,
-            ):
-                if is_outage(answer):
-                    return False
-                if answer.is_error:
-                    answer.read()
-                    file.close()
-                    if not have:
-                        part.unlink()
-                self.check(answer)
-                if have and answer.status_code != httpx.codes.PARTIAL_CONTENT:
-                    file.truncate(0)
-                    have = 0
-                for block in answer.iter_raw(BLOCK_BYTES):
-                    have += file.write(block)
-                    self.progress(have)
-        except httpx.TransportError:
-            return False
-        return have == offer.size
-
-
-def _sync(path: Path) -> None:
-    """Have the bytes on the disk before the name says that they are there."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _filename(disposition: str) -> str:
-    """The plain name in a Content-Disposition; only ever the last part of a path."""
-    name = disposition.split('filename="', 1)[-1].split('"', 1)[0]
-    return Path(name).name or "archive.zip"

@@ -183,6 +183,12 @@ def test_every_reading_command_speaks_json(where: Where, tmp_path: Path) -> None
     )
     for words in readings:
         assert json.loads(consignor(where, *words, "--json"))
+    named = ("--file", "welcome/welcome.pdf", "--file", "1")
+    assert len(asked(where, "order", "download", order["id"], str(tmp_path / "files"), *named)["files"]) == 2
+    whole = consignor(where, "order", "download", order["id"], str(tmp_path), "--part", "1", "--verify", "--extract")
+    assert (Path(whole.splitlines()[1].removeprefix("saved ")) / "welcome" / "welcome.pdf").is_file()
+    assert "has no part 7" in refused(where, "download", order["id"], str(tmp_path), "--part", "7")[1]
+    assert "has no file x" in refused(where, "download", order["id"], str(tmp_path), "--file", "x")[1]
 
 
 def test_an_order_is_watched_to_its_end_by_its_events(where: Where) -> None:
