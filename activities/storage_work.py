@@ -27,7 +27,8 @@ _NOTED_AFTER: Final = 1 / 6
 """The part of a pool's patience after which an order says that it waits for its turn: 5 of 30 s."""
 
 SLOTS: Final = 64
-"""Sub-orders that a worker has in hand at once; one storage's, and one destination's, are at most half of them."""
+"""Sub-orders that a worker has in hand at once to read, and as many to deliver; one storage's are at most half of them,
+one destination's a quarter."""
 
 LOOKS: Final = 100
 """Short activities that a worker has in hand at once, looks at files among them; the SDK's own default."""

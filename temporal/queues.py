@@ -8,10 +8,15 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, RECONCILE_WORKFLOW
+from models.messages import DELIVERIES_QUEUE, ORDERS_QUEUE, PACKAGING_QUEUE, RECONCILE_WORKFLOW
 
 _KINDS = {"workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY}
 
+_QUEUES = {
+    ORDERS_QUEUE: ("workflow", "activity"),
+    PACKAGING_QUEUE: ("activity",),
+    DELIVERIES_QUEUE: ("activity",),
+}
 
 WORKFLOW_TASKS = (ORDERS_QUEUE, "workflow")
 """Under what the figures of the tasks that take orders further are found."""
@@ -32,7 +37,7 @@ class QueueFigures(NamedTuple):
 async def task_queues(client: Client) -> dict[tuple[str, str], QueueFigures]:
     """The figures by queue and kind of task. Raises RPCError or RuntimeError if Temporal is unavailable."""
     found = {}
-    for queue, kinds in ((ORDERS_QUEUE, ("workflow", "activity")), (PACKAGING_QUEUE, ("activity",))):
+    for queue, kinds in _QUEUES.items():
         for kind in kinds:
             request = DescribeTaskQueueRequest(
                 namespace=client.namespace,

@@ -13,7 +13,7 @@ from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
     from models.errors import FailureCode
-    from models.messages import PACKAGING_QUEUE
+    from models.messages import DELIVERIES_QUEUE, PACKAGING_QUEUE
 
 from workflows.failures import is_being_cancelled, root_type
 
@@ -125,7 +125,7 @@ DELIVER = ActivityPolicy(
     timedelta(days=2),
     dataclasses.replace(_AT_A_STORAGE, maximum_interval=timedelta(minutes=5), maximum_attempts=20),
     heartbeat=timedelta(seconds=30),
-    queue=PACKAGING_QUEUE,
+    queue=DELIVERIES_QUEUE,
     waits_for_cancel=True,
 )
 

@@ -21,7 +21,7 @@ from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from activities.storage_work import LOOKS, SLOTS, WorkerPools
 from activities.validation import ValidationActivities
-from models.messages import ORDERS_QUEUE, PACKAGING_QUEUE, OrderTimeouts
+from models.messages import DELIVERIES_QUEUE, ORDERS_QUEUE, PACKAGING_QUEUE, OrderTimeouts
 from models.splitting import Limits
 from models.verify import Verify
 from storage.sources.registry import Sources
@@ -79,24 +79,28 @@ def packaging_worker(
     sources: Sources | None = None,
     verify: Verify = Verify.CHANGED,
     pieces: bool = False,
-    delivery_targets: DeliveryTargets | None = None,
+    deliver: Callable[..., Any] | None = None,
     pools: WorkerPools | None = None,
     **options: Any,
 ) -> Worker:
-    """The worker that reads files and delivers archives."""
-    sources, pools = sources or Sources(), pools or WorkerPools()
-    targets = delivery_targets or DeliveryTargets()
-    return _worker(
-        client,
-        sessions,
-        PACKAGING_QUEUE,
-        [
-            StagingActivities(sessions, sources, verify, pools.staging, pieces).stage_files,
-            DeliveringActivities(sessions, targets, sources, pools.delivering).deliver_suborder,
-        ],
-        max_concurrent_activities=SLOTS,
-        **options,
-    )
+    """The worker that reads files.
+
+    `deliver` makes the deliveries that workflows asked for before these had a queue of their own.
+    """
+    pool = (pools or WorkerPools()).staging
+    staging = StagingActivities(sessions, sources or Sources(), verify, pool, pieces)
+    activities = [staging.stage_files, *([deliver] if deliver else [])]
+    return _worker(client, sessions, PACKAGING_QUEUE, activities, **{"max_concurrent_activities": SLOTS, **options})
+
+
+def deliveries_worker(
+    client: Client,
+    sessions: async_sessionmaker[AsyncSession],
+    deliver: Callable[..., Any],
+    **options: Any,
+) -> Worker:
+    """The worker that delivers archives; what hangs there has no slot of the others."""
+    return _worker(client, sessions, DELIVERIES_QUEUE, [deliver], **{"max_concurrent_activities": SLOTS, **options})
 
 
 LOWER_FLOORS = ("models", "database", "storage", "temporal", "services", "activities")

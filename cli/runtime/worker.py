@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.delivery import DeliveringActivities
 from activities.storage_work import WorkerPools
 from cli.errors import CommandFailed
 from cli.runtime import gc
@@ -27,7 +28,7 @@ from models.tasks import background_task
 from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
 from temporal.search_attributes import ALL, MayNotRegister, register
-from workflows.worker import orders_worker, packaging_worker
+from workflows.worker import deliveries_worker, orders_worker, packaging_worker
 
 Found = TypeVar("Found")
 
@@ -53,17 +54,20 @@ async def run_worker(settings: Settings) -> None:
     terms = OrderTimeouts.model_validate({name: getattr(settings, name) for name in OrderTimeouts.model_fields})
     sources = Sources()
     pools = WorkerPools(settings.storage_timeout.total_seconds())
+    deliver = DeliveringActivities(sessions, delivery_targets(settings), sources, pools.delivering).deliver_suborder
     packaging = packaging_worker(
         client,
         sessions,
         sources=sources,
         verify=settings.verify,
         pieces=settings.pieces,
-        delivery_targets=delivery_targets(settings),
+        deliver=deliver,
         pools=pools,
     )
+    deliveries = deliveries_worker(client, sessions, deliver)
     reporting = background_task(report_threads(runtime, pools)) if runtime else nullcontext()
-    async with orders_worker(client, sessions, limits, terms, sources=sources, pools=pools), packaging, reporting:
+    orders = orders_worker(client, sessions, limits, terms, sources=sources, pools=pools)
+    async with orders, packaging, deliveries, reporting:
         gc.tune_gc()
         log.info("worker started", namespace=client.namespace)
         await stopped.wait()

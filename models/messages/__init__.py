@@ -10,6 +10,7 @@ from models.messages.names import (
     BULK_DETAIL,
     BULK_WORKFLOW,
     COMMAND_UPDATE,
+    DELIVERIES_QUEUE,
     EXTEND_UPDATE,
     NOTICE_SIGNAL,
     ORDER_WORKFLOW,
@@ -19,6 +20,7 @@ from models.messages.names import (
     SUBORDER_WORKFLOW,
     bulk_workflow_id,
     new_order_workflow_id,
+    number_in,
     order_workflow_id,
     suborder_workflow_id,
 )
@@ -61,6 +63,7 @@ __all__ = [
     "BULK_DETAIL",
     "BULK_WORKFLOW",
     "COMMAND_UPDATE",
+    "DELIVERIES_QUEUE",
     "EXTEND_UPDATE",
     "MAX_NAMED_FILES",
     "MAX_REASON_CHARACTERS",
@@ -107,6 +110,7 @@ __all__ = [
     "ValidationResult",
     "bulk_workflow_id",
     "new_order_workflow_id",
+    "number_in",
     "order_workflow_id",
     "suborder_workflow_id",
 ]

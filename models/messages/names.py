@@ -5,6 +5,8 @@ from uuid import UUID
 ORDERS_QUEUE = "consignor-orders"
 PACKAGING_QUEUE = "consignor-packaging"
 """Staging reads the disks; on a queue of its own it neither delays the orders' workflows nor jumps its own line."""
+DELIVERIES_QUEUE = "consignor-deliveries"
+"""Deliveries wait for what belongs to customers; on a queue of its own none of them takes a place from staging."""
 ORDER_WORKFLOW = "order"
 SUBORDER_WORKFLOW = "suborder"
 RECONCILE_WORKFLOW = "reconcile"
@@ -25,6 +27,12 @@ def new_order_workflow_id(number: str, order_id: UUID) -> str:
 def order_workflow_id(order_id: UUID, kept: str | None) -> str:
     """The id of an order's workflow: the one that its row keeps; rows of before migration 0030 keep none."""
     return kept or f"order-{order_id}"
+
+
+def number_in(workflow_id: str) -> str | None:
+    """The number of the order whose workflow, or sub-order's, has this id; None where the id tells none."""
+    number, slash, _ = workflow_id.partition("/")
+    return number if slash and not number.startswith("order-") else None
 
 
 def suborder_workflow_id(order_workflow: str, number: int) -> str:

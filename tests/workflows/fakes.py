@@ -19,6 +19,7 @@ from activities.failures import FailureInterceptor
 from activities.orders import TimelineConflict
 from models.errors import Failed, Failure, FailureCode
 from models.messages import (
+    DELIVERIES_QUEUE,
     ORDERS_QUEUE,
     PACKAGING_QUEUE,
     Delivered,
@@ -272,11 +273,6 @@ class World:
             *(self.reopen_files, self.release_suborders, self.give_up_delivery),
         ]
 
-    @property
-    def slow(self) -> list[Callable[..., Any]]:
-        """What reads and writes files."""
-        return [self.stage_files, self.deliver_suborder]
-
     def _called(self, name: str) -> None:
         self.calls[name] += 1
         self.moved.set()
@@ -307,7 +303,8 @@ async def playing(client: Client, world: World, **options: Any) -> AsyncIterator
             activities=world.quick,
             **options,
         ),
-        Worker(client, task_queue=PACKAGING_QUEUE, activities=world.slow, **options),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files], **options),
+        Worker(client, task_queue=DELIVERIES_QUEUE, activities=[world.deliver_suborder], **options),
     ):
         yield
 
@@ -317,7 +314,7 @@ async def acting(client: Client, world: World) -> AsyncIterator[None]:
     """Workers that run the activities of this world, and leave its workflows to `deciding`."""
     async with (
         Worker(client, task_queue=ORDERS_QUEUE, activities=world.quick, **ALERT),
-        Worker(client, task_queue=PACKAGING_QUEUE, activities=world.slow, **ALERT),
+        Worker(client, task_queue=PACKAGING_QUEUE, activities=[world.stage_files], **ALERT),
     ):
         yield
 

@@ -1,24 +1,32 @@
 """One order with everything real: PostgreSQL, Temporal, workers and files."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.delivery import DeliveringActivities
+from models.destination import DestinationLocation
 from models.messages import OrderTimeouts
 from models.splitting import Limits
 from models.tables import Order
+from storage.targets.protocol import ArchiveUpload, Target
+from storage.targets.registry import DeliveryTargets
 from temporal.start import OrderStart, start_order
+from tests.activities.test_delivery import to_folder
 from tests.factories import add_order, add_product
 from tests.services.catalogue_sources import rows
-from workflows.worker import orders_worker, packaging_worker
+from workflows.worker import deliveries_worker, orders_worker, packaging_worker
 
 Sessions = async_sessionmaker[AsyncSession]
 TIMELINE = "SELECT sequence, what, status_before, status_after, suborder FROM timeline ORDER BY sequence"
 SUBORDERS = "SELECT number, sku, state, files_available, files_failed, archive_bytes IS NOT NULL FROM suborders"
+STATUSES = "SELECT status FROM orders ORDER BY created_at"
 TOTALS = "SELECT status, files_total, files_available, files_failed, bytes_total, bytes_settled, version FROM orders"
 
 
@@ -27,6 +35,52 @@ async def an_order_of_three_products(sessions: Sessions, root: Path) -> Order:
         files = {f"{sku}{n}": {"data.bin": bytes([n]) * 1000 * (n + 1), "meta.xml": b"<m/>"} for n in range(objects)}
         await add_product(sessions, root / sku, sku, files)
     return await add_order(sessions, {"maps": "all", "scenes": "all", "texts": "all"})
+
+
+class HungTargets(DeliveryTargets):
+    """Destinations of which none takes a byte before the test is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.over = asyncio.Event(), Event()
+        self._loop = asyncio.get_running_loop()
+
+    def target(self, place: DestinationLocation, sealed: str | None, owner: str) -> Target:
+        return self
+
+    def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> str:
+        self._loop.call_soon_threadsafe(self.asked.set)
+        self.over.wait()
+        return upload.key
+
+    def probe(self) -> None:
+        """Nothing to be seen."""
+
+
+async def test_deliveries_that_hang_take_no_place_from_those_who_read(
+    temporal: WorkflowEnvironment, sessions: Sessions, tmp_path: Path
+) -> None:
+    order, _ = await to_folder(sessions, tmp_path)
+    client, targets, living = temporal.client, HungTargets(), [order]
+    deliver = DeliveringActivities(sessions, targets).deliver_suborder
+    async with (
+        orders_worker(client, sessions, Limits(), OrderTimeouts()),
+        packaging_worker(client, sessions, deliver=deliver, max_concurrent_activities=1),
+        deliveries_worker(client, sessions, deliver, max_concurrent_activities=1),
+    ):
+        try:
+            await start_order(client, OrderStart(order, ["scenes"]))
+            async with asyncio.timeout(60):
+                await targets.asked.wait()
+            living.append(await add_order(sessions, {"scenes": "all"}, label="other"))
+            await start_order(client, OrderStart(living[1], ["scenes"]))
+            async with asyncio.timeout(60):
+                while (statuses := await rows(sessions, STATUSES)) != ["provisioning", "fulfilled"]:
+                    assert statuses[0] == "provisioning"
+        finally:
+            targets.over.set()
+            for started in living:
+                await client.get_workflow_handle(started.workflow_id).terminate()
 
 
 def empty_out(root: Path) -> None:
