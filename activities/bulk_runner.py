@@ -69,6 +69,8 @@ class BulkCommander:
         """Act on an order and write down what became of it, unless that has been done."""
         if (claimed := await self._claim(order_id)) is None:
             return
+        # In the task of this order alone.
+        structlog.contextvars.bind_contextvars(order=str(order_id), number=claimed.order.number)
         await self.record(order_id, await self._ask(claimed))
 
     async def record(self, order_id: UUID, outcome: ItemOutcome) -> None:

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError, CancelledError, FailureError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from models.errors import Failed, Failure, FailureCode
+from models.messages import number_in
 from storage.sources.protocol import failed_by
 
 log = structlog.get_logger()
@@ -67,4 +68,8 @@ def _subject(message: object) -> dict[str, Any]:
     info = activity.info()
     order_id = getattr(message, "order_id", None)
     about = {"activity": info.activity_type, "workflow": info.workflow_id, "attempt": info.attempt}
-    return about if order_id is None else {"order": str(order_id), **about}
+    if order_id is None:
+        return about
+    # Of workflows from before their ids had it, the number is not known here.
+    number = number_in(info.workflow_id or "")
+    return {"order": str(order_id), **({"number": number} if number else {}), **about}

@@ -25,6 +25,7 @@ from models.status_facts import AVAILABLE_SUBORDERS, RELEASED_AS, RELEASED_SUBOR
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, OrderFile, SubOrder
 from services.credentials import caller_of_grant
+from services.order_lookup import say_in_logs
 
 _LARGEST = {4: 2**31, 8: 2**63}
 
@@ -41,6 +42,7 @@ async def linked_order(
     order = (await session.execute(orders.order_by_id(order_id))).scalar_one_or_none()
     if order is None or order.status == OrderStatus.DELETED:
         raise NotFound("order", order_id)
+    say_in_logs(order)
     if order.expires_at is not None and order.expires_at <= now:
         raise Gone(f"the links of {order.number} have expired with it; order its files again to get them")
     grant = Grant.of_text(grant_in(link), order.customer)

@@ -84,7 +84,7 @@ async def start_order(client: Client, start: OrderStart) -> None:
                 ORDER_WORKFLOW, first, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, **start.options
             )
     except WorkflowAlreadyStartedError:
-        log.debug("order has its workflow already", order=start.order.number)
+        log.debug("order has its workflow already", order=str(start.order.id), number=start.order.number)
 
 
 async def restart_workflow(client: Client, start: OrderStart) -> bool:
@@ -100,7 +100,8 @@ async def restart_workflow(client: Client, start: OrderStart) -> bool:
             )
     except WorkflowAlreadyStartedError:
         return False
-    log.warning("order had lost its workflow", order=start.order.number, status=start.order.status)
+    order = start.order
+    log.warning("order had lost its workflow", order=str(order.id), number=order.number, status=order.status)
     return True
 
 

@@ -89,6 +89,7 @@ class RequestLogMiddleware:
                     await self._app(scope, receive, exchange.answer)
                 finally:
                     _record(operations, exchange)
+                    structlog.contextvars.unbind_contextvars("number")
         finally:
             operations.draining.leave()
 

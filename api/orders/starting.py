@@ -17,7 +17,8 @@ async def start_workflow(services: Services, order: OrderStart) -> None:
         async with services.operations.temporal_health.required():
             await start_order(services.temporal, order)
     except (TemporalUnavailable, RPCError, RuntimeError, TimeoutError) as error:
-        log.warning("temporal away, the reconciler will start it", order=order.order.number, error=str(error))
+        about = {"order": str(order.order.id), "number": order.order.number}
+        log.warning("temporal away, the reconciler will start it", **about, error=str(error))
         return
     async with services.sessions.begin() as session:
         await session.execute(mark_started(order.order.id, services.now()))

@@ -2,12 +2,16 @@
 
 import asyncio
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+import structlog
+from structlog.testing import capture_logs
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
@@ -18,9 +22,10 @@ from activities.settling import Superseded
 from cli.dev.ports import any_free
 from database.engine import make_engine, make_sessions
 from models.errors import Failed, FailureCode
-from models.messages import OrderRef, OrderTimeouts
-from tests.activities.builders import Sessions, placed
+from models.messages import OrderRef, OrderTimeouts, new_order_workflow_id
+from tests.activities.builders import Sessions, attempt_of, placed
 
+NOBODY = UUID(int=7)
 CODES = {
     FailureCode.CHECKSUM_MISMATCH: Failed(FailureCode.CHECKSUM_MISMATCH, "a.tif is not what was promised"),
     FailureCode.SOURCE_MISSING: FileNotFoundError(errno.ENOENT, "gone", "a.tif"),
@@ -60,6 +65,25 @@ async def through(innermost: ActivityInboundInterceptor, fn: Any = None, *args: 
     chain = FailureInterceptor().intercept_activity(innermost)
     given = ExecuteActivityInput(fn=fn, args=args, executor=None, headers={})
     return await ActivityEnvironment().run(chain.execute_activity, given)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "number"),
+    [(new_order_workflow_id("CO-2026-000018", NOBODY), "CO-2026-000018"), (f"order-{NOBODY}", None)],
+)
+async def test_a_log_line_of_an_activity_says_order_number_workflow_attempt_and_code(
+    workflow: str, number: str | None
+) -> None:
+    chain = FailureInterceptor().intercept_activity(Failing(CODES[FailureCode.DISK_FULL]))
+    given = ExecuteActivityInput(fn=through, args=[OrderRef(order_id=NOBODY)], executor=None, headers={})
+    environment = attempt_of(2)
+    environment.info = replace(environment.info, workflow_id=f"{workflow}/sub-1")
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs, pytest.raises(ApplicationError):
+        await environment.run(chain.execute_activity, given)
+    (line,) = logs
+    said = {name: line.get(name) for name in ("order", "number", "workflow", "attempt", "code")}
+    expected = {"order": str(NOBODY), "number": number, "workflow": f"{workflow}/sub-1", "attempt": 2}
+    assert said == expected | {"code": "disk_full"}
 
 
 @pytest.mark.parametrize("code", CODES)

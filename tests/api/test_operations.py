@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
@@ -21,7 +22,7 @@ from migrations.run import _config
 from models.links import archive_path
 from tests.api.conftest import PUBLIC_URL, MakeProduct, MakeReady
 from tests.databases import Databases
-from tests.factories import Sessions, add_order
+from tests.factories import Sessions, add_order, add_product
 from tests.issuer import Issuer
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -67,6 +68,19 @@ async def test_a_log_line_names_the_route_and_no_secret(client: AsyncClient) -> 
     assert (first["route"], first["status"], first["order"]) == ("/api/v1/orders/{order_id}", 422, NOBODY)
     assert second["status"] == 404
     assert secret not in str(logs)
+
+
+async def test_a_log_line_about_an_order_says_its_number_and_the_next_does_not(
+    client: AsyncClient, sessions: Sessions, tmp_path: Path
+) -> None:
+    await add_product(sessions, tmp_path, "scenes", {"o": {"a.tif": b"1"}})
+    order = await add_order(sessions, {"scenes": "all"})
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        await client.get(f"/orders/{order.id}")
+        await client.get("/orders")
+    about, after = [line for line in logs if line["event"] == "request"]
+    assert (about["order"], about["number"]) == (str(order.id), order.number)
+    assert "number" not in after
 
 
 async def test_a_signed_link_is_in_no_log_while_the_database_is_away(
