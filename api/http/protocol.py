@@ -5,12 +5,14 @@ have to be taken, and nothing becomes a WebSocket. Uvicorn bounds none of these 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 from typing import Any, Literal, NamedTuple, cast
 
 import httptools
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -18,6 +20,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from api.http.connection_monitor import EXTENSION, ConnectionMonitor
 from api.problems import problem
 from models.errors import Fault
+
+log = structlog.get_logger()
 
 MAX_PIPELINED = 100
 """Requests that may wait on one connection for the answer before theirs; Uvicorn itself takes any number."""
@@ -65,6 +69,14 @@ _HEAD_LATE = _Reason(408, "request_timeout", "head_timeout", "The head of the re
 _BODY_LATE = _Reason(408, "request_timeout", "body_timeout", "The body of the request came too slowly, or stopped.")
 
 
+Count = Callable[[int, str], None]
+"""Counts a refusal by its status and the code of its fault."""
+
+
+def _uncounted(_status: int, _fault: str) -> None:
+    """Nobody counts."""
+
+
 class _Refused(Exception):
     """Raised in a callback of the parser, which then takes no more of the request."""
 
@@ -74,9 +86,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     monitor: ConnectionMonitor
 
-    def __init__(self, *arguments: Any, bounds: ConnectionBounds = ConnectionBounds(), **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        bounds: ConnectionBounds = ConnectionBounds(),
+        count: Count = _uncounted,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
-        self._bounds = bounds
+        self._bounds, self._count = bounds, count
         self._reading: Literal["head", "body"] | None = None
         """What of a request is under way from the client; None between requests."""
         self._head = self._body = self._unsorted = 0
@@ -295,7 +313,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         fault = Fault(field="request", code=reason.fault, text=reason.text).model_dump()
-        headers = {"Connection": "close", "X-Request-ID": token_hex(8)}
+        request_id = token_hex(8)
+        # Nothing of the request is told: what there is of it may be a signed link or a token.
+        self._count(reason.status, reason.fault)
+        log.info("request refused", status=reason.status, fault=reason.fault, request_id=request_id)
+        headers = {"Connection": "close", "X-Request-ID": request_id}
         refusal = problem(reason.status, reason.code, reason.text, headers=headers, faults=[fault])
         head = b"".join(b"%s: %s\r\n" % pair for pair in refusal.raw_headers)
         self.transport.write(STATUS_LINE[reason.status] + head + b"\r\n" + bytes(refusal.body))
@@ -330,7 +352,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
 
-def server_config(app: ASGIApp, bounds: ConnectionBounds = ConnectionBounds(), **options: Any) -> uvicorn.Config:
+def server_config(
+    app: ASGIApp, bounds: ConnectionBounds = ConnectionBounds(), *, count: Count = _uncounted, **options: Any
+) -> uvicorn.Config:
     """How Uvicorn serves the facade, wherever it does: one place, so that tests serve it as it is."""
-    protocol = cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds))
+    protocol = cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds, count=count))
     return uvicorn.Config(app, http=protocol, ws="none", access_log=False, log_config=None, **options)

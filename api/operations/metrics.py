@@ -63,6 +63,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = self._counter("http_requests", "Requests answered.", "method", "route", "status")
+        self._refused = self._counter("http_refused", "Requests that no route got to see.", "status", "fault")
         self._bytes = self._counter("http_response_bytes", "Bytes of bodies sent, archives included.", "route")
         self._seconds = Histogram(
             "consignor_http_response_start_seconds",
@@ -109,6 +110,10 @@ class Metrics:
         self._bytes.labels(route).inc(size)
         if seconds is not None:
             self._seconds.labels(known, route).observe(seconds)
+
+    def refused(self, status: int, fault: str) -> None:
+        """Count a request that ended in the server's protocol."""
+        self._refused.labels(str(status), fault).inc()
 
     def show_orders(self, statuses: Sequence[StatusFigures], open_ones: frozenset[str]) -> None:
         """Replace what is known of orders; only open ones have a time in their status that means something."""

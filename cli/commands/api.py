@@ -43,6 +43,7 @@ def api() -> None:
     config = server_config(
         app,
         ConnectionBounds(stalled_after=settings.stalled_after.total_seconds()),
+        count=operations.metrics.refused,
         host=settings.host,
         port=settings.port,
         log_level=library_level(settings.log_level),

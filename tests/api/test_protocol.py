@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 
 from api.http.framing import FramingMiddleware
 from api.http.protocol import MAX_PIPELINED, ConnectionBounds, server_config
+from api.operations.metrics import Metrics
 
 QUICK = ConnectionBounds(head_timeout=0.2, body_grace=0.2, stalled_after=0.2)
 HOST = "Host: here\r\n"
@@ -57,10 +59,12 @@ class Site:
 
 
 @asynccontextmanager
-async def served(site: Site, bounds: ConnectionBounds = QUICK) -> AsyncIterator[int]:
+async def served(site: Site, bounds: ConnectionBounds = QUICK, **more: Any) -> AsyncIterator[int]:
     """The port of the application, served as the facade is."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = server_config(FramingMiddleware(site), bounds, log_level="critical", lifespan="off", timeout_keep_alive=1)
+    config = server_config(
+        FramingMiddleware(site), bounds, log_level="critical", lifespan="off", timeout_keep_alive=1, **more
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([listening]))  # signals are the test runner's
     try:
@@ -139,6 +143,17 @@ async def test_what_is_sent_in_half_is_408_and_the_end(half: str) -> None:
         assert b'"code":"request_timeout"' in answer
         assert b"connection: close" in answer.lower()
     assert site.begun == site.ended
+
+
+async def test_a_refusal_is_counted_and_logged_without_anything_of_the_request() -> None:
+    metrics = Metrics()
+    with capture_logs() as logs:
+        async with served(Site(), count=metrics.refused) as port:
+            answer = await said(port, f"GET /secret?{'a' * 70_000} HTTP/1.1\r\n{HOST}\r\n")
+    (line,) = logs
+    assert line.pop("request_id").encode() in answer
+    assert line == {"event": "request refused", "log_level": "info", "status": 431, "fault": "head_too_large"}
+    assert b'consignor_http_refused_total{fault="head_too_large",status="431"} 1.0' in metrics.text()
 
 
 SILENT = {"nothing": "", "line ends": "\r\n\r\n", "line ends after an answer": f"GET / HTTP/1.1\r\n{HOST}\r\n\r\n\r\n"}
@@ -243,7 +258,7 @@ async def test_what_rfc_9112_refuses_is_refused_and_the_connection_ends(sent: st
     assert status_of(answer) == status
     assert b"application/problem+json" in answer
     assert site.begun == 0
-    assert logs == []
+    assert [line for line in logs if line["event"] != "request refused"] == []
 
 
 @pytest.mark.parametrize("host", ["a", "a.example:8000", "127.0.0.1", "[::1]:80", "a_b-c.d", "xn--mnchen-3ya.de", "a:"])
