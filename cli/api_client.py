@@ -109,6 +109,17 @@ class Api:
         for page in self.pages(path, **options):
             yield from page["items"]
 
+    def stac_items(self, body: dict[str, Any]) -> Iterator[Any]:
+        """The items that a search of the catalogue finds, page by page as they are taken."""
+        url = f"{self.url}/stac/search"
+        while True:
+            page = self._asked("POST", url, json=body)
+            yield from page["features"]
+            following = next((link for link in page["links"] if link["rel"] == "next"), None)
+            if following is None:
+                return
+            body = body | following["body"]
+
     def links(self, order_id: str, *, all_files: bool) -> Any:
         """The signed links of an order, with those of the first thousand files or of all."""
         found, *others = islice(self.pages(f"/orders/{order_id}/links"), None if all_files else 1)

@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 
 import typer
 
+_DATE = len("2026-11-01")
+
 
 def at(text: str) -> str:
     """An instant of the API's, to the second."""
@@ -25,9 +27,15 @@ def until_then(text: str) -> str:
     return _instant(text, days=1)
 
 
+def last_of(text: str) -> str:
+    """The same where the end belongs to it: the last moment of a day."""
+    end = datetime.fromisoformat(until_then(text))
+    return (end - timedelta(microseconds=1) if len(text) == _DATE else end).isoformat()
+
+
 def _instant(text: str, *, days: int) -> str:
     try:
-        if len(text) == len("2026-11-01"):
+        if len(text) == _DATE:
             day = date.fromisoformat(text) + timedelta(days=days)
             return datetime(day.year, day.month, day.day).astimezone().isoformat()
         # Without an offset it is the time of this machine.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.catalog_search import search_catalog
 from cli.commands.common import Json, Yes, confirm, somebody_to_ask
 from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from cli.tables import Grid
     from services.catalogue import ChecksumReport, ImportOptions, ImportReport, ProductRemoval
 
-app = typer.Typer(help="Import products into the catalogue and list them.", no_args_is_help=True)
+app = typer.Typer(help="Import products into the catalogue, list and search them.", no_args_is_help=True)
+app.command("search")(search_catalog)
 
 Source = Annotated[
     Path,

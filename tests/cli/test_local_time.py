@@ -7,7 +7,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from cli.local_time import at, from_then, instant, until_then
+from cli.local_time import at, from_then, instant, last_of, until_then
 from cli.tables import orders_table
 
 
@@ -37,6 +37,11 @@ def test_an_instant_is_shown_in_local_time() -> None:
 )
 def test_a_date_alone_is_a_whole_local_day(text: str, begin: str, end: str) -> None:
     assert (from_then(text), until_then(text)) == (begin, end)
+
+
+def test_a_day_ends_with_its_last_moment_where_the_end_belongs_to_it() -> None:
+    assert last_of("2026-11-01") == "2026-11-01T23:59:59.999999+01:00"
+    assert last_of("2026-11-01T12:30Z") == "2026-11-01T13:30:00+01:00"
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "9999-12-31", ""])

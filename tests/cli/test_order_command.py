@@ -171,6 +171,25 @@ def test_the_objects_of_a_product_are_listed_by_the_names_to_order_them_by(where
     assert (code, "`consignor catalog objects sample-documents`" in text) == (1, True)
 
 
+def test_the_catalogue_is_searched_by_product_time_and_place_and_what_is_found_is_ordered(where: Where) -> None:
+    search = ("catalog", "search", "--product", "sample-scenes")
+    (found,) = asked(where, *search, "--time", "2024-06-05")
+    assert found["id"] == "scene-005"
+    west, south, _, north = found["bbox"]
+    days = ("--time", "2024-06-05/2024-06-06")
+    page = consignor(where, *search, *days)
+    assert [line.split()[1] for line in page.splitlines()[1:]] == ["scene-006", "scene-005"]
+    inside = f"{west + 0.1},{south + 0.1},{west + 0.2},{north - 0.1}"
+    assert [one["id"] for one in asked(where, *search, *days, f"--bbox={inside}")] == ["scene-005"]
+    assert consignor(where, *search, "--time", "2030-01-01/..") == "Nothing matches.\n"
+    assert "… and more: --limit 10" in consignor(where, *search, "--limit", "1")
+    ids = consignor(where, *search, *days, "--ids")
+    done = run(where, "order", "place", "--file", "-", "--json", stdin=ids)
+    assert (done.returncode, json.loads(done.stdout)["objects"]) == (0, 2)
+    assert run(where, *search, "--bbox", "1,2,3").returncode == 2
+    assert run(where, *search, "--time", "../..").returncode == 2
+
+
 def test_every_reading_command_speaks_json(where: Where, tmp_path: Path) -> None:
     order = asked(where, "order", "place", "--product", "sample-documents", "--wait")
     assert {"id", "number"} <= order.keys()
