@@ -1,8 +1,12 @@
 """The dev stack's own issuer: for this machine only, with PKCE, and with tokens that the API believes."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -13,13 +17,16 @@ from joserfc.jwk import KeySet
 from cli.credentials import credential_for, token_of
 from cli.dev.data import DataFolder
 from cli.dev.issuer.app import issuer_app
+from cli.dev.issuer.devices import DEVICE_GRANT
 from cli.dev.issuer.kept_token import forget_kept_token, kept_token
 from cli.dev.issuer.keys import signing_key
 from cli.dev.issuer.people import DEFAULT, PEOPLE
 from cli.dev.migrate_local import adopt_local_orders
 from cli.errors import CommandFailed
+from cli.logins import Tokens
 from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, DEV_SHELL_CLIENT_ID, oidc_config
 from cli.runtime.settings import Settings
+from cli.sign_in import Provider, sign_in_elsewhere
 from models.access import Caller, Role
 from models.tables import Order
 from tests.factories import Sessions, add_order, add_product
@@ -105,6 +112,45 @@ async def test_a_shell_signs_in_with_a_port_of_this_machine_and_nowhere_else(fol
         assert answer.status_code == 400
         for wrong in ("http://evil.example:4711/callback", "http://127.0.0.1/callback", "http://127.0.0.1:4711/x"):
             assert (await client.get("/authorize", params={**asked, "redirect_uri": wrong})).status_code == 400
+
+
+async def test_a_shell_without_a_browser_is_let_in_by_the_code_that_it_shows(folder: DataFolder) -> None:
+    """The command's own code on one side, the issuer on the other, and a person between them."""
+    app = issuer_app(ISSUER, API, folder)
+
+    def sign_in(answers: "Callable[[httpx.Request], httpx.Response]") -> Tokens:
+        with httpx.Client(transport=httpx.MockTransport(answers)) as http:
+            metadata = http.get(f"{ISSUER}/.well-known/openid-configuration").json()
+            provider = Provider(ISSUER, DEV_SHELL_CLIENT_ID, "openid", metadata)
+            return sign_in_elsewhere(provider, http, lines.append, let_in)
+
+    lines, paused = list[str](), list[float]()
+    loop = asyncio.get_running_loop()
+    async with AsyncClient(transport=ASGITransport(app, client=("127.0.0.1", 1)), base_url=API) as client:
+
+        def ask(method: str, path: str, **options: Any) -> httpx.Response:
+            answer = asyncio.run_coroutine_threadsafe(client.request(method, path, **options), loop).result(30)
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+        def answers(request: httpx.Request) -> httpx.Response:
+            path = request.url.path.removeprefix(DEV_ISSUER_PATH)
+            return ask(request.method, path, content=request.content, headers=request.headers)
+
+        def let_in(pause: float) -> None:
+            """The person, who is let look after the first question of the device."""
+            paused.append(pause)
+            if len(paused) == 2:
+                shown = lines[0].rsplit(" ", 1)[1]
+                assert shown in ask("GET", f"/activate?user_code={shown}").text
+                assert ask("POST", "/activate", data={"user_code": "NO-SUCH", "user": "bob"}).status_code == 400
+                assert ask("POST", "/activate", data={"user_code": shown.lower(), "user": "bob"}).status_code == 200
+
+        tokens = await asyncio.to_thread(sign_in, answers)
+        assert jwt.decode(tokens.access_token, signing_key(folder)).claims["sub"] == "bob"
+        assert paused == [1, 1]
+        assert (await client.post("/device", data={"client_id": DEV_CLIENT_ID})).status_code == 400
+        form = {"grant_type": DEVICE_GRANT, "device_code": "guessed", "client_id": DEV_SHELL_CLIENT_ID}
+        assert (await client.post("/token", data=form)).json() == {"error": "invalid_grant"}
 
 
 async def test_a_code_is_nothing_without_its_verifier(folder: DataFolder) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from html import escape
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,7 +20,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from cli.dev.data import DataFolder
+from cli.dev.issuer.devices import DEVICE_GRANT, Devices
 from cli.dev.issuer.keys import ALGORITHM, LIFETIME, signing_key, token_for
+from cli.dev.issuer.pages import NO_STORE, form_of, page_of_people, refused
 from cli.dev.issuer.people import PEOPLE, DevPerson, issuer_url
 from cli.runtime.addresses import LOOPBACK_NAMES
 from cli.runtime.oidc import DEV_CLIENT_ID, DEV_ISSUER_PATH, DEV_SHELL_CLIENT_ID
@@ -27,13 +30,6 @@ from cli.runtime.settings import Settings
 
 CODE_LIFETIME = 60.0
 _LOOPBACK_CALLBACK = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{1,4}/callback", re.ASCII)
-MAX_BODY = 16_384
-_NO_STORE = {"Cache-Control": "no-store"}
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Consignor: who are you?</title>
-<style>body{{font:1rem system-ui;max-width:26rem;margin:12vh auto;padding:0 1rem;color-scheme:light dark}}
-button{{display:block;width:100%;margin:.5rem 0;padding:.8rem;font:inherit;text-align:left}}</style>
-<h1>Who are you?</h1><p>The dev stack knows these people and asks for no password.</p>
-<form method="post">{hidden}{buttons}</form>"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,7 @@ class Issuer:
     api: str
     folder: DataFolder
     codes: dict[str, Code] = field(default_factory=dict)
+    devices: Devices = field(default_factory=Devices)
 
     async def metadata(self, _: Request) -> Response:
         """Discovery."""
@@ -64,9 +61,10 @@ class Issuer:
                 "issuer": self.url,
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
+                "device_authorization_endpoint": f"{self.url}/device",
                 "jwks_uri": f"{self.url}/jwks",
                 "response_types_supported": ["code"],
-                "grant_types_supported": ["authorization_code"],
+                "grant_types_supported": ["authorization_code", DEVICE_GRANT],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": [ALGORITHM],
                 "code_challenge_methods_supported": ["S256"],
@@ -83,7 +81,7 @@ class Issuer:
         """The page that asks who one is."""
         asked = request.query_params
         if wrong := self._wrong(asked):
-            return _refused(wrong)
+            return refused(wrong)
         kept = (
             "response_type",
             "client_id",
@@ -96,21 +94,17 @@ class Issuer:
         hidden = "".join(
             f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in kept if name in asked
         )
-        buttons = "".join(
-            f'<button name="user" value="{user}">{escape(person.name)} <small>{person.role}</small></button>'
-            for user, person in PEOPLE.items()
-        )
-        page = _PAGE.format(hidden=hidden, buttons=buttons)
+        page = page_of_people(hidden)
         policy = self._policy(asked["redirect_uri"])
-        return HTMLResponse(page, headers={**_NO_STORE, "Content-Security-Policy": policy})
+        return HTMLResponse(page, headers={**NO_STORE, "Content-Security-Policy": policy})
 
     async def picked(self, request: Request) -> Response:
         """Send the person back with a code."""
-        form = await _form(request)
+        form = await form_of(request)
         if wrong := self._wrong(form):
-            return _refused(wrong)
+            return refused(wrong)
         if (person := PEOPLE.get(form.get("user", ""))) is None:
-            return _refused("there is no such person")
+            return refused("there is no such person")
         now = time.monotonic()
         self.codes = {code: known for code, known in self.codes.items() if known.until > now}
         code = secrets.token_urlsafe(32)
@@ -119,11 +113,14 @@ class Issuer:
             person, client, callback, form["code_challenge"], form.get("nonce"), now + CODE_LIFETIME
         )
         answer = {"code": code, "state": form.get("state", ""), "iss": self.url}
-        return RedirectResponse(f"{callback}?{urlencode(answer)}", 303, _NO_STORE)
+        return RedirectResponse(f"{callback}?{urlencode(answer)}", 303, NO_STORE)
 
     async def token(self, request: Request) -> Response:
-        """A code and its verifier for tokens."""
-        form = await _form(request)
+        """A code and its verifier for tokens, or the code of a device that somebody has let in."""
+        form = await form_of(request)
+        if form.get("grant_type") == DEVICE_GRANT:
+            person, error = self.devices.redeem(form.get("device_code", ""), form.get("client_id", ""))
+            return JSONResponse({"error": error}, 400, NO_STORE) if person is None else self._tokens(person)
         code = self.codes.pop(form.get("code", ""), None)
         verifier = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
         if (
@@ -134,14 +131,24 @@ class Issuer:
             or form.get("redirect_uri") != code.redirect_uri
             or form.get("client_id") != code.client_id
         ):
-            return JSONResponse({"error": "invalid_grant"}, 400, _NO_STORE)
+            return JSONResponse({"error": "invalid_grant"}, 400, NO_STORE)
+        return self._tokens(code.person, aud=code.client_id, nonce=code.nonce)
+
+    def _tokens(self, person: DevPerson, **claims: Any) -> Response:
         body = {
-            "access_token": token_for(self.folder, self.api, code.person),
-            "id_token": token_for(self.folder, self.api, code.person, aud=code.client_id, nonce=code.nonce),
+            "access_token": token_for(self.folder, self.api, person),
+            **({"id_token": token_for(self.folder, self.api, person, **claims)} if claims else {}),
             "token_type": "Bearer",
             "expires_in": LIFETIME,
         }
-        return JSONResponse(body, headers=_NO_STORE)
+        return JSONResponse(body, headers=NO_STORE)
+
+    async def device(self, request: Request) -> Response:
+        """Codes for a device without a browser (RFC 8628)."""
+        form = await form_of(request)
+        if form.get("client_id") != DEV_SHELL_CLIENT_ID:
+            return JSONResponse({"error": "invalid_client"}, 400, NO_STORE)
+        return JSONResponse(self.devices.begin(form["client_id"], f"{self.url}/activate"), headers=NO_STORE)
 
     def _policy(self, callback: str) -> str:
         """What the page may do: send its form here, and be led on from there, maybe to another origin."""
@@ -181,6 +188,9 @@ def issuer_app(url: str, api: str, folder: DataFolder) -> Starlette:
         Route("/authorize", issuer.pick),
         Route("/authorize", issuer.picked, methods=["POST"]),
         Route("/token", issuer.token, methods=["POST"]),
+        Route("/device", issuer.device, methods=["POST"]),
+        Route("/activate", issuer.devices.page),
+        Route("/activate", issuer.devices.let_in, methods=["POST"]),
     ]
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=_on_this_machine)])
 
@@ -197,16 +207,3 @@ async def _on_this_machine(request: Request, call_next: Callable[[Request], Awai
     if client not in LOOPBACK_NAMES or request.url.hostname not in LOOPBACK_NAMES:
         return JSONResponse({"error": "the dev stack's issuer serves this machine only"}, 403)
     return await call_next(request)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            return {}
-    return dict(parse_qsl(body.decode("utf-8", "replace")))
-
-
-def _refused(why: str) -> Response:
-    return HTMLResponse(f"<!doctype html><title>Refused</title><p>{escape(why)}</p>", 400)
