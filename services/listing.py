@@ -64,7 +64,7 @@ async def page(session: AsyncSession, query: OrderQuery, after: Position | None,
             return found
         return await _run(session, queries.page_of_hits(query.visibility, criteria, sort, after, limit))
     if criteria.failures is not None and sort.key == "created_at" and criteria.ids is None:
-        return await _run(session, queries.page_of_failures(query.visibility, criteria, sort, after, limit))
+        return await _run(session, queries.page_of_hits(query.visibility, criteria, sort, after, limit))
     if criteria.statuses is not None and sort.key == "created_at" and criteria.ids is None:
         return await _run(session, queries.page_of_statuses(query.visibility, criteria, sort, after, limit))
     return await _run(session, queries.page(query.visibility, criteria, sort, after, limit))

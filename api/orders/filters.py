@@ -71,7 +71,9 @@ class OrderMatchParams(BaseModel):
     max_bytes: Size | None = None
     waiting_for_user: bool | None = None
     has: list[Literal["errors"]] = Field([], max_length=10)
-    failure: list[FailureCode] = Field([], max_length=50, description="Failed by this code; repeat for several.")
+    failure: list[FailureCode] = Field(
+        [], max_length=50, description="Failed by this code, or a file or a delivery of it; repeat for several."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,6 @@
 """Lists of orders: filtered, sorted, paged by position, counted. Each query is a value; `services.listing` chooses."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from sqlmodel import col
 from models.listing import COUNT_LIMIT, OrderFilter, Position, Sort, Visibility, statuses_in
 from models.order import OrderStatus
 from models.queries.delivery_status import Columns, could_wait_for_user, delivery_status, waiting_for_user, word
-from models.tables import Order, OrderCount
+from models.tables import Delivery, Order, OrderCount, OrderFile
 from models.tables.listing import IN_NUMBERS_ORDER, NEVER
 from models.text import tidied
 
@@ -40,15 +39,6 @@ def page_of_statuses(
     """The same, merged from a page of each status, each read from its index only as far as needed."""
     where = (*_owned(ORDERS.c, visibility), *matching(ORDERS.c, criteria), *_after(ORDERS.c, sort, after))
     return _merged("status", sorted(statuses_in(visibility, criteria)), where, sort, limit)
-
-
-def page_of_failures(
-    visibility: Visibility, criteria: OrderFilter, sort: Sort, after: Position | None, limit: int
-) -> Page:
-    """The same, merged from a page of each code that orders failed by: they may all lie far behind in the list."""
-    codes, rest = sorted(criteria.failures or ()), replace(criteria, failures=None)
-    where = (*visible(ORDERS.c, visibility, rest), *matching(ORDERS.c, rest), *_after(ORDERS.c, sort, after))
-    return _merged("failure_code", codes, where, sort, limit)
 
 
 def _merged(
@@ -159,8 +149,19 @@ def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if criteria.has_errors is not None:
         tests.append(o["files_failed"] > 0 if criteria.has_errors else o["files_failed"] == 0)
     if criteria.failures is not None:
-        tests.append(o["failure_code"] == sa.any_(sa.literal(sorted(criteria.failures), ARRAY(sa.Text))))
+        tests.append(_failed_by(o, sa.any_(sa.literal(sorted(criteria.failures), ARRAY(sa.Text)))))
     return tests + _between(o, criteria)
+
+
+def _failed_by(o: Columns, codes: sa.CollectionAggregate[Any]) -> sa.ColumnElement[bool]:
+    """Whether an order has failed by one of the codes, or a file or a delivery of one that has not failed as a whole.
+
+    Each part has an index of its own, so that no order is looked at that nothing of has failed.
+    """
+    file = sa.exists().where(col(OrderFile.order_id) == o["id"], col(OrderFile.failure_code) == codes)
+    delivery = sa.exists().where(col(Delivery.order_id) == o["id"], col(Delivery.failure_code) == codes)
+    with_warnings = o["status"] == word(OrderStatus.FULFILLED_WITH_WARNINGS)
+    return sa.or_(o["failure_code"] == codes, sa.and_(o["files_failed"] > 0, file), sa.and_(with_warnings, delivery))
 
 
 def _between(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:

@@ -174,6 +174,9 @@ class OrderFile(SQLModel, table=True):
         ),
         sa.Index("ix_order_files_suborder", "order_id", "suborder", "seq"),
         sa.Index("ix_order_files_file", "file_id", "order_id"),
+        sa.Index(
+            "ix_order_files_failure", "order_id", "failure_code", postgresql_where=sa.text("failure_code IS NOT NULL")
+        ),
         {"postgresql_with": {"fillfactor": "80"}},
     )
 

@@ -5,6 +5,7 @@ import io
 import random
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +14,19 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 from sqlmodel import col
 
+from activities.planning import PlanningActivities
 from api.identity.secrets import PREFIX, hashed
 from models.bulk import BulkCommand, skipped
+from models.errors import Failure, FailureCode
+from models.messages import OrderRef
 from models.order import OrderStatus
+from models.queries.destinations import settle_delivery
 from models.queries.users import upsert_user
-from models.tables import AccessToken, Order, User
+from models.splitting import Limits
+from models.tables import AccessToken, Order, OrderFile, User
+from tests.activities.builders import run
 from tests.api.test_refusals import faults
-from tests.factories import LOCAL_CALLER, Sessions
+from tests.factories import LOCAL_CALLER, Sessions, add_order, add_product
 from tests.issuer import Issuer, as_
 from tests.listings import BEGIN, Row, add_rows
 from tests.services.catalogue_sources import rows
@@ -112,6 +119,28 @@ async def test_a_bulk_takes_the_orders_that_failed_by_a_code(client: AsyncClient
     failed = {str(row["id"]) for row in orders if row["customer"] == ME and row["status"] == "failed"}
     assert {item["order_id"] for item in found["items"]} == failed
     assert (found["total"], found["done"]) == (2, 2)
+    assert (await tried(client, "retry", filter={"failure": ["disk_full"]}))["total"] == 0
+
+
+async def test_a_bulk_takes_the_orders_with_warnings_of_which_a_file_or_a_delivery_failed_by_a_code(
+    client: AsyncClient, sessions: Sessions, tmp_path: Path
+) -> None:
+    await add_product(sessions, tmp_path, "scenes", {"o": {"a.tif": b"1"}})
+    spoilt, undelivered, whole = [(await add_order(sessions, {"scenes": "all"})).id for _ in range(3)]
+    for order_id in (spoilt, undelivered, whole):
+        await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order_id))
+    failed = Failure(code=FailureCode.DESTINATION_FULL, text="the bucket is full")
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Order).values(status=OrderStatus.FULFILLED_WITH_WARNINGS))
+        await session.execute(sa.update(Order).where(col(Order.id) == spoilt).values(files_failed=1))
+        spoil = sa.update(OrderFile).where(col(OrderFile.order_id) == spoilt)
+        await session.execute(spoil.values(state="failed", failure_code="source_missing", failure_text="gone"))
+        await session.execute(settle_delivery(undelivered, 1, failure=failed))
+    for code, order_id in (("source_missing", spoilt), ("destination_full", undelivered)):
+        found = await tried(client, "retry", filter={"failure": [code]})
+        assert [item["order_id"] for item in found["items"]] == [str(order_id)]
+        listed = (await client.get("/orders", params={"failure": code})).json()
+        assert [item["id"] for item in listed["items"]] == [str(order_id)]
     assert (await tried(client, "retry", filter={"failure": ["disk_full"]}))["total"] == 0
 
 
