@@ -1,7 +1,8 @@
 """Bars on stderr, and lines above them; in a pipe a line a minute of what takes longer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,6 +66,40 @@ class Minutely:
             speed = f"{size_in_words(round((self.total - done) / left))}/s"
             sizes = f"{size_in_words(done)} of {size_in_words(self.total)}"
             self.say(f"{self.what}: {sizes}, {speed}, about {span_in_words(left)} left")
+
+
+@dataclass
+class Counter:
+    """Counts what is looked at, and tells the count now and then: every thousand, or in a pipe every minute."""
+
+    tell: Callable[[int], None]
+    every: float
+    clock: Callable[[], float] = time.monotonic
+    count: int = field(default=0, init=False)
+    _last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = self.clock()
+
+    def __call__(self) -> None:
+        """One more."""
+        self.count += 1
+        if self.count % 1000 == 0 and (now := self.clock()) - self._last >= self.every:
+            self._last = now
+            self.tell(self.count)
+
+
+@contextmanager
+def counting(what: str, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Something to call for each thing that is looked at; the count is on stderr while it grows."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        if bar.disable:
+            yield Counter(lambda count: None if quiet else say_above(bar, f"{what} {count:,}"), _EVERY)
+        else:
+            task = bar.add_task(what, total=None)
+            yield Counter(lambda count: bar.update(task, description=f"{what} {count:,}"), 0)
 
 
 def say_above(bar: Progress, line: str) -> None:

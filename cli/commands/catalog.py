@@ -78,7 +78,7 @@ def import_(
     options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
     from cli.runtime.loading import load_settings
 
-    reports, read = asyncio.run(_import(load_settings(), source, options, checksums=checksums))
+    reports, read = asyncio.run(_import(load_settings(), source, options, checksums=checksums, quiet=as_json))
     if as_json:
         say_json([_as_json(report, read.get(report.sku)) for report in reports])
     else:
@@ -195,9 +195,10 @@ def _options(**given: str | tuple[str, ...] | bool | None) -> "ImportOptions":
 
 
 async def _import(
-    settings: "Settings", source: Path, options: "ImportOptions", *, checksums: bool
+    settings: "Settings", source: Path, options: "ImportOptions", *, checksums: bool, quiet: bool
 ) -> "tuple[list[ImportReport], dict[str, ChecksumReport]]":
     from cli.errors import CommandFailed
+    from cli.progress import counting
     from database.engine import make_engine, make_sessions
     from models.errors import Failed
     from services.catalogue import import_source
@@ -205,7 +206,8 @@ async def _import(
     engine = make_engine(settings.database_url, pool_size=1)
     try:
         sessions = make_sessions(engine)
-        reports = await import_source(sessions, source, options)
+        with counting("looked at", quiet) as looked:
+            reports = await import_source(sessions, source, options, looked)
         if not checksums:
             return reports, {}
         from cli.checksums import precompute_all

@@ -6,7 +6,7 @@ from unicodedata import normalize
 
 from models.errors import Refusal, SourceUnreadable
 from services.catalogue.folder_walk import Seen, walk
-from services.catalogue.source_contents import FoundProduct, Unseen, media_type_of, unstorable
+from services.catalogue.source_contents import FoundProduct, Looked, Unseen, media_type_of, unstorable, untold
 from services.catalogue.tree import SourceTree
 
 _NOT_IN_SKU: Final = re.compile(r"[^a-z0-9._]+")
@@ -18,7 +18,7 @@ def slug(name: str) -> str:
     return _NOT_IN_SKU.sub("-", plain).strip("-._")[:100]
 
 
-def read_directory(root: str, *, hidden: bool = False) -> FoundProduct:
+def read_directory(root: str, *, hidden: bool = False, looked: Looked = untold) -> FoundProduct:
     """The one product of a folder; what is hidden at its top is taken only if that is wanted."""
     tree = SourceTree(root)
     name = tree.root.rpartition("/")[2]
@@ -30,6 +30,7 @@ def read_directory(root: str, *, hidden: bool = False) -> FoundProduct:
     try:
         for seen in walk(tree, "", refuse, hidden=hidden):
             _add(product, seen)
+            looked()
     except SourceUnreadable as unreadable:
         raise Refusal(f"{tree.root}: {unreadable}") from unreadable
     for object_name in product.empty_folders.keys() - {file.object_name for file in product.files}:

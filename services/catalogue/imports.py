@@ -15,7 +15,7 @@ from services.catalogue import directory, stac
 from services.catalogue.merge import merge
 from services.catalogue.messages import ImportOptions, ImportReport
 from services.catalogue.missing_products import check_entry, report_missing
-from services.catalogue.source_contents import FoundProduct, unstorable
+from services.catalogue.source_contents import FoundProduct, Looked, unstorable, untold
 from services.catalogue.tree import why_not
 
 _ENTRIES_SHOWN: Final = 5
@@ -23,15 +23,18 @@ _DOCUMENTS_READ: Final = 20
 
 
 async def import_source(
-    sessions: async_sessionmaker[AsyncSession], source: Path, options: ImportOptions | None = None
+    sessions: async_sessionmaker[AsyncSession],
+    source: Path,
+    options: ImportOptions | None = None,
+    looked: Looked = untold,
 ) -> list[ImportReport]:
     """Import a STAC catalogue or collection, or a plain folder; all of it or, on a Refusal, nothing.
 
     The reports come in the order of the source, one for each product, with what was refused and why; then those of
-    products that the source had at its last import and did not show now.
+    products that the source had at its last import and did not show now. `looked` is told from another thread.
     """
     options = options or ImportOptions()
-    products = await asyncio.to_thread(_read, source, options)
+    products = await asyncio.to_thread(_read, source, options, looked)
     async with sessions.begin() as session:
         if not options.plain:
             await check_entry(session, products)
@@ -45,12 +48,12 @@ async def import_source(
     return [*heard, *missing]
 
 
-def _read(source: Path, options: ImportOptions) -> list[FoundProduct]:
+def _read(source: Path, options: ImportOptions, looked: Looked) -> list[FoundProduct]:
     path = os.path.abspath(source)  # noqa: PTH100 - pathlib has no way to drop `..` without following links
     if unstorable(path):
         raise Refusal(f"{shown(path)}: a path that is not valid UTF-8 cannot be catalogued")
     entry = _stac_entry(path, options)
-    products = stac.read_stac(entry) if entry else [_plain_folder(path, options)]
+    products = stac.read_stac(entry, looked) if entry else [_plain_folder(path, options, looked)]
     return _as_wished(products, options)
 
 
@@ -82,9 +85,9 @@ def _why_no_file(path: str) -> str:
     return "it is neither a folder nor a file"
 
 
-def _plain_folder(path: str, options: ImportOptions) -> FoundProduct:
+def _plain_folder(path: str, options: ImportOptions, looked: Looked) -> FoundProduct:
     """The product of a folder; one that has STAC catalogues further down is more likely not meant to be one."""
-    product = directory.read_directory(path, hidden=options.hidden)
+    product = directory.read_directory(path, hidden=options.hidden, looked=looked)
     entries = [] if options.plain else sorted(_entries_below(product))
     if not entries:
         product.notes.extend(_item_notes(product))

@@ -1,7 +1,7 @@
 """What a source holds, as its reader found it and before the catalogue knows."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,14 @@ MAX_FILE_NAME_BYTES: Final = 2_000
 """What PostgreSQL can have in an index."""
 _MAX_REFUSED_CHARACTERS: Final = 500
 """Of what is told of a refusal: whole documents can stand where a name belongs."""
+
+
+Looked = Callable[[], None]
+"""Is told of each file of a folder and each document of a STAC catalogue when it has been looked at."""
+
+
+def untold() -> None:
+    """Tell nobody."""
 
 
 class FoundFile(NamedTuple):

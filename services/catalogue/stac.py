@@ -13,7 +13,7 @@ from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
 from services.catalogue.messages import MAX_NAME_CHARACTERS
-from services.catalogue.source_contents import Unseen
+from services.catalogue.source_contents import Looked, Unseen, untold
 from services.catalogue.stac_product import StacProduct
 from services.catalogue.tree import SourceTree
 
@@ -33,9 +33,9 @@ _REMEDIES: Final = {
 _ONLY_IN_COLLECTIONS: Final = ("extent", "license", "item_assets", "summaries")
 
 
-def read_stac(entry: str) -> list["FoundProduct"]:
+def read_stac(entry: str, looked: Looked = untold) -> list["FoundProduct"]:
     """The products of a catalogue or collection; a catalogue with neither files nor faults of its own is none."""
-    reading = _StacReader(entry)
+    reading = _StacReader(entry, looked)
     reading.walk()
     return [
         found
@@ -70,7 +70,8 @@ def is_item(path: str) -> bool:
 class _StacReader:
     """One walk over catalogues and collections, from the outermost one inwards."""
 
-    def __init__(self, entry: str) -> None:
+    def __init__(self, entry: str, looked: Looked) -> None:
+        self._looked = looked
         self.products: list[StacProduct] = []
         self._tree = _tree_of(entry)
         self._entry = entry
@@ -95,6 +96,7 @@ class _StacReader:
         real = self._tree.look(path).real
         new = real not in self._seen
         self._seen.add(real)
+        self._looked()
         return new
 
     def _container(self, path: str, owner: StacProduct | None) -> None:

@@ -11,7 +11,7 @@ from cli.api_client import Api
 from cli.archive_contents import differences, extract
 from cli.credentials import Credential
 from cli.errors import CommandFailed
-from cli.progress import Minutely
+from cli.progress import Counter, Minutely
 from tests.cli.test_archive_download import CONTENTS, WHOLE
 
 CONTENT = b"some bytes of a file"
@@ -99,3 +99,12 @@ def test_in_a_pipe_a_long_download_says_a_line_a_minute() -> None:
         "part 1: 1.2 GB of 10.0 GB, 20.0 MB/s, about 7 min left",
         "part 1: 2.4 GB of 10.0 GB, 20.0 MB/s, about 6 min left",
     ]
+
+
+def test_what_is_looked_at_is_counted_and_told_now_and_then() -> None:
+    now, told = 0.0, list[int]()
+    counter = Counter(told.append, 60, lambda: now)
+    for count in range(200_000):
+        now = count // 1000
+        counter()
+    assert (counter.count, told) == (200_000, [61_000, 121_000, 181_000])

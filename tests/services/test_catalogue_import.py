@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from models.errors import Refusal
 from services.catalogue import ImportOptions, ImportReport, import_source, precompute_checksums
 from storage.sources.registry import Sources
-from tests.services.catalogue_sources import Sessions, put, rows
+from tests.services.catalogue_sources import Sessions, one_item, put, rows
 
 FILES = (
     "SELECT o.name, f.name, f.href FROM catalogue_files f JOIN catalogue_objects o ON o.id = object_id ORDER BY f.id"
@@ -271,3 +271,14 @@ async def test_a_product_is_for_its_groups_until_an_import_says_otherwise(sessio
         await imported(sessions, source, sku="w", groups=given)
         assert await rows(sessions, groups) == [kept]
     assert (await imported(sessions, source, sku="w", groups=())).product == "unchanged"
+
+
+async def test_it_tells_of_each_file_and_each_document_that_it_has_looked_at(
+    sessions: Sessions, source: Path, tmp_path: Path
+) -> None:
+    looks = list[str]()
+    await import_source(sessions, source, looked=lambda: looks.append("file"))
+    entry = one_item(tmp_path / "stac", {"a": {"href": "./a.tif"}})
+    put(tmp_path / "stac" / "c" / "i" / "a.tif")
+    await import_source(sessions, entry, looked=lambda: looks.append("document"))
+    assert looks == ["file"] * 3 + ["document"] * 2
