@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from hashlib import md5
-from socket import SOCK_STREAM, getaddrinfo
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
 from uuid import uuid1
 
-from models.destination import Credentials, DestinationLocation, is_metadata_service
+from models.destination import Credentials, DestinationLocation
 from models.errors import Failed
+from storage.targets.names import Resolver, addresses_of
 from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 if TYPE_CHECKING:
@@ -51,8 +50,14 @@ class _Part(NamedTuple):
 class S3Target:
     """A customer's bucket, at AWS or at an endpoint that speaks its language."""
 
-    def __init__(self, place: DestinationLocation, credentials: Credentials, part_bytes: int = PART_BYTES) -> None:
-        self._place, self._credentials, self._part_bytes = place, credentials, part_bytes
+    def __init__(
+        self,
+        place: DestinationLocation,
+        credentials: Credentials,
+        part_bytes: int = PART_BYTES,
+        resolve: Resolver = addresses_of,
+    ) -> None:
+        self._place, self._credentials, self._part_bytes, self._resolve = place, credentials, part_bytes, resolve
         self._bucket = place.bucket or ""
 
     def deliver(self, upload: ArchiveUpload, blocks: Iterator[memoryview]) -> str:
@@ -88,15 +93,18 @@ class S3Target:
     def _client(self, *, patient: bool = True) -> Iterator["S3Client"]:
         from boto3.session import Session
         from botocore.config import Config
+        from botocore.session import get_session
 
-        if self._place.endpoint and _leads_to_metadata(self._place.endpoint):
-            raise refused("the bucket's endpoint leads to a link-local address or a metadata service")
+        from storage.targets.connecting import guarded
+
+        core = get_session()
         secret = self._credentials.session_token
         session = Session(
             aws_access_key_id=self._credentials.access_key_id.get_secret_value(),
             aws_secret_access_key=self._credentials.secret_access_key.get_secret_value(),
             aws_session_token=secret.get_secret_value() if secret else None,
             region_name=self._place.region or "us-east-1",
+            botocore_session=core,
         )
         options: dict[str, Any] = {
             "signature_version": "s3v4",
@@ -113,7 +121,8 @@ class S3Target:
         }
         client = session.client("s3", endpoint_url=self._place.endpoint, config=Config(**options))
         try:
-            yield client
+            with guarded(client, self._resolve, core.get_config_variable("ca_bundle")):
+                yield client
         finally:
             client.close()
 
@@ -227,16 +236,6 @@ class _Upload:
             **self._where, PartNumber=number, Body=part, ContentMD5=b64encode(digest).decode()
         )
         return _Part(number, answer["ETag"], digest)
-
-
-def _leads_to_metadata(endpoint: str) -> bool:
-    """Whether an endpoint has an address where no bucket is; one that has none is found out when it is asked."""
-    url = urlsplit(endpoint)
-    try:
-        found = getaddrinfo(url.hostname, url.port or 443, type=SOCK_STREAM)
-    except OSError:
-        return False
-    return any(is_metadata_service(str(address[0])) for *_, address in found)
 
 
 def _mark(upload: ArchiveUpload) -> str:

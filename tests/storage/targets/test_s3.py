@@ -145,6 +145,49 @@ def test_an_endpoint_that_leads_to_a_metadata_service_is_never_asked(host: str) 
     assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED
 
 
+class Names:
+    """A resolver: what one host leads to, each time it is asked for; the last answer stays."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers, self.asked = answers, 0
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        assert host == NAMED
+        self.asked += 1
+        return self.answers[min(self.asked, len(self.answers)) - 1]
+
+
+NAMED = "invalid"
+"""A host that no resolver of a machine knows (RFC 6761)."""
+
+
+def named(archives: Bucket, names: Names) -> S3Target:
+    """The bucket by another name of its host."""
+    endpoint = archives.endpoint.replace("127.0.0.1", NAMED)
+    return S3Target(archives.place.model_copy(update={"endpoint": endpoint}), CREDENTIALS, resolve=names)
+
+
+def test_each_connection_goes_where_its_only_look_at_the_name_led(archives: Bucket) -> None:
+    names = Names(["127.0.0.1"])
+    named(archives, names).probe()
+    # One for each request: moto keeps no connection.
+    assert names.asked == 3
+
+
+@pytest.mark.parametrize("later", [["169.254.169.254"], ["127.0.0.1", "fd00:ec2::254"], ["::ffff:169.254.169.254"]])
+def test_a_name_that_comes_to_lead_to_a_metadata_service_is_not_followed(archives: Bucket, later: list[str]) -> None:
+    names = Names(["127.0.0.1"], later)
+    with pytest.raises(Failed, match="metadata service") as caught:
+        named(archives, names).deliver(SMALL, blocks(CONTENT[:1000]))
+    assert caught.value.failure.code is FailureCode.DESTINATION_REFUSED
+    # The first request was answered; what was refused is not tried again.
+    assert (names.asked, archives.objects()) == (2, {})
+
+
+def test_an_address_that_does_not_answer_gives_way_to_the_next(archives: Bucket) -> None:
+    named(archives, Names(["::1", "127.0.0.1"])).probe()
+
+
 def test_credentials_that_no_header_can_carry_are_refused(archives: Bucket) -> None:
     wrong = Credentials(access_key_id=SecretStr("a\nb"), secret_access_key=SecretStr("x"))
     with pytest.raises(Failed) as caught:
