@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from models.queries import catalogue_search as queries
 from models.status_facts import AVAILABLE_FILES, AVAILABLE_SUBORDERS, ItemStatus
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
+from models.written_names import names_meant, possible_names
 from services.catalogue_areas import AreaMatcher
 from services.listing import FORCE_CUSTOM_PLAN
 
@@ -69,6 +70,22 @@ class CataloguePage(NamedTuple):
 async def visible_products(session: AsyncSession, caller: Caller, skus: Collection[str] | None = None) -> list[Product]:
     """The products that the caller may see, by SKU; only those of these SKUs, where given."""
     return list((await session.execute(queries.products(caller.admitted, skus))).scalars())
+
+
+async def products_meant(session: AsyncSession, caller: Caller, pieces: Sequence[str]) -> list[Product]:
+    """The products that the caller may see, of those whose SKUs are written with commas between them."""
+    found = await visible_products(session, caller, possible_names(pieces))
+    meant = names_meant(pieces, frozenset(product.sku for product in found))
+    return [product for product in found if product.sku in meant]
+
+
+async def objects_meant(session: AsyncSession, among: Sequence[Product], criteria: ObjectFilter) -> ObjectFilter:
+    """Have criteria whose names were written with commas between them name the objects that are meant."""
+    if criteria.names is None or len(criteria.names) == 1 or not among:
+        return criteria
+    query = queries.names_known([product.id for product in among], possible_names(criteria.names))
+    known = frozenset((await session.execute(query)).scalars())
+    return replace(criteria, names=tuple(names_meant(criteria.names, known)))
 
 
 async def search(

@@ -81,8 +81,10 @@ async def list_items(
     meaning = {"items": collection_id, **query.meaning}
     async with services.sessions.begin() as session:
         product = await _product(session, caller, collection_id)
-        among = [product] if query.skus is None or product.sku in query.skus else []
-        found, token = await _page(session, services, caller, among, query, query.criteria, meaning)
+        named = [product] if query.skus is None else await _named_products(session, caller, query)
+        among = [found for found in named if found.id == product.id]
+        criteria = await catalogue_search.objects_meant(session, among, query.criteria)
+        found, token = await _page(session, services, caller, among, query, criteria, meaning)
     documents = Documents(services.public_url)
     path = documents.collection_path(product) + "/items"
     return _answer(documents.page(found, *documents.page_links(path, _as_sent(query), token)), GEOJSON)
@@ -105,8 +107,9 @@ async def show_item(collection_id: str, item_id: str, services: ServicesDep, cal
 async def search(services: ServicesDep, caller: ReaderDep, query: Annotated[SearchQuery, Query()]) -> Response:
     """Items of all collections, newest first: by ids, collections, place and time, all of which must hold."""
     async with services.sessions.begin() as session:
-        among = await catalogue_search.visible_products(session, caller, query.skus)
-        found, token = await _page(session, services, caller, among, query, query.criteria, query.meaning)
+        among = await _named_products(session, caller, query)
+        criteria = await catalogue_search.objects_meant(session, among, query.criteria)
+        found, token = await _page(session, services, caller, among, query, criteria, query.meaning)
     documents = Documents(services.public_url)
     return _answer(documents.page(found, *documents.page_links("/search", _as_sent(query), token)), GEOJSON)
 
@@ -128,6 +131,12 @@ async def _product(session: AsyncSession, caller: Caller, sku: str) -> Product:
     if not found:
         raise NotFound("collection", sku)
     return found[0]
+
+
+async def _named_products(session: AsyncSession, caller: Caller, query: SearchQuery) -> list[Product]:
+    if query.skus is None:
+        return await catalogue_search.visible_products(session, caller)
+    return await catalogue_search.products_meant(session, caller, query.skus)
 
 
 async def _page(

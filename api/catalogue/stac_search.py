@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from api.catalogue.geojson import GEOMETRY
-from api.orders.filters import Word
+from api.orders.filters import Text, Word
 from models.areas import MAX_POSITIONS, SearchArea, area_of_box, area_of_geometry, box_of
 from models.catalogue_search import Interval, ObjectFilter, interval_of
 from models.instants import with_plus
@@ -104,7 +104,7 @@ Limit = Annotated[int, Field(ge=1, description=_ABOUT_LIMIT)]
 Token = Annotated[str, Field(max_length=500, description="From the `next` link of the page before.")]
 Datetime = Annotated[str, Field(max_length=100, description=_ABOUT_TIME), AfterValidator(_checked_interval)]
 TextBox = Annotated[str, Field(max_length=500, description=_ABOUT_PLACE), AfterValidator(_checked_text_box)]
-Names = Annotated[Word, Field(max_length=100_000), AfterValidator(_checked_names)]
+Names = Annotated[Text, Field(min_length=1, max_length=100_000), AfterValidator(_checked_names)]
 NameList = Annotated[
     list[Word], Field(max_length=MAX_NAMED, json_schema_extra={"minItems": 1}), AfterValidator(_not_empty)
 ]
@@ -183,12 +183,12 @@ class SearchQuery(_Search):
 
     @property
     def skus(self) -> list[str] | None:
-        """The collections to look in; None for all."""
+        """The collections to look in, in pieces: there may be commas in their names; None for all."""
         return None if self.collections is None else _names(self.collections)
 
     @property
     def criteria(self) -> ObjectFilter:
-        """The filter."""
+        """The filter; its names are in pieces."""
         names = None if self.ids is None else _names(self.ids)
         box = None if self.bbox is None else _numbers(self.bbox)
         return self._criteria(names, box, None if self.intersects is None else _geometry(self.intersects))

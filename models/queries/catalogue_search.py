@@ -42,6 +42,11 @@ def matches(products: Sequence[int], criteria: ObjectFilter, after: Position | N
     return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c)
 
 
+def names_known(products: Sequence[int], names: Collection[str]) -> sa.Select[str]:
+    """Those of the names that objects have."""
+    return sa.select(OBJECTS.c.name).distinct().where(*_of(products), _among(names))
+
+
 def count_of(page: Page) -> sa.Select[int]:
     """How many rows a query has, whatever their order."""
     return sa.select(sa.func.count()).select_from(page.with_only_columns(OBJECTS.c.id).order_by(None).subquery())
@@ -69,9 +74,11 @@ def _of(products: Sequence[int]) -> list[sa.ColumnElement[bool]]:
 
 
 def _named(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    if criteria.names is None:
-        return []
-    return [OBJECTS.c.name == sa.any_(sa.literal(list(criteria.names), ARRAY(sa.Text)))]
+    return [] if criteria.names is None else [_among(criteria.names)]
+
+
+def _among(names: Collection[str]) -> sa.ColumnElement[bool]:
+    return OBJECTS.c.name == sa.any_(sa.literal(list(names), ARRAY(sa.Text)))
 
 
 def _before(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:

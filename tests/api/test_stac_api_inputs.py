@@ -168,3 +168,30 @@ async def test_an_area_may_have_as_many_positions_as_it_says(client: AsyncClient
     assert answer.status_code == 200, answer.text
     answer = await client.post(SEARCH, json={"intersects": {"type": "LineString", "coordinates": [*line, line[0]]}})
     assert (answer.status_code, answer.json()["faults"][0]["field"]) == (400, "intersects")
+
+
+async def found(client: AsyncClient, path: str = "/search", **query: str) -> list[str]:
+    answer = await client.get(f"{STAC}{path}", params=query)
+    assert answer.status_code == 200, answer.text
+    return sorted(f"{feature['collection']}: {feature['id']}" for feature in answer.json()["features"])
+
+
+async def test_names_with_commas_in_them_are_found_between_commas(
+    client: AsyncClient, make_product: MakeProduct
+) -> None:
+    await make_product("maps", {name: {"f": b"x"} for name in ("a", "b", "a,b", "north,east,2")})
+    await make_product("maps,old", {"a": {"f": b"x"}})
+    assert await found(client, ids="north,east,2,b") == ["maps: b", "maps: north,east,2"]
+    assert await found(client, ids="a,b") == ["maps,old: a", "maps: a", "maps: b"]
+    assert await found(client, ids="east,2") == []
+    assert await found(client, ids="a", collections="maps") == ["maps: a"]
+    assert await found(client, ids="a", collections="nosuch,maps,old") == ["maps,old: a", "maps: a"]
+    path = "/collections/maps%2Cold/items"
+    assert await found(client, path) == ["maps,old: a"]
+    assert await found(client, path, collections="maps") == []
+
+
+async def test_a_thousand_names_may_be_asked_for(client: AsyncClient, make_product: MakeProduct) -> None:
+    await make_product(files={"winter": {"f": b"x"}})
+    names = [f"a-scene-that-there-is-not-{number}" for number in range(999)]
+    assert await found(client, ids=",".join([*names, "winter"])) == ["scenes: winter"]
