@@ -23,7 +23,8 @@ Money = Annotated[
     Field(description="An amount with the decimals of its currency (ISO 4217): `7.50` EUR, `1500` JPY, `4.500` KWD."),
 ]
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
-PageLimit = Annotated[int, Query(ge=1, le=1000)]
+MAX_PAGE = 1000
+PageLimit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 PageCursor = Annotated[str | None, Query(max_length=500)]
 
 

@@ -54,7 +54,7 @@ class Sort(StrEnum):
 
 
 class Position(NamedTuple):
-    """A place in a sorted list: the sort key of an order as text, and its id, which tells equals apart."""
+    """A place in a sorted list: the sort key of a row as text, and its id, which tells equals apart."""
 
     key: str
     id: UUID

@@ -137,10 +137,13 @@ async def wordings_of(session: AsyncSession, caller: Caller, note: Note) -> Sequ
     return (await session.execute(queries.wordings_of(note.id, operator=caller.sees_everything))).scalars().all()
 
 
-async def notes_of(session: AsyncSession, caller: Caller, order_id: UUID) -> Sequence[Note]:
-    """The notes on an order that the caller may read, in the order they were written. Raises NotFound."""
+async def notes_of(
+    session: AsyncSession, caller: Caller, order_id: UUID, after: UUID | None, limit: int
+) -> Sequence[Note]:
+    """A page of the notes on an order that the caller may read, in the order they were written. Raises NotFound."""
     await get_visible(session, caller, order_id)
-    return (await session.execute(queries.notes_of(order_id, operator=caller.sees_everything))).scalars().all()
+    query = queries.notes_of(order_id, operator=caller.sees_everything, after=after, limit=limit)
+    return (await session.execute(query)).scalars().all()
 
 
 def _is_author(caller: Caller, note: Note) -> bool:

@@ -22,7 +22,17 @@ from api.dependencies import CallerDep, ReaderDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.presenting import failure_public, suborder_blockers
-from models.errors import Failed, FailureCode, InvalidDestination, NameTaken, NotFound, QuotaExceeded, TooManyTests
+from api.schemas import MAX_PAGE, PageCursor, PageLimit
+from models.errors import (
+    Failed,
+    FailureCode,
+    InvalidCursor,
+    InvalidDestination,
+    NameTaken,
+    NotFound,
+    QuotaExceeded,
+    TooManyTests,
+)
 from models.links import API
 from models.queries import destinations as queries
 from models.queries.blockers import BLOCKERS_OF_SUBORDERS
@@ -114,15 +124,20 @@ async def test_destination(
 
 
 @router.get("/orders/{order_id}/deliveries", name="list-deliveries-for-order")
-@answers(NotFound)
-async def list_deliveries(order_id: UUID, services: ServicesDep, caller: CallerDep) -> DeliveriesPublic:
+@answers(InvalidCursor, NotFound)
+async def list_deliveries(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> DeliveriesPublic:
     """Where an order's archives go, and what became of each, or what its delivery waits for."""
+    cursors = services.cursors(caller, f"deliveries of {order_id}")
+    after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
-        rows = (await session.execute(queries.deliveries_of(order_id))).scalars()
+        rows = (await session.execute(queries.deliveries_of(order_id, after=after, limit=limit + 1))).scalars()
         items = [delivery_public(row, failure_public(row.failure_code, row.failure_text)) for row in rows]
         blockers = suborder_blockers(await session.execute(BLOCKERS_OF_SUBORDERS, {"order_ids": [order_id]}))
-        open_ = (await session.execute(queries.undelivered_suborders(order_id))).scalars()
+        pending = queries.undelivered_suborders(order_id, after=after, limit=limit + 1)
+        open_ = (await session.execute(pending)).scalars()
         items += [pending_delivery(suborder, blockers.get(suborder.number)) for suborder in open_]
-        items.sort(key=attrgetter("suborder"))
-    return DeliveriesPublic(destination=order.destination_name, items=items)
+    page, following = cursors.cut(sorted(items, key=attrgetter("suborder")), limit, "suborder")
+    return DeliveriesPublic(destination=order.destination_name, items=list(page), next_cursor=following)

@@ -87,6 +87,7 @@ class DeliveriesPublic(BaseModel):
 
     destination: str | None
     items: list[DeliveryPublic]
+    next_cursor: str | None
 
 
 def destination_public(destination: Destination) -> DestinationPublic:

@@ -31,9 +31,9 @@ async def list_folders(
         order = await get_owned(session, caller, order_id)
         found = (await session.execute(queries.folders_of(order_id, after=after, limit=limit + 1))).scalars().all()
         mixed = await mixed_folders(session, order) if found else set()
-    page = found[:limit]
+    page, following = cursors.cut(found, limit, "seq")
     items = [
         FolderPublic(suborder=f.suborder, object=f.object_name, path=side_by_side(order, f.suborder, f.path, mixed))
         for f in page
     ]
-    return FoldersPublic(items=items, next_cursor=cursors.after(page[-1].seq) if len(found) > limit else None)
+    return FoldersPublic(items=items, next_cursor=following)

@@ -1,14 +1,18 @@
 """Cursors: opaque to callers, positions for us; signed, so that none is made up or used for another list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from typing import TypeVar
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from models.errors import InvalidCursor
 from models.listing import Position
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -18,9 +22,18 @@ class Cursors:
     key: bytes
     context: str
 
-    def after(self, *parts: str | int) -> str:
+    def after(self, *parts: str | int | UUID) -> str:
         """A cursor of these parts."""
-        return str(self._serializer.dumps(parts))
+        return str(self._serializer.dumps([str(part) if isinstance(part, UUID) else part for part in parts]))
+
+    def cut(self, found: Sequence[Row], limit: int, *place: str) -> tuple[Sequence[Row], str | None]:
+        """The page of what was found, and the cursor of the next one, where one more was found than a page has.
+
+        `place` names the attributes that say where in the list a row is.
+        """
+        page = found[:limit]
+        more = len(found) > limit
+        return page, self.after(*(getattr(page[-1], name) for name in place)) if more else None
 
     def parts(self, cursor: str) -> list[str | int]:
         """The parts of a cursor. Raises InvalidCursor for one that is not of this list."""
@@ -34,12 +47,12 @@ class Cursors:
         return found
 
     def position(self, cursor: str | None) -> Position | None:
-        """The position in a sorted list of orders. Raises InvalidCursor."""
+        """The position in a sorted list. Raises InvalidCursor."""
         match self.parts(cursor) if cursor is not None else None:
             case None:
                 return None
-            case [str(key), str(order_id)]:
-                return Position(key, UUID(order_id))
+            case [str(key), str(row_id)]:
+                return Position(key, UUID(row_id))
         raise InvalidCursor
 
     def number(self, cursor: str | None) -> int:
@@ -55,6 +68,10 @@ class Cursors:
             case [str(name)]:
                 return name
         raise InvalidCursor
+
+    def id(self, cursor: str | None) -> UUID | None:
+        """The position in a list by id; None before its beginning. Raises InvalidCursor."""
+        return UUID(name) if (name := self.name(cursor)) else None
 
     @cached_property
     def _serializer(self) -> URLSafeSerializer:

@@ -64,13 +64,11 @@ async def list_tokens(
         caller.require(Permission.MANAGE_ALL_CREDENTIALS)
     whose = caller.customer if scope == "mine" else None
     cursors = Cursors(services.cursor_key, f"{caller.customer}\n{whose!r}\ntokens")
-    after = UUID(name) if (name := cursors.name(cursor)) else None
+    after = cursors.id(cursor)
     async with services.sessions.begin() as session:
         rows = (await session.execute(queries.page_of_tokens(whose, after, limit + 1))).scalars().all()
-    return TokensPublic(
-        items=[_public(row) for row in rows[:limit]],
-        next_cursor=cursors.after(str(rows[limit - 1].id)) if len(rows) > limit else None,
-    )
+    page, following = cursors.cut(rows, limit, "id")
+    return TokensPublic(items=[_public(row) for row in page], next_cursor=following)
 
 
 @router.get("/{token_id}", name="show-token")

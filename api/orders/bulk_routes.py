@@ -11,7 +11,6 @@ from temporalio.service import RPCError
 
 from api.dependencies import Caller, CallerDep, Services, ServicesDep
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, LOCATION, answers
-from api.http.cursors import Cursors
 from api.http.idempotency import IdempotentDep
 from api.identity.authenticate import AuthenticatedCaller
 from api.orders.bulk_schemas import (
@@ -110,13 +109,11 @@ async def list_bulks(
 ) -> BulksPublic:
     """Your bulks, everybody's for those who see everything; the newest first."""
     cursors = services.cursors(caller, "bulks")
-    after = _after(cursors, cursor)
+    after = cursors.id(cursor)
     async with services.sessions.begin() as session:
         found = (await session.execute(queries.bulks_of(caller.visibility, after, limit + 1))).scalars().all()
-    return BulksPublic(
-        items=[_shown(services, bulk) for bulk in found[:limit]],
-        next_cursor=cursors.after(str(found[limit - 1].id)) if len(found) > limit else None,
-    )
+    page, following = cursors.cut(found, limit, "id")
+    return BulksPublic(items=[_shown(services, bulk) for bulk in page], next_cursor=following)
 
 
 @router.get("/bulks/{bulk_id}", name="show-bulk")
@@ -140,7 +137,7 @@ async def list_bulk_orders(
     """What became of each order; `outcome` may be repeated for several."""
     outcomes = sorted(set(map(str, outcome)))
     cursors = services.cursors(caller, f"orders of bulk {bulk_id} {outcomes}")
-    after = _after(cursors, cursor)
+    after = cursors.id(cursor)
     async with services.sessions.begin() as session:
         await bulks.get_own_bulk(session, caller, bulk_id)
         found = (await session.execute(queries.items_of(bulk_id, outcomes, after, limit + 1))).all()
@@ -155,7 +152,7 @@ async def list_bulk_orders(
         for item, number in found[:limit]
     ]
     more = len(found) > limit
-    return BulkOrdersPublic(items=items, next_cursor=cursors.after(str(items[-1].order_id)) if more else None)
+    return BulkOrdersPublic(items=items, next_cursor=cursors.after(items[-1].order_id) if more else None)
 
 
 @router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk")
@@ -176,14 +173,9 @@ async def _dry_run(services: Services, caller: Caller, body: BulkCreate, cursor:
     digest = sha256(body.model_dump_json().encode()).hexdigest()
     cursors = services.cursors(caller, f"dry run {digest}")
     async with services.sessions.begin() as session:
-        found = await bulks.dry_run(session, caller, body.to_request(), _after(cursors, cursor), limit)
-    following = cursors.after(str(found.page[-1].order.id)) if found.has_more else None
+        found = await bulks.dry_run(session, caller, body.to_request(), cursors.id(cursor), limit)
+    following = cursors.after(found.page[-1].order.id) if found.has_more else None
     return Response(dry_run_public(body.action, found, following).model_dump_json(), media_type="application/json")
-
-
-def _after(cursors: Cursors, cursor: str | None) -> UUID | None:
-    """The last of the page before. Raises InvalidCursor."""
-    return UUID(name) if (name := cursors.name(cursor)) else None
 
 
 def _shown(services: Services, bulk: Bulk) -> BulkPublic:

@@ -19,7 +19,8 @@ from api.orders.note_schemas import (
     note_public,
 )
 from api.orders.schemas import OrderChange, OrderDetail
-from models.errors import InvalidOrder, LabelTaken, NotFound, QuotaExceeded
+from api.schemas import MAX_PAGE, PageCursor, PageLimit
+from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.links import API
 from models.tables import Order
 from services import notes
@@ -44,11 +45,17 @@ async def change_order(
 
 
 @router.get("/notes", name="list-notes-for-order")
-@answers(NotFound)
-async def list_notes(order_id: UUID, services: ServicesDep, caller: CallerDep) -> NotesPublic:
+@answers(InvalidCursor, NotFound)
+async def list_notes(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> NotesPublic:
     """The notes on an order that you may read."""
+    cursors = services.cursors(caller, f"notes on {order_id}")
+    after = cursors.id(cursor)
     async with services.sessions.begin() as session:
-        return NotesPublic(items=[note_public(note) for note in await notes.notes_of(session, caller, order_id)])
+        found = await notes.notes_of(session, caller, order_id, after, limit + 1)
+    page, following = cursors.cut(found, limit, "id")
+    return NotesPublic(items=[note_public(note) for note in page], next_cursor=following)
 
 
 @router.post("/notes", name="create-note", status_code=201, response_model=NotePublic)

@@ -56,9 +56,10 @@ class NoteDetail(NotePublic):
 
 
 class NotesPublic(BaseModel):
-    """The notes on an order that you may read, in the order they were written."""
+    """A page of the notes on an order that you may read, in the order they were written."""
 
     items: list[NotePublic]
+    next_cursor: str | None
 
 
 def note_public(note: Note) -> NotePublic:

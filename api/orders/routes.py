@@ -22,7 +22,7 @@ from api.orders.schemas import (
     TimelinesPublic,
 )
 from api.orders.starting import start_workflow
-from api.schemas import PageCursor, PageLimit
+from api.schemas import MAX_PAGE, PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, QuotaExceeded
 from models.queries import orders as queries
 from models.queries.blockers import BLOCKERS, BLOCKERS_OF_SUBORDERS
@@ -67,7 +67,7 @@ async def list_orders(
         found = await listing.page(session, orders, after, query.limit + 1)
         counts = await listing.counts(session, orders) if after is None else None
         version = await listing.version(session, caller.visibility)
-        page = found[: query.limit]
+        page, following = cursors.cut(found, query.limit, "sort_key", "id")
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": ids}))
@@ -78,7 +78,7 @@ async def list_orders(
             presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, blockers.get(o.id), machinery)
             for o in page
         ],
-        next_cursor=cursors.after(page[-1].sort_key, str(page[-1].id)) if len(found) > query.limit else None,
+        next_cursor=following,
         counts=counts.by_status if counts else None,
         total=counts.total if counts else None,
         total_capped=counts.capped if counts else None,
@@ -99,17 +99,23 @@ async def show_order(request: Request, order_id: UUID, services: ServicesDep, ca
 
 
 @router.get("/{order_id}/suborders", name="list-suborders-for-order")
-@answers(NotFound)
-async def list_suborders(order_id: UUID, services: ServicesDep, caller: CallerDep) -> SubOrdersPublic:
+@answers(InvalidCursor, NotFound)
+async def list_suborders(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> SubOrdersPublic:
     """The sub-orders of an order, in the order they become ready; empty until it is planned."""
+    cursors = services.cursors(caller, f"sub-orders of {order_id}")
+    after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         order = await get_owned(session, caller, order_id)
-        found = (await session.execute(queries.suborders_of(order_id))).scalars()
+        found = (await session.execute(queries.suborders_of(order_id, after=after, limit=limit + 1))).scalars().all()
         blockers = presenting.suborder_blockers(await session.execute(BLOCKERS_OF_SUBORDERS, {"order_ids": [order_id]}))
-        items = [
-            presenting.suborder_public(s, services.archive_url(order, s.number), blockers.get(s.number)) for s in found
-        ]
-        return SubOrdersPublic(items=items)
+    page, following = cursors.cut(found, limit, "number")
+    items = [
+        presenting.suborder_public(part, services.archive_url(order, part.number), blockers.get(part.number))
+        for part in page
+    ]
+    return SubOrdersPublic(items=items, next_cursor=following)
 
 
 @router.get("/{order_id}/files", name="list-files-for-order")
@@ -123,15 +129,20 @@ async def list_files(
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
         found = (await session.execute(queries.files_of(order_id, after=after, limit=limit + 1))).scalars().all()
-    page = [presenting.file_public(file) for file in found[:limit]]
-    return OrderFilesPublic(items=page, next_cursor=cursors.after(page[-1].seq) if len(found) > limit else None)
+    page, following = cursors.cut(found, limit, "seq")
+    return OrderFilesPublic(items=[presenting.file_public(file) for file in page], next_cursor=following)
 
 
 @router.get("/{order_id}/timeline", name="list-timeline-for-order")
-@answers(NotFound)
-async def list_timeline(order_id: UUID, services: ServicesDep, caller: CallerDep) -> TimelinesPublic:
+@answers(InvalidCursor, NotFound)
+async def list_timeline(
+    order_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> TimelinesPublic:
     """Everything that happened to an order."""
+    cursors = services.cursors(caller, f"timeline of {order_id}")
+    after = cursors.number(cursor)
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
-        rows = (await session.execute(queries.timeline_of(order_id))).scalars()
-        return TimelinesPublic(items=[presenting.timeline_public(row) for row in rows])
+        found = (await session.execute(queries.timeline_of(order_id, after=after, limit=limit + 1))).scalars().all()
+    page, following = cursors.cut(found, limit, "sequence")
+    return TimelinesPublic(items=[presenting.timeline_public(row) for row in page], next_cursor=following)

@@ -228,9 +228,10 @@ class SubOrderPublic(BaseModel):
 
 
 class SubOrdersPublic(BaseModel):
-    """The sub-orders of an order."""
+    """A page of the sub-orders of an order; `next_cursor` leads to the next one."""
 
     items: list[SubOrderPublic]
+    next_cursor: str | None
 
 
 class OrderFilePublic(BaseModel):
@@ -272,9 +273,10 @@ class TimelinePublic(BaseModel):
 
 
 class TimelinesPublic(BaseModel):
-    """Everything that happened to an order."""
+    """A page of what happened to an order; `next_cursor` leads to the next one."""
 
     items: list[TimelinePublic]
+    next_cursor: str | None
 
 
 class PaymentAnswer(BaseModel):

@@ -52,7 +52,7 @@ def write_note(
 def list_notes(order_id: OrderId, as_json: Json = False) -> None:
     """Show the notes on an order that you may read."""
     with the_api() as api:
-        notes = api.get(f"/orders/{api.order(order_id)['id']}/notes")["items"]
+        notes = list(api.items(f"/orders/{api.order(order_id)['id']}/notes"))
     if as_json:
         return say_json(notes)
     from cli.local_time import at

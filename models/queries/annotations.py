@@ -9,12 +9,14 @@ from models.annotations import Visibility
 from models.tables import Note, NoteWording
 
 
-def notes_of(order_id: UUID, *, operator: bool) -> sa.Select[Note]:
-    """The notes on an order, in the order they were written."""
+def notes_of(order_id: UUID, *, operator: bool, after: UUID | None = None, limit: int | None = None) -> sa.Select[Note]:
+    """The notes on an order, in the order they were written, or a page of them behind `after`."""
     query = sa.select(Note).where(col(Note.order_id) == order_id)
     if not operator:
         query = query.where(col(Note.visibility) == Visibility.CUSTOMER)
-    return query.order_by(col(Note.id))
+    if after is not None:
+        query = query.where(col(Note.id) > after)
+    return query.order_by(col(Note.id)).limit(limit)
 
 
 def note(order_id: UUID, note_id: UUID, *, operator: bool) -> sa.Select[Note]:

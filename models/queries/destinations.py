@@ -58,9 +58,10 @@ def destination_of_order(order_id: UUID) -> sa.Select[Destination]:
     )
 
 
-def deliveries_of(order_id: UUID) -> sa.Select[Delivery]:
-    """What became of the deliveries of an order so far."""
-    return sa.select(Delivery).where(col(Delivery.order_id) == order_id).order_by(col(Delivery.suborder))
+def deliveries_of(order_id: UUID, *, after: int = 0, limit: int | None = None) -> sa.Select[Delivery]:
+    """What became of the deliveries of an order so far, or a page of it behind the sub-order numbered `after`."""
+    query = sa.select(Delivery).where(col(Delivery.order_id) == order_id, col(Delivery.suborder) > after)
+    return query.order_by(col(Delivery.suborder)).limit(limit)
 
 
 def delivery_of(order_id: UUID, number: int) -> sa.Select[Delivery]:
@@ -77,10 +78,10 @@ def is_undelivered() -> sa.ColumnElement[bool]:
     return sa.and_(col(SubOrder.state).in_(AVAILABLE_SUBORDERS), wanted, ~settled)
 
 
-def undelivered_suborders(order_id: UUID) -> sa.Select[SubOrder]:
-    """The sub-orders of an order whose archive is ready and has yet to be delivered."""
+def undelivered_suborders(order_id: UUID, *, after: int = 0, limit: int) -> sa.Select[SubOrder]:
+    """A page of the sub-orders of an order whose archive is ready and has yet to be delivered, behind `after`."""
     query = sa.select(SubOrder).where(col(SubOrder.order_id) == order_id, is_undelivered())
-    return query.order_by(col(SubOrder.number))
+    return query.where(col(SubOrder.number) > after).order_by(col(SubOrder.number)).limit(limit)
 
 
 def undelivered_of(order_id: UUID) -> sa.Select[int]:

@@ -55,9 +55,10 @@ def items_of(order_id: UUID) -> sa.Select[OrderItem]:
     return sa.select(OrderItem).where(col(OrderItem.order_id) == order_id).order_by(col(OrderItem.position))
 
 
-def timeline_of(order_id: UUID) -> sa.Select[TimelineRow]:
-    """Everything that happened to an order, in its order."""
-    return sa.select(TimelineRow).where(col(TimelineRow.order_id) == order_id).order_by(col(TimelineRow.sequence))
+def timeline_of(order_id: UUID, *, after: int = 0, limit: int) -> sa.Select[TimelineRow]:
+    """A page of what happened to an order, in its order, behind the row numbered `after`."""
+    query = sa.select(TimelineRow).where(col(TimelineRow.order_id) == order_id, col(TimelineRow.sequence) > after)
+    return query.order_by(col(TimelineRow.sequence)).limit(limit)
 
 
 def origin_of(order_id: UUID) -> sa.Select[str | None]:
@@ -78,9 +79,10 @@ def last_told(order_id: UUID, words: Iterable[str]) -> sa.Select[str]:
     return query.order_by(col(TimelineRow.sequence).desc()).limit(1)
 
 
-def suborders_of(order_id: UUID) -> sa.Select[SubOrder]:
-    """The sub-orders of an order."""
-    return sa.select(SubOrder).where(col(SubOrder.order_id) == order_id).order_by(col(SubOrder.number))
+def suborders_of(order_id: UUID, *, after: int = 0, limit: int | None = None) -> sa.Select[SubOrder]:
+    """The sub-orders of an order, or a page of them behind the one numbered `after`."""
+    query = sa.select(SubOrder).where(col(SubOrder.order_id) == order_id, col(SubOrder.number) > after)
+    return query.order_by(col(SubOrder.number)).limit(limit)
 
 
 def suborder(order_id: UUID, number: int) -> sa.Select[SubOrder]:

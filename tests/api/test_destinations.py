@@ -203,7 +203,7 @@ async def test_an_order_names_its_destination_and_remembers_its_name(
     assert again["destination"] == "exports"
     await client.delete("/destinations/exports")
     deliveries = await client.get(f"/orders/{placed['id']}/deliveries")
-    assert deliveries.json() == {"destination": "exports", "items": []}
+    assert deliveries.json() == {"destination": "exports", "items": [], "next_cursor": None}
     plain = (await client.post("/orders", json={"items": [{"product": "scenes"}]})).json()
     assert plain["destination"] is None
 

@@ -123,7 +123,7 @@ async def test_suborders_and_files_are_empty_until_the_order_is_planned(
 ) -> None:
     await make_product()
     order = await add_order(sessions, {"scenes": "all"})
-    assert (await client.get(f"/orders/{order.id}/suborders")).json() == {"items": []}
+    assert (await client.get(f"/orders/{order.id}/suborders")).json() == {"items": [], "next_cursor": None}
     assert (await client.get(f"/orders/{order.id}/files")).json() == {"items": [], "next_cursor": None}
 
 
