@@ -15,7 +15,7 @@ from api.catalogue.schemas import (
 )
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import answers
-from api.schemas import PageLimit
+from api.schemas import MAX_PAGE, PageLimit
 from models.errors import InvalidCursor, NotFound
 from models.pricing import written
 from models.queries import catalogue as queries
@@ -24,11 +24,20 @@ from models.queries.selections import products_by_sku
 router = APIRouter(tags=["catalogue"])
 
 
+LongCursor = Annotated[str | None, Query(max_length=5000)]
+"""A cursor that holds a name."""
+
+
 @router.get("/products", name="list-products")
-async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPublic:
-    """All products you may order."""
+@answers(InvalidCursor)
+async def list_products(
+    services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: LongCursor = None
+) -> ProductsPublic:
+    """The products you may order, by SKU."""
+    cursors = services.cursors(caller, "products")
+    query = queries.products(caller.admitted, after=cursors.name(cursor), limit=limit + 1)
     async with services.sessions.begin() as session:
-        rows = await session.execute(queries.products(caller.admitted))
+        rows = (await session.execute(query)).all()
         items = [
             ProductPublic(
                 sku=p.sku,
@@ -39,9 +48,9 @@ async def list_products(services: ServicesDep, caller: CallerDep) -> ProductsPub
                 files=f,
                 bytes=b,
             )
-            for p, o, f, b in rows
+            for p, o, f, b in rows[:limit]
         ]
-    return ProductsPublic(items=items)
+    return ProductsPublic(items=items, next_cursor=cursors.after(items[-1].sku) if len(rows) > limit else None)
 
 
 @router.get("/products/{sku:name}/objects", name="list-objects-for-product")
@@ -51,7 +60,7 @@ async def list_objects(
     services: ServicesDep,
     caller: CallerDep,
     limit: PageLimit = 100,
-    cursor: Annotated[str | None, Query(max_length=5000)] = None,
+    cursor: LongCursor = None,
 ) -> ObjectsPublic:
     """The objects of a product, by name."""
     cursors = services.cursors(caller, f"objects of {sku}")
@@ -66,13 +75,18 @@ async def list_objects(
 
 
 @router.get("/objects/{object_id}/files", name="list-files-for-object")
-@answers(NotFound)
-async def list_object_files(object_id: UUID, services: ServicesDep, caller: CallerDep) -> CatalogueFilesPublic:
-    """The files of an object."""
+@answers(InvalidCursor, NotFound)
+async def list_object_files(
+    object_id: UUID, services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: LongCursor = None
+) -> CatalogueFilesPublic:
+    """The files of an object, by name."""
+    cursors = services.cursors(caller, f"files of {object_id}")
+    query = queries.files_of_object(object_id, caller.admitted, after=cursors.name(cursor), limit=limit + 1)
     async with services.sessions.begin() as session:
-        files = (await session.execute(queries.files_of_object(object_id, caller.admitted))).scalars().all()
-    if not files:
+        found = (await session.execute(query)).scalars().all()
+    if not found:
         raise NotFound("object", object_id)
+    page, following = cursors.cut(found, limit, "name")
     items = [
         CatalogueFilePublic(
             id=file.id,
@@ -83,6 +97,6 @@ async def list_object_files(object_id: UUID, services: ServicesDep, caller: Call
             tier=file.tier,
             sha256=file.sha256.hex() if file.sha256 else None,
         )
-        for file in files
+        for file in page
     ]
-    return CatalogueFilesPublic(items=items)
+    return CatalogueFilesPublic(items=items, next_cursor=following)

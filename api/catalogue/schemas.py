@@ -20,9 +20,10 @@ class ProductPublic(BaseModel):
 
 
 class ProductsPublic(BaseModel):
-    """All products."""
+    """A page of the products; `next_cursor` leads to the next one."""
 
     items: list[ProductPublic]
+    next_cursor: str | None
 
 
 class ObjectPublic(BaseModel):
@@ -54,6 +55,7 @@ class CatalogueFilePublic(BaseModel):
 
 
 class CatalogueFilesPublic(BaseModel):
-    """The files of an object."""
+    """A page of the files of an object; `next_cursor` leads to the next one."""
 
     items: list[CatalogueFilePublic]
+    next_cursor: str | None

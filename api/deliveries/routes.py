@@ -75,11 +75,16 @@ async def create_destination(
 
 
 @router.get("/destinations", name="list-destinations")
-async def list_destinations(services: ServicesDep, caller: CallerDep) -> DestinationsPublic:
+@answers(InvalidCursor)
+async def list_destinations(
+    services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> DestinationsPublic:
     """Your destinations, by name."""
+    cursors = services.cursors(caller, "destinations")
+    query = queries.page_of_destinations(caller.customer, cursors.position(cursor), limit + 1)
     async with services.sessions.begin() as session:
-        found = (await session.execute(queries.destinations_of(caller.customer))).scalars()
-        return DestinationsPublic(items=[destination_public(row) for row in found])
+        page, following = cursors.cut((await session.execute(query)).all(), limit, "sort_key", "id")
+        return DestinationsPublic(items=[destination_public(row) for row, *_ in page], next_cursor=following)
 
 
 @router.get("/destinations/{key:name}", name="show-destination")

@@ -58,9 +58,10 @@ class DestinationPublic(BaseModel):
 
 
 class DestinationsPublic(BaseModel):
-    """Your destinations, by name."""
+    """A page of your destinations, by name; `next_cursor` leads to the next one."""
 
     items: list[DestinationPublic]
+    next_cursor: str | None
 
 
 class DestinationTested(BaseModel):

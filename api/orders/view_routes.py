@@ -8,7 +8,8 @@ from api.dependencies import AnnotatorDep, ReaderDep, ServicesDep
 from api.http.answers import LOCATION, answers
 from api.http.idempotency import IdempotentDep
 from api.orders.view_schemas import ViewChange, ViewCreate, ViewPublic, ViewsPublic, view_fields, view_public
-from models.errors import NotFound, QuotaExceeded, ViewTaken
+from api.schemas import MAX_PAGE, PageCursor, PageLimit
+from models.errors import InvalidCursor, NotFound, QuotaExceeded, ViewTaken
 from models.links import API
 from models.queries import views as queries
 from services import views
@@ -17,11 +18,17 @@ router = APIRouter(prefix="/views", tags=["views"])
 
 
 @router.get("", name="list-views")
-async def list_views(services: ServicesDep, caller: ReaderDep) -> ViewsPublic:
-    """Your views, and for operators those that operators share."""
+@answers(InvalidCursor)
+async def list_views(
+    services: ServicesDep, caller: ReaderDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
+) -> ViewsPublic:
+    """Your views, and for operators those that operators share, by name."""
+    cursors = services.cursors(caller, "views")
+    after = cursors.position(cursor)
+    query = queries.page_of_views(caller.customer, after, limit + 1, operator=caller.sees_everything)
     async with services.sessions.begin() as session:
-        rows = await session.execute(queries.views_for(caller.customer, operator=caller.sees_everything))
-        return ViewsPublic(items=[view_public(caller, view) for view in rows.scalars()])
+        page, following = cursors.cut((await session.execute(query)).all(), limit, "sort_key", "id")
+        return ViewsPublic(items=[view_public(caller, view) for view, *_ in page], next_cursor=following)
 
 
 @router.post("", name="create-view", status_code=201, response_model=ViewPublic)

@@ -80,9 +80,10 @@ class ViewPublic(BaseModel):
 
 
 class ViewsPublic(BaseModel):
-    """Your views, and for operators those that operators share; by name."""
+    """A page of your views, and for operators those that operators share; by name."""
 
     items: list[ViewPublic]
+    next_cursor: str | None
 
 
 def view_public(caller: Caller, view: SavedView) -> ViewPublic:

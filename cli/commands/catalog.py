@@ -98,7 +98,7 @@ def list_products(as_json: Json = False) -> None:
     from cli.runtime.shell_settings import api_url
 
     with Api(api_url()) as api:
-        products = api.get("/products")["items"]
+        products = list(api.items("/products"))
     if as_json:
         return say_json(products)
     if not products:

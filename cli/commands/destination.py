@@ -45,7 +45,7 @@ def add(
 def list_destinations(as_json: Json = False) -> None:
     """List your destinations."""
     with the_api() as api:
-        _show(api.get("/destinations")["items"], as_json)
+        _show(list(api.items("/destinations")), as_json)
 
 
 @app.command("test")

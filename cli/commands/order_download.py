@@ -69,7 +69,7 @@ def download_parts(
     from cli.errors import CommandFailed
     from cli.progress import download_bar
 
-    suborders = api.get(f"/orders/{order['id']}/suborders")["items"]
+    suborders = list(api.items(f"/orders/{order['id']}/suborders"))
     if parts and (missing := set(parts) - {s["number"] for s in suborders}):
         raise CommandFailed(f"{order['number']} has no part {min(missing)}; it has {len(suborders)}")
     ready = [s for s in suborders if s["archive_url"] and (not parts or s["number"] in parts)]

@@ -18,8 +18,8 @@ def show(order_id: OrderId, as_json: Json = False) -> None:
         order = api.order(order_id)
         path = f"/orders/{order['id']}"
         if order["destination"]:
-            order["deliveries"] = api.get(f"{path}/deliveries")["items"]
-        order |= {"suborders": api.get(f"{path}/suborders")["items"], "timeline": api.get(f"{path}/timeline")["items"]}
+            order["deliveries"] = list(api.items(f"{path}/deliveries"))
+        order |= {"suborders": list(api.items(f"{path}/suborders")), "timeline": list(api.items(f"{path}/timeline"))}
         order["failed_files"] = failed_files(api, order)
     if as_json:
         return say_json(order)

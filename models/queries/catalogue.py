@@ -10,8 +10,10 @@ from models.queries.access import open_to
 from models.tables import CatalogueFile, CatalogueObject, Product
 
 
-def products(groups: Collection[str] | None) -> sa.Select[Product, int, int, int]:
-    """Every product that is open to the groups (all, for None) with its objects, files and bytes, by SKU."""
+def products(groups: Collection[str] | None, *, after: str, limit: int) -> sa.Select[Product, int, int, int]:
+    """A page of the products that are open to the groups (all, for None) with objects, files and bytes, by SKU."""
+    page = sa.select(col(Product.id)).where(open_to(groups), col(Product.sku) > after).order_by(col(Product.sku))
+    among = page.limit(limit).cte("page")
     totals = (
         sa.select(
             col(CatalogueObject.product_id).label("product_id"),
@@ -20,6 +22,7 @@ def products(groups: Collection[str] | None) -> sa.Select[Product, int, int, int
             sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger).label("bytes"),
         )
         .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
+        .where(col(CatalogueObject.product_id).in_(sa.select(among.c.id)))
         .group_by(col(CatalogueObject.product_id))
         .subquery()
     )
@@ -30,8 +33,8 @@ def products(groups: Collection[str] | None) -> sa.Select[Product, int, int, int
             sa.func.coalesce(totals.c.files, 0),
             sa.func.coalesce(totals.c.bytes, 0),
         )
+        .join(among, among.c.id == col(Product.id))
         .outerjoin(totals, totals.c.product_id == col(Product.id))
-        .where(open_to(groups))
         .order_by(col(Product.sku))
     )
 
@@ -53,12 +56,15 @@ def objects_of_product(product_id: int, *, after: str, limit: int) -> sa.Select[
     )
 
 
-def files_of_object(object_id: UUID, groups: Collection[str] | None) -> sa.Select[CatalogueFile]:
-    """The files of an object, by name; none where its product is closed to the groups."""
+def files_of_object(
+    object_id: UUID, groups: Collection[str] | None, *, after: str, limit: int
+) -> sa.Select[CatalogueFile]:
+    """A page of the files of an object, by name; none where its product is closed to the groups."""
     return (
         sa.select(CatalogueFile)
         .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(col(CatalogueFile.object_id) == object_id, open_to(groups))
+        .where(col(CatalogueFile.object_id) == object_id, open_to(groups), col(CatalogueFile.name) > after)
         .order_by(col(CatalogueFile.name))
+        .limit(limit)
     )

@@ -9,6 +9,8 @@ from sqlmodel import col
 
 from models.destination import DeliveryState
 from models.errors import Failure
+from models.listing import Position
+from models.queries.names import Page, page_by_name
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.suborder import FileState, SubOrderState, file_states_before, states_before
 from models.tables import Delivery, Destination, Order, OrderFile, SubOrder
@@ -25,6 +27,11 @@ def destinations_of(customer: str) -> sa.Select[Destination]:
     return (
         sa.select(Destination).where(col(Destination.customer) == customer).order_by(sa.func.folded(Destination.name))
     )
+
+
+def page_of_destinations(customer: str, after: Position | None, limit: int) -> Page[Destination]:
+    """A page of them."""
+    return page_by_name(destinations_of(customer), Destination.name, Destination.id, after, limit)
 
 
 def destination_of(customer: str, key: str) -> sa.Select[Destination]:

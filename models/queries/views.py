@@ -5,6 +5,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
+from models.listing import Position
+from models.queries.names import Page, page_by_name
 from models.tables import SavedView
 
 
@@ -16,6 +18,11 @@ def views_for(owner: str, *, operator: bool) -> sa.Select[SavedView]:
         .where(sa.or_(mine, col(SavedView.shared)) if operator else mine)
         .order_by(sa.func.folded(SavedView.name), col(SavedView.id))
     )
+
+
+def page_of_views(owner: str, after: Position | None, limit: int, *, operator: bool) -> Page[SavedView]:
+    """A page of those views."""
+    return page_by_name(views_for(owner, operator=operator), SavedView.name, SavedView.id, after, limit)
 
 
 def view(owner: str, view_id: UUID, *, operator: bool) -> sa.Select[SavedView]:

@@ -183,7 +183,7 @@ async def test_a_note_is_written_edited_with_its_history_and_deleted(client: Asy
     assert (await client.delete(note)).status_code == 204
     refused(await client.get(note), 404)
     refused(await client.delete(note), 404)
-    assert (await client.get(url)).json() == {"items": []}
+    assert (await client.get(url)).json() == {"items": [], "next_cursor": None}
 
 
 async def test_what_operators_write_for_themselves_no_customer_reads(
@@ -192,7 +192,7 @@ async def test_what_operators_write_for_themselves_no_customer_reads(
     url, sam = f"/orders/{order.id}/notes", as_("sam")
     secret = (await anonymous.post(url, json={"text": "Odd.", "visibility": "operators"}, headers=sam)).json()
     assert secret["author"].startswith("operator:")
-    assert (await client.get(url)).json() == {"items": []}
+    assert (await client.get(url)).json() == {"items": [], "next_cursor": None}
     refused(await client.get(f"{url}/{secret['id']}"), 404)
     refused(await client.patch(f"{url}/{secret['id']}", json={"text": "x"}), 404)
     assert len((await anonymous.get(url, headers=as_("ada"))).json()["items"]) == 1

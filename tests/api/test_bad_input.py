@@ -227,7 +227,7 @@ PARAMETERS = [
     get("days that are too many", "/stats?days=367", "days"),
     get("days that are none", "/stats?days=ten", "days"),
     get("days twice", "/stats?days=1&days=2", "days"),
-    get("a parameter that products do not know", "/products?limit=5", "limit"),
+    get("a parameter that products do not know", "/products?colour=blue", "colour"),
     get("a parameter that an order does not know", f"/orders/{NOBODY}?expand=1", "expand"),
     get("a scope nobody knows", "/tokens?scope=everybody", "scope"),
     get("events of no order", "/events?order=1", "order"),
@@ -265,7 +265,11 @@ PARAMETERS = [
 
 PAGED = (
     "/orders",
+    "/products",
     "/products/scenes/objects",
+    f"/objects/{NOBODY}/files",
+    "/destinations",
+    "/views",
     f"/orders/{NOBODY}/files",
     f"/orders/{NOBODY}/folders",
     f"/orders/{NOBODY}/links",

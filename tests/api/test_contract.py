@@ -68,6 +68,41 @@ def test_every_operation_has_a_sentence_a_described_tag_and_says_who_may(documen
         assert (operation["security"] == []) == is_open, where
 
 
+WITHOUT_PAGES = {
+    "/.well-known/oauth-protected-resource": "settings",
+    "/api/v1/me": "what one person may",
+    "/api/v1/orders/{order_id}": "products, twenty tags, the first hundred faults and warnings",
+    "/api/v1/orders/{order_id}/notes/{note_id}": "a hundred wordings",
+    "/api/v1/orders/{order_id}/stac": "a link to each archive",
+    "/api/v1/orders/{order_id}/stac/items/{seq}": "four numbers, and links",
+    "/api/v1/orders/{order_id}/stac/suborders/{number}": "links to the items of one archive",
+    "/api/v1/quotas": "one of each kind",
+    "/api/v1/stats": "statuses, and at most 366 days",
+    "/api/v1/tokens/{token_id}": "scopes",
+    "/api/v1/views/{view_id}": "columns",
+    "/stac": "a link to each product",
+    "/stac/collections/{collection_id}": "links",
+    "/stac/collections/{collection_id}/items/{item_id}": "four numbers, and links",
+    "/stac/conformance": "classes of conformance",
+}
+"""Documents that are no lists and hold some: of what."""
+
+
+def test_every_list_comes_in_pages(document: Json) -> None:
+    unpaged = set()
+    for path, methods in document["paths"].items():
+        get = methods.get("get", {"responses": {}})
+        for content in get["responses"].get("200", {}).get("content", {}).values():
+            schema = content.get("schema", {})
+            named = schema.get("$ref", "").rpartition("/")[2]
+            schema = document["components"]["schemas"][named] if named else schema
+            lists = [part for part in (schema, *schema.get("properties", {}).values()) if part.get("type") == "array"]
+            taken = {parameter["name"] for parameter in get.get("parameters", ())}
+            if lists and not ("limit" in taken and taken & {"cursor", "token"}):
+                unpaged.add(path)
+    assert unpaged == set(WITHOUT_PAGES)
+
+
 def test_answers_of_stac_are_typed(document: Json) -> None:
     for method, path, operation in operations(document):
         if "/stac" in path:

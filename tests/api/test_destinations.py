@@ -67,14 +67,14 @@ async def test_a_bucket_is_saved_shown_and_removed_without_a_secret_ever_coming_
     for key in (shown["id"], "mine"):
         assert (await client.get(f"/destinations/{key}")).json() == shown
     listed = await client.get("/destinations")
-    assert listed.json() == {"items": [shown]}
+    assert listed.json() == {"items": [shown], "next_cursor": None}
     (kept,) = await rows(sessions, "SELECT credentials FROM destinations")
     for text in (saved.text, listed.text, kept):
         assert KEY_ID not in text
         assert SECRET not in text
     assert (await client.delete("/destinations/mine")).status_code == 204
     assert (await client.delete("/destinations/mine")).status_code == 404
-    assert (await client.get("/destinations")).json() == {"items": []}
+    assert (await client.get("/destinations")).json() == {"items": [], "next_cursor": None}
 
 
 async def test_tests_of_a_server_that_hangs_are_bounded_and_keep_no_other_from_being_tested(

@@ -11,15 +11,24 @@ from tests.api.conftest import MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 
 ROWS = (
-    "INSERT INTO destinations (customer, name, kind, folder, prefix)"
-    " SELECT :customer, n, 'local', '/nowhere', '' FROM unnest('{b,É,C,a,é2}'::text[]) n",
+    (
+        "INSERT INTO destinations (customer, name, kind, folder, prefix)"
+        " SELECT :customer, n, 'local', '/nowhere', '' FROM unnest('{b,É,C,a,é2}'::text[]) n"
+    ),
     "UPDATE orders SET destination_id = (SELECT id FROM destinations WHERE name = 'b')",
-    "INSERT INTO deliveries (order_id, suborder, state) SELECT id, n, 'delivered' FROM orders, unnest('{2,5}'::int[]) n",
-    "INSERT INTO timeline (order_id, sequence, at, actor, what, status_after)"
-    " SELECT id, 100 + n, now(), 'system', 'noted', 'provisioning' FROM orders, generate_series(1, 4) n",
-    "INSERT INTO notes (order_id, author, visibility, text, written_at)"
-    " SELECT id, 'customer:x', CASE n % 3 WHEN 0 THEN 'operators' ELSE 'customer' END, n::text, now()"
-    " FROM orders, generate_series(1, 7) n",
+    (
+        "INSERT INTO deliveries (order_id, suborder, state)"
+        " SELECT id, n, 'delivered' FROM orders, unnest('{2,5}'::int[]) n"
+    ),
+    (
+        "INSERT INTO timeline (order_id, sequence, at, actor, what, status_after)"
+        " SELECT id, 100 + n, now(), 'system', 'noted', 'provisioning' FROM orders, generate_series(1, 4) n"
+    ),
+    (
+        "INSERT INTO notes (order_id, author, visibility, text, written_at)"
+        " SELECT id, 'customer:x', CASE n % 3 WHEN 0 THEN 'operators' ELSE 'customer' END, n::text, now()"
+        " FROM orders, generate_series(1, 7) n"
+    ),
 )
 
 
@@ -73,3 +82,20 @@ async def test_a_cursor_of_one_list_leads_into_no_other(client: AsyncClient, ord
     for other in ("deliveries", "timeline", "files", "notes"):
         answer = await client.get(f"/orders/{order}/{other}", params={"cursor": cursor})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor"), other
+
+
+async def test_lists_by_name_are_walked_whatever_the_case(client: AsyncClient, order: str) -> None:
+    for name in ("b", "É", "C", "a", "é2"):
+        assert (await client.post("/views", json={"name": name, "filter": {}})).status_code == 201
+    for path in ("/destinations", "/views"):
+        assert [item["name"] for item in await walked(client, path)] == ["a", "b", "C", "É", "é2"], path
+
+
+async def test_the_catalogue_is_walked_page_by_page(client: AsyncClient, make_product: MakeProduct) -> None:
+    for sku in ("b", "c", "a"):
+        await make_product(sku, files={"one": {f"{n}.tif": b"x" for n in range(3)}})
+    products = await walked(client, "/products")
+    assert [(product["sku"], product["files"]) for product in products] == [("a", 3), ("b", 3), ("c", 3)]
+    (found,) = (await client.get("/products/a/objects")).json()["items"]
+    files = await walked(client, f"/objects/{found['id']}/files")
+    assert [file["name"] for file in files] == ["0.tif", "1.tif", "2.tif"]
