@@ -8,6 +8,7 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
 import httpx2
 import psycopg
@@ -182,6 +183,22 @@ async def test_a_download_cut_at_random_bytes_is_resumed_to_the_same_archive(
         proxy.left = 10**12
         await ran(tool(program), *options, target, url)
     assert target.read_bytes() == whole
+    await downloaded(database_url, order)
+
+
+async def test_wget_takes_a_list_of_links_and_saves_each_file_under_its_own_name(
+    facade: str, database_url: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    files = {"scene": {"a & b.txt": b"and", "ü 50%.txt": b"percent"}, "other": {"plain.txt": b"plain"}}
+    await add_product(sessions, tmp_path / "scenes", "scenes", files)
+    order = await add_order(sessions, {"scenes": "all"})
+    await make_ready(sessions, order)
+    document = ElementTree.fromstring(httpx2.get(linked(facade, metalink_path(order.id))).content)
+    links = tmp_path / "links.txt"
+    links.write_text("\n".join(url.text or "" for url in document.iter("{urn:ietf:params:xml:ns:metalink}url")))
+    target = tmp_path / "target"
+    await ran(tool("wget"), "-q", "-P", target, "-i", links)
+    assert saved(target) == {name: content for contents in files.values() for name, content in contents.items()}
     await downloaded(database_url, order)
 
 
