@@ -45,6 +45,21 @@ async def linked_order(
     say_in_logs(order)
     if order.expires_at is not None and order.expires_at <= now:
         raise Gone(f"the links of {order.number} have expired with it; order its files again to get them")
+    await _require_maker(session, link, order)
+    return order
+
+
+async def link_still_opens(session: AsyncSession, link: str, order_id: UUID) -> bool:
+    """Whether a link that has opened still does, but for its time. Raises LinkRefused where it was revoked."""
+    order = (await session.execute(orders.order_by_id(order_id))).scalar_one_or_none()
+    if order is None:
+        return False
+    await _require_maker(session, link, order)
+    return True
+
+
+async def _require_maker(session: AsyncSession, link: str, order: Order) -> None:
+    """Raise LinkRefused where a link was revoked, or its maker may not see the order any more."""
     grant = Grant.of_text(grant_in(link), order.customer)
     if not grant.outlives(order.links_revoked_at):
         raise LinkRefused("the links of this order have been revoked")
@@ -54,7 +69,6 @@ async def linked_order(
         raise LinkRefused(str(ended)) from None
     if maker.visibility.customer not in {None, order.customer}:
         raise LinkRefused("whoever made it may not see this order any more")
-    return order
 
 
 async def link_grant(session: AsyncSession, caller: Caller, order: Order) -> str:

@@ -8,6 +8,7 @@ from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
 from api.downloads.links import order_of_link
+from api.downloads.rights import right_of_caller, right_of_link
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.orders import presenting
 from api.orders.schemas import SubOrderPublic
@@ -39,7 +40,7 @@ async def download_archive(
         found = await download_content.find_archive(
             session, await get_owned(session, caller, order_id), number, request.method
         )
-    return await download_content.answer(request, services, found, caller.actor)
+    return await download_content.answer(request, services, found, caller.actor, right_of_caller(services, caller))
 
 
 @router.head(
@@ -62,7 +63,8 @@ async def download_linked_archive(
     async with services.sessions.begin() as session:
         order = await order_of_link(services, session, link, archive_path(order_id, number), order_id)
         found = await download_content.find_archive(session, order, number, request.method)
-    return await download_content.answer(request, services, found, download_content.LINK_ACTOR)
+    right = right_of_link(services, link, order_id)
+    return await download_content.answer(request, services, found, download_content.LINK_ACTOR, right)
 
 
 @router.post("/orders/{order_id}/suborders/{number}/acknowledge", name="acknowledge-suborder")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.dependencies import Services
 from api.downloads import download_response
 from api.downloads.download_response import Representation
+from api.http.lasting import LastingRight
 from api.http.ranges import Version
 from models.archive import Entry, Layout
 from models.coverage import Span
@@ -125,13 +126,15 @@ async def find_file(session: AsyncSession, order: Order, key: int | UUID) -> Fil
     return FileDownload(order, *await downloadable_file(session, order, key))
 
 
-async def answer(request: Request, services: Services, found: Downloadable, actor: str) -> Response:
+async def answer(
+    request: Request, services: Services, found: Downloadable, actor: str, right: LastingRight
+) -> Response:
     """What a GET or a HEAD of it is answered; no transaction may be open, for this may take days."""
     representation = found.representation(services)
     if (short := download_response.response_without_body(request, representation, services.now())) is not None:
         return short
     content = await found.open(services, actor)
-    return await download_response.answer(request, services, representation, content.target, content.read)
+    return await download_response.answer(request, services, representation, content.target, content.read, right)
 
 
 class DownloadContent:

@@ -31,6 +31,7 @@ from api.http.answers import (
     Declared,
 )
 from api.http.fields import folded
+from api.http.lasting import LastingRight
 from models.coverage import Span
 from models.errors import Failed, FailureCode, Gone, NotFound, NotReady, ServerBusy, TooManyDownloads
 from models.naming import content_disposition
@@ -106,7 +107,12 @@ def response_without_body(request: Request, representation: Representation, now:
 
 
 async def answer(
-    request: Request, services: Services, representation: Representation, target: DownloadTarget, reader: SpanReader
+    request: Request,
+    services: Services,
+    representation: Representation,
+    target: DownloadTarget,
+    reader: SpanReader,
+    right: LastingRight,
 ) -> Response:
     """The bytes of the ranges asked for.
 
@@ -134,7 +140,8 @@ async def answer(
     headers["Content-Length"] = str(length)
     body = await _with_first_bytes(pieces, services.first_byte_timeout)
     tracker = DownloadTracker(services, target, length)
-    return StreamingDownload(body, tracker, status_code=status, headers=headers, stalled_after=services.stalled_after)
+    stalled = services.stalled_after
+    return StreamingDownload(body, tracker, right, status_code=status, headers=headers, stalled_after=stalled)
 
 
 def _content_range(span: Span, size: int) -> str:

@@ -8,6 +8,7 @@ from api.dependencies import CallerDep, ServicesDep
 from api.downloads import download_content
 from api.downloads.download_response import DOWNLOAD, DOWNLOADS
 from api.downloads.links import order_of_link
+from api.downloads.rights import right_of_caller, right_of_link
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from models.errors import FileFailed, LinkRefused
 from models.links import file_path
@@ -29,7 +30,7 @@ async def download_file(
     """A file by its number in the order (`seq`) or its id; 503 with Retry-After until it is there."""
     async with services.sessions.begin() as session:
         found = await download_content.find_file(session, await get_owned(session, caller, order_id), file)
-    return await download_content.answer(request, services, found, caller.actor)
+    return await download_content.answer(request, services, found, caller.actor, right_of_caller(services, caller))
 
 
 @router.head(
@@ -52,4 +53,5 @@ async def download_linked_file(
     async with services.sessions.begin() as session:
         order = await order_of_link(services, session, link, file_path(order_id, seq), order_id)
         found = await download_content.find_file(session, order, seq)
-    return await download_content.answer(request, services, found, download_content.LINK_ACTOR)
+    right = right_of_link(services, link, order_id)
+    return await download_content.answer(request, services, found, download_content.LINK_ACTOR, right)

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from api.dependencies import CallerDep, Services, ServicesDep
 from api.downloads.links import linked_files, order_of_link, signed_metalink
+from api.downloads.rights import right_of_caller, right_of_link
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, DATABASE_UNAVAILABLE, LINK, answers
+from api.http.lasting import LastingResponse, LastingRight
 from models.errors import Gone, LinkRefused, LinksUnavailable, NotFound, NotReady
 from models.links import grant_in, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, MEDIA_TYPES, Head, Metalink, metalink_filename, part_of
@@ -71,7 +72,8 @@ async def download_linked_metalink(
     async with services.sessions.begin() as session:
         order = await order_of_link(services, session, link, path, order_id)
         await require_planned(session, order)
-    return _answer(request, services, order, part, version, grant_in(link))
+    right = right_of_link(services, link, order_id)
+    return _answer(request, services, order, part, version, grant_in(link), right)
 
 
 async def _of_caller(
@@ -81,10 +83,12 @@ async def _of_caller(
         order = await get_owned(session, caller, order_id)
         await require_planned(session, order)
         grant = await link_grant(session, caller, order)
-    return _answer(request, services, order, part, version, grant)
+    return _answer(request, services, order, part, version, grant, right_of_caller(services, caller))
 
 
-def _answer(request: Request, services: Services, order: Order, part: int, version: int, grant: str) -> Response:
+def _answer(
+    request: Request, services: Services, order: Order, part: int, version: int, grant: str, right: LastingRight
+) -> Response:
     """The document, streamed from the rows as they come."""
     count = part_of(order.files_total, services.files_per_metalink)
     if part > count:
@@ -105,7 +109,7 @@ def _answer(request: Request, services: Services, order: Order, part: int, versi
         head = Response(headers=headers)
         del head.headers["content-length"]
         return head
-    return StreamingResponse(_document(services, order, part, version, urls[part], grant), headers=headers)
+    return LastingResponse(_document(services, order, part, version, urls[part], grant), right, headers=headers)
 
 
 def _relations(urls: Mapping[int, str], part: int, count: int) -> list[str]:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
-from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.connection_monitor import EXTENSION, ConnectionMonitor
+from api.http.connection_monitor import ConnectionMonitor
+from api.http.lasting import LastingResponse, LastingRight
 from models.coverage import Sent, Span
 
 SEEN_EVERY = 20.0
@@ -33,19 +33,20 @@ class DownloadListener(Protocol):
         """The download has ended, completely or not, as `whole` says."""
 
 
-class StreamingDownload(StreamingResponse):
+class StreamingDownload(LastingResponse):
     """A response whose bytes are counted as they arrive. A client that takes nothing for too long is cut off."""
 
     def __init__(
         self,
         pieces: Pieces,
         listener: DownloadListener,
+        right: LastingRight,
         *,
         status_code: int,
         headers: dict[str, str],
         stalled_after: float,
     ) -> None:
-        super().__init__((), status_code, headers)
+        super().__init__((), right, status_code=status_code, headers=headers)
         self._pieces, self._listener, self._stalled_after = pieces, listener, stalled_after
         self._sent, self._arrived = Sent(), list[Span]()
         self._monitor: ConnectionMonitor | None = None
@@ -54,8 +55,7 @@ class StreamingDownload(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send, and report the end also when the client has gone or the server stops."""
-        extensions: dict[str, Any] = scope.get("extensions") or {}
-        self._monitor = extensions.get(EXTENSION)
+        self._monitor = ConnectionMonitor.of(scope)
         self._request = self._monitor.requests if self._monitor else 0
         try:
             await self._listener.on_start()

@@ -1,6 +1,5 @@
 """Live events: what changes about your orders, as it happens."""
 
-from functools import partial
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from api.http.answers import answers
 from api.http.container import Container, services
 from api.http.limiting import Ceiling
 from api.identity.authenticate import CallerDep
-from api.identity.rights import still_reads
+from api.identity.rights import right_to_read
 from models.errors import ServerBusy, TooManyStreams
 from models.order import OrderStatus
 
@@ -27,10 +26,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 class EventsServices(Container, Protocol):
     """What this room takes of the application that serves a request."""
-
-    @property
-    def look_again_after(self) -> float:
-        """Seconds after which it is asked whether somebody still may have what they get."""
 
     @property
     def hub(self) -> Hub:
@@ -64,5 +59,5 @@ async def watch_orders(
 ) -> EventStream:
     """Changes of your orders as server-sent events: `order` for a change, `resync` when some may have been missed."""
     event_filter = EventFilter(caller.visibility, frozenset(order or ()), frozenset(status or ()))
-    may_go_on, room = partial(still_reads, services, caller), services.streams.room(caller.customer)
-    return EventStream(services.hub, event_filter, last_event_id, may_go_on, services.look_again_after, room)
+    right, room = right_to_read(services, caller), services.streams.room(caller.customer)
+    return EventStream(services.hub, event_filter, last_event_id, right, room)

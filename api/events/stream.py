@@ -1,7 +1,6 @@
 """The answer that streams events: frames as they come, heartbeats between them, until either side ends it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
 from starlette.responses import Response
@@ -9,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.events.change_event import EventFilter, heartbeat
 from api.events.hub import Hub, Subscription
+from api.http.lasting import LastingRight
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a heartbeat is sent; proxies close what is silent for a minute."""
@@ -27,15 +27,14 @@ class EventStream(Response):
         hub: Hub,
         event_filter: EventFilter,
         last_id: str | None,
-        may_go_on: Callable[[], Awaitable[bool]],
-        look_again_after: float,
+        right: LastingRight,
         room: AbstractContextManager[None],
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"})
         # Unlike a body, a stream has no length.
         del self.headers["content-length"]
         self._hub, self._filter, self._last_id = hub, event_filter, last_id
-        self._may_go_on, self._look_again_after, self._room = may_go_on, look_again_after, room
+        self._right, self._room = right, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the client disconnects or may not any more, the process stops, or nothing gets through.
@@ -67,14 +66,9 @@ class EventStream(Response):
     async def _close_when_over(self, subscription: Subscription) -> None:
         """Close the stream of a client that may not have it any more; the client sees why when it comes back."""
         try:
-            while await self._lasts():
-                pass
+            await self._right.ended()
         finally:
             subscription.close()
-
-    async def _lasts(self) -> bool:
-        await asyncio.sleep(self._look_again_after)
-        return await self._may_go_on()
 
     def _alive(self) -> bytes:
         return heartbeat(self._hub.position)

@@ -9,6 +9,9 @@ import socket
 import struct
 import termios
 from asyncio import Transport
+from typing import Self
+
+from starlette.types import Scope
 
 EXTENSION = "consignor.connection"
 
@@ -22,6 +25,12 @@ class ConnectionMonitor:
         self.is_lost = self.is_broken = False
         self.left_at_eof: int | None = None
         """Bytes that were on their way when the client said that it sends no more; clients say so when they go."""
+
+    @classmethod
+    def of(cls, scope: Scope) -> Self | None:
+        """The connection of a request, where the server tells of it."""
+        monitor: Self | None = (scope.get("extensions") or {}).get(EXTENSION)
+        return monitor
 
     @property
     def is_closing(self) -> bool:

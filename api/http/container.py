@@ -26,6 +26,10 @@ class Container(Protocol):
     def cursor_key(self) -> bytes:
         """The secret of this server that seals what clients hand back."""
 
+    @property
+    def look_again_after(self) -> float:
+        """Seconds after which it is asked whether somebody still may have what they get."""
+
     def now(self) -> datetime:
         """The present instant."""
 

@@ -1,25 +1,27 @@
-"""Whether somebody still may have what an answer gives them that lasts for hours."""
+"""The right of a caller to an answer that lasts for hours."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.http.container import Container
-from database.readiness import DATABASE_AWAY
+from api.http.lasting import LastingRight
 from models.access import Caller, Permission
-from models.errors import Forbidden, Unauthenticated
 from services.credentials import look_again
 
 LOOK_AGAIN_AFTER = 20.0
 """Seconds after which it is asked again; with what the database takes to answer, nobody keeps a right for 30."""
 
 
-async def still_reads(services: Container, caller: Caller) -> bool:
-    """Whether a caller still may read, and sees neither more nor less than when the answer began.
+def right_to_read(services: Container, caller: Caller, *, begun_at: datetime | None = None) -> LastingRight:
+    """The right of a caller, while they may read and see neither more nor less than when the answer began.
 
-    While the database is unavailable nobody can tell, and the answer goes on: what it would give comes from there.
+    What was `begun_at` an instant outlives what merely runs out after it, such as the minutes of a token: nobody could
+    download for hours otherwise. It outlives no revocation.
     """
-    try:
-        async with services.sessions.begin() as session:
-            present = await look_again(session, caller, services.now())
-    except (Unauthenticated, Forbidden):
-        return False
-    except DATABASE_AWAY:
-        return True
-    return present.may(Permission.READ) and present.visibility == caller.visibility
+
+    async def look(session: AsyncSession) -> bool:
+        present = await look_again(session, caller, begun_at or services.now())
+        return present.may(Permission.READ) and present.visibility == caller.visibility
+
+    return LastingRight(services, look)

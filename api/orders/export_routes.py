@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.dependencies import Caller, CallerDep, ReaderDep, Services, ServicesDep
 from api.http.answers import CACHE_CONTROL, CONTENT_DISPOSITION, answers
+from api.http.lasting import LastingResponse, LastingRight
+from api.identity.rights import right_to_read
 from api.orders.filters import OrderExportParams, OrderFilterParams, OrderIds
 from models.errors import NotFound, ServerBusy, TooManyExports
 from models.listing import OrderFilter, Sort, Visibility
@@ -30,11 +31,21 @@ AS_JSON_LINES: dict[int | str, dict[str, Any]] = {200: {"content": {JSON_LINES: 
 router = APIRouter(tags=["exports"])
 
 
-class ExportResponse(StreamingResponse):
+class ExportResponse(LastingResponse):
     """An export on its way, which counts against its customer's number until it has ended."""
 
-    def __init__(self, export: Export, room: ExitStack, *, name: str, media_type: str, status_code: int = 200) -> None:
-        super().__init__(export.blocks(), status_code, _attached(name, export.size), media_type)
+    def __init__(
+        self,
+        export: Export,
+        right: LastingRight,
+        room: ExitStack,
+        *,
+        name: str,
+        media_type: str,
+        status_code: int = 200,  # FastAPI reads it here for the contract
+    ) -> None:
+        headers = _attached(name, export.size)
+        super().__init__(export.blocks(), right, status_code=status_code, headers=headers, media_type=media_type)
         self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,11 +123,12 @@ async def _export(
     services: Services, caller: Caller, copy: exports.Copy, name: str, media_type: str, head: bytes = b""
 ) -> ExportResponse:
     """Raises TooManyExports or ServerBusy."""
+    right = right_to_read(services, caller, begun_at=services.now())
     with ExitStack() as room:
         room.enter_context(services.exports.room(caller.customer))
         export = await make_export(services.sessions, services.export_slots, copy, head)
         room.callback(export.close)
-        return ExportResponse(export, room.pop_all(), name=name, media_type=media_type)
+        return ExportResponse(export, right, room.pop_all(), name=name, media_type=media_type)
 
 
 def _attached(name: str, size: int) -> dict[str, str]:

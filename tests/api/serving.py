@@ -20,9 +20,15 @@ async def served(
     *,
     is_public: bool = False,
     bounds: ConnectionBounds = ConnectionBounds(),  # noqa: B008 - immutable
+    send_buffer: int | None = None,
 ) -> AsyncIterator[str]:
-    """The address of the facade, listening to the database as in its own process; its links lead there if public."""
+    """The address of the facade, listening to the database as in its own process; its links lead there if public.
+
+    With a small `send_buffer` an answer that nobody reads is under way for long, though it is short.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     services = replace(services, public_url=address) if is_public else services
 

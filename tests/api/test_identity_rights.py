@@ -12,7 +12,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from api.dependencies import Caller, Services
 from api.identity.oidc import REMEMBERED_FOR
-from api.identity.rights import still_reads
+from api.identity.rights import right_to_read
 from api.identity.secrets import hashed
 from models.credentials import BrowserSession, IssuerToken
 from models.tables import Session
@@ -138,11 +138,11 @@ ENDED = {
 async def test_what_goes_on_is_asked_about_again(
     services: Services, held: list[Caller], statements: tuple[str, ...]
 ) -> None:
-    assert [await still_reads(services, caller) for caller in held] == [True] * 3
+    assert [await right_to_read(services, caller).holds() for caller in held] == [True] * 3
     async with services.sessions.begin() as session:
         for statement in statements:
             await session.execute(sa.text(statement))
-    by_issuer, *others = [await still_reads(services, caller) for caller in held]
+    by_issuer, *others = [await right_to_read(services, caller).holds() for caller in held]
     assert others == [False, False]
     assert by_issuer == (len(statements) == 2), "tokens of the issuer know no revocation but everybody's"
 
@@ -154,7 +154,7 @@ async def test_a_token_of_the_issuer_ends_with_its_time_or_when_its_owner_is_sig
     token = by_issuer.credential
     assert isinstance(token, IssuerToken)
     expired = replace(by_issuer, credential=replace(token, expires_at=services.now()))
-    assert not await still_reads(services, expired)
+    assert not await right_to_read(services, expired).holds()
     async with services.sessions.begin() as session:
         await session.execute(sa.text("UPDATE people SET signed_out_at = now()"))
-    assert not await still_reads(services, by_issuer)
+    assert not await right_to_read(services, by_issuer).holds()
