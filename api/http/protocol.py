@@ -5,23 +5,18 @@ have to be taken, and nothing becomes a WebSocket. Uvicorn bounds none of these 
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from secrets import token_hex
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import httptools
-import structlog
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.http.connection_monitor import EXTENSION, ConnectionMonitor
-from api.problems import problem
-from models.errors import Fault
-
-log = structlog.get_logger()
+from api.http.refusals import BODY_LATE, HEAD_LATE, UNREADABLE, Count, Reason, head_too_large, refusal, uncounted
+from api.http.untaken import UntakenAnswers
 
 MAX_PIPELINED = 100
 """Requests that may wait on one connection for the answer before theirs; Uvicorn itself takes any number."""
@@ -55,28 +50,6 @@ class ConnectionBounds:
     """Seconds after which a client that takes nothing of its answer is cut off."""
 
 
-class _Reason(NamedTuple):
-    """Why a request is refused that no application gets to see."""
-
-    status: int
-    code: str
-    fault: str
-    text: str
-
-
-_UNREADABLE = _Reason(400, "invalid_request", "unreadable_request", "This is no HTTP/1.1 request that can be read.")
-_HEAD_LATE = _Reason(408, "request_timeout", "head_timeout", "The head of the request was not there in time.")
-_BODY_LATE = _Reason(408, "request_timeout", "body_timeout", "The body of the request came too slowly, or stopped.")
-
-
-Count = Callable[[int, str], None]
-"""Counts a refusal by its status and the code of its fault."""
-
-
-def _uncounted(_status: int, _fault: str) -> None:
-    """Nobody counts."""
-
-
 class _Refused(Exception):
     """Raised in a callback of the parser, which then takes no more of the request."""
 
@@ -85,12 +58,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP protocol with bounds, which also hands its applications the connection."""
 
     monitor: ConnectionMonitor
+    _untaken: UntakenAnswers
 
     def __init__(
         self,
         *arguments: Any,
         bounds: ConnectionBounds = ConnectionBounds(),
-        count: Count = _uncounted,
+        count: Count = uncounted,
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
@@ -101,11 +75,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Bytes of the request: of its head and body as the parser sorts them, and those it has not sorted yet."""
         self._began = 0.0
         self._read_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
-        self._taken: tuple[int, int | None] = (0, None)
-        self._taken_at = 0.0
-        self._resumed = 0
-        self._reason: _Reason | None = None
+        self._reason: Reason | None = None
         self._is_lingering = self._over = False
         """Whether nothing more is read of this connection."""
 
@@ -115,6 +85,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """A client has come."""
         super().connection_made(transport)
         self.monitor = ConnectionMonitor(transport)
+        self._untaken = UntakenAnswers(self.monitor, transport, self.flow, self._bounds.stalled_after)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -131,13 +102,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._end_after_answers()
             return
         except httptools.HttpParserError:
-            self._refuse(self._reason or _UNREADABLE)
+            self._refuse(self._reason or UNREADABLE)
             return
         if part is not None and part == self._reading:
             # The parser tells a field when it ends, and keeps what there is of it until then; trailers as well.
             self._unsorted += len(data) - (self._body - sorted_before)
             if self._unsorted > self._bounds.head_bytes + self._body * _CHUNKING:
-                self._refuse(self._head_too_large)
+                self._refuse(head_too_large(self._bounds.head_bytes))
                 return
         if self._reading == "body" and self._body > MAX_UNREAD and self.cycle.response_complete:
             # Refused before it was read, and it goes on coming.
@@ -155,18 +126,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.monitor.is_lost = True
         self.monitor.is_broken |= exc is not None
         self._stop_read_timer()
-        if self._write_timer is not None:
-            self._write_timer.cancel()
+        self._untaken.stop()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """The client does not take what is sent, at least not as fast as that comes."""
         super().pause_writing()
-        self._watch_writing()
+        self._untaken.watch()
 
     def resume_writing(self) -> None:
         """The client has taken it."""
-        self._resumed += 1
+        self._untaken.note_resumed()
         super().resume_writing()
 
     # What the parser says
@@ -213,21 +183,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """An answer has been written, which does not mean that it has been taken."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
-            self._watch_writing()
+            self._untaken.watch()
 
     # Heads and bodies that do not come
 
     def _count_head(self, size: int) -> None:
         self._head += size
         if self._head > self._bounds.head_bytes:
-            self._reason = self._head_too_large
+            self._reason = head_too_large(self._bounds.head_bytes)
             raise _Refused
-
-    @property
-    def _head_too_large(self) -> _Reason:
-        most = f"{self._bounds.head_bytes // 1024} KiB"
-        text = f"Request line and header fields have more than {most}; ask for less at a time, or send fewer fields."
-        return _Reason(431, "head_too_large", "head_too_large", text)
 
     @property
     def _is_answering(self) -> bool:
@@ -259,7 +223,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             # Nothing was asked, as browsers do that connect ahead of time.
             self.transport.close()
         else:
-            self._refuse(_HEAD_LATE)
+            self._refuse(HEAD_LATE)
 
     def _check_body(self) -> None:
         bounds, now = self._bounds, self.loop.time()
@@ -271,33 +235,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if now < due and not self.cycle.response_complete:
             self._read_timer = self.loop.call_later(due - now, self._check_body)
         else:
-            self._refuse(_BODY_LATE)
-
-    # Answers that are not taken
-
-    def _watch_writing(self) -> None:
-        if self._write_timer is None:
-            self._taken, self._taken_at = self._progress(), self.loop.time()
-            self._write_timer = self.loop.call_later(self._bounds.stalled_after / 4, self._check_writing)
-
-    def _progress(self) -> tuple[int, int | None]:
-        return self._resumed, self.monitor.unacknowledged()
-
-    def _check_writing(self) -> None:
-        self._write_timer = None
-        if not self.flow.write_paused and not self.transport.get_write_buffer_size():
-            return
-        now, taken = self.loop.time(), self._progress()
-        if taken != self._taken:
-            self._taken, self._taken_at = taken, now
-        elif now - self._taken_at >= self._bounds.stalled_after:
-            self.monitor.cut()
-            return
-        self._write_timer = self.loop.call_later(self._bounds.stalled_after / 4, self._check_writing)
+            self._refuse(BODY_LATE)
 
     # Ends
 
-    def _refuse(self, reason: _Reason) -> None:
+    def _refuse(self, reason: Reason) -> None:
         """Answer what no application answers, if there is room for an answer, and end the connection."""
         if self._reading == "body" and self._is_answering and (self.pipeline or self.cycle.response_started):
             # A request whose answer has begun, or that waits for another's: no place for a word.
@@ -309,18 +251,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self._answer(reason)
 
-    def _answer(self, reason: _Reason) -> None:
+    def _answer(self, reason: Reason) -> None:
         if self.transport.is_closing():
             return
-        fault = Fault(field="request", code=reason.fault, text=reason.text).model_dump()
-        request_id = token_hex(8)
-        # Nothing of the request is told: what there is of it may be a signed link or a token.
-        self._count(reason.status, reason.fault)
-        log.info("request refused", status=reason.status, fault=reason.fault, request_id=request_id)
-        headers = {"Connection": "close", "X-Request-ID": request_id}
-        refusal = problem(reason.status, reason.code, reason.text, headers=headers, faults=[fault])
-        head = b"".join(b"%s: %s\r\n" % pair for pair in refusal.raw_headers)
-        self.transport.write(STATUS_LINE[reason.status] + head + b"\r\n" + bytes(refusal.body))
+        self.transport.write(refusal(reason, self._count))
         if self._is_answering:
             # To the application the client has gone.
             self.cycle.disconnected = True
@@ -353,7 +287,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 def server_config(
-    app: ASGIApp, bounds: ConnectionBounds = ConnectionBounds(), *, count: Count = _uncounted, **options: Any
+    app: ASGIApp, bounds: ConnectionBounds = ConnectionBounds(), *, count: Count = uncounted, **options: Any
 ) -> uvicorn.Config:
     """How Uvicorn serves the facade, wherever it does: one place, so that tests serve it as it is."""
     protocol = cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds, count=count))
