@@ -47,8 +47,11 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
         return Text("No order matches.")
     if not orders:
         return Text("No orders yet. Place one with `consignor order place --product SKU`.")
+    of_others = any(order.get("customer") for order in orders)
     table = Grid(
-        "number", "status", "delivery", "files", "size", "errors", "label", "created", whole=("number", "status")
+        *("number", "status", "delivery", "files", "size", "errors", "label", "created"),
+        *(("customer",) if of_others else ()),
+        whole=("number", "status"),
     )
     for order in orders:
         progress = order["progress"]
@@ -61,8 +64,14 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
             str(progress["files_failed"]),
             order["label"],
             at(order["created_at"]),
+            *((customer_in_words(order["customer"]),) if of_others else ()),
         )
     return table
+
+
+def customer_in_words(customer: Any) -> str:
+    """Whose an order is: a name, else the id."""
+    return str(customer["name"] or customer["id"])
 
 
 def suborders_estimated(suborders: Sequence[Any]) -> RenderableType:
@@ -76,9 +85,23 @@ def suborders_estimated(suborders: Sequence[Any]) -> RenderableType:
 
 def order_page(order: Any) -> None:
     """An order with its sub-orders and its timeline."""
+    show(_head(order))
+    if order["suborders"]:
+        show(_suborders(order["suborders"]))
+    if order["destination"]:
+        show(_deliveries(order["destination"], order["deliveries"]))
+    if order["failed_files"]:
+        show(_failed_files(order["failed_files"]))
+    show(_timeline(order["timeline"]))
+
+
+def _head(order: Any) -> Text:
+    """What an order is, how far it is, and what it waits for or has failed by."""
     progress = order["progress"]
     head = Text.assemble((shown(order["number"]), "bold"), shown(f"  {order['label']}"), "\n")
     _add_line(head, f"id        {order['id']}")
+    if order.get("customer"):
+        _add_line(head, f"customer  {customer_in_words(order['customer'])}")
     _add_line(head, f"status    {order['status']} ({order['delivery_status']})")
     _add_line(
         head,
@@ -104,14 +127,7 @@ def order_page(order: Any) -> None:
         _add_line(head, f"failure   {failure['code']}: {failure['text']}", "red")
     for fault in order["faults"] if len(order["faults"]) > 1 else []:
         _add_line(head, f"          {fault['code']}: {fault['text']}")
-    show(head)
-    if order["suborders"]:
-        show(_suborders(order["suborders"]))
-    if order["destination"]:
-        show(_deliveries(order["destination"], order["deliveries"]))
-    if order["failed_files"]:
-        show(_failed_files(order["failed_files"]))
-    show(_timeline(order["timeline"]))
+    return head
 
 
 def _add_line(page: Text, line: str, style: str = "") -> None:
@@ -181,7 +197,7 @@ def _timeline(rows: Sequence[Any]) -> Grid:
             at(row["at"]),
             what,
             row["status_after"],
-            row["actor"],
+            row.get("actor_name") or row["actor"],
             row["reason_text"] or "",
         )
     return table

@@ -9,6 +9,7 @@ from models.queries import orders as queries
 from models.queries.blockers import BLOCKERS
 from models.queries.payments import refund_due
 from models.tables import Order
+from services.names import names_for
 
 
 def state_of(order: Order) -> str:
@@ -23,6 +24,7 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
     due = (await session.execute(refund_due(order.id))).scalar_one()
     blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
+    names = await names_for(session, caller, [order.customer] if caller.sees_everything else ())
     health = services.operations.temporal_health
     shown = presenting.order_detail(
         order,
@@ -31,6 +33,7 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
         due,
         services.public_url,
         caller,
+        names,
         blocker=blockers.get(order.id),
         machinery=health.machinery(services.now()),
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from api.orders.schemas import (
+    CustomerPublic,
     LinksPublic,
     OrderDetail,
     OrderFilePublic,
@@ -44,11 +45,15 @@ def order_public(
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     caller: Caller,
+    names: Mapping[str, str],
     blocker: WaitingOn | None = None,
     machinery: Machinery | None = None,
 ) -> OrderPublic:
-    """An order, or a row of its columns, as lists show it; `suborders` counts its sub-orders by state."""
-    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, blocker, machinery))
+    """An order, or a row of its columns, as lists show it.
+
+    `suborders` counts its sub-orders by state, and `names` are those of customers that the caller may see.
+    """
+    return OrderPublic(**_order(order, order.skus, suborders, public_url, caller, names, blocker, machinery))
 
 
 def order_detail(
@@ -58,12 +63,13 @@ def order_detail(
     refund_due: Decimal | None,
     public_url: str,
     caller: Caller,
+    names: Mapping[str, str],
     blocker: WaitingOn | None = None,
     machinery: Machinery | None = None,
 ) -> OrderDetail:
     """An order with its lines."""
     return OrderDetail(
-        **_order(order, [item.sku for item in items], suborders, public_url, caller, blocker, machinery),
+        **_order(order, [item.sku for item in items], suborders, public_url, caller, names, blocker, machinery),
         items=[item_public(item, order.currency) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         warnings=[FaultPublic(**warning) for warning in order.warnings],
@@ -79,6 +85,7 @@ def _order(
     suborders: Mapping[SubOrderState, int],
     public_url: str,
     caller: Caller,
+    names: Mapping[str, str],
     blocker: WaitingOn | None,
     machinery: Machinery | None,
 ) -> dict[str, Any]:
@@ -90,6 +97,9 @@ def _order(
         "id": order.id,
         "number": order.number,
         "label": order.label,
+        "customer": CustomerPublic(id=order.customer, name=names.get(order.customer))
+        if caller.sees_everything
+        else None,
         "status": order.status,
         "status_at": order.status_at,
         "delivery_status": delivery,
@@ -187,9 +197,26 @@ def file_public(file: OrderFile) -> OrderFilePublic:
     )
 
 
-def timeline_public(row: TimelineRow) -> TimelinePublic:
-    """A row of the timeline."""
-    return TimelinePublic.model_validate(row, from_attributes=True)
+def timeline_public(row: TimelineRow, names: Mapping[str, str]) -> TimelinePublic:
+    """A row of the timeline; `names` are those of people that the caller may see."""
+    return TimelinePublic(
+        sequence=row.sequence,
+        at=row.at,
+        actor=row.actor,
+        actor_name=names.get(person_of(row.actor)),
+        what=row.what,
+        status_before=row.status_before,
+        status_after=row.status_after,
+        reason_code=row.reason_code,
+        reason_text=row.reason_text,
+        suborder=row.suborder,
+        details=row.details,
+    )
+
+
+def person_of(actor: str) -> str:
+    """The id of the person who acted, as in `customer:2a1e54767af548f1`; of a part of the service its name."""
+    return actor.partition(":")[2] or actor
 
 
 def blockers(rows: Iterable[sa.Row[Any]]) -> dict[UUID, WaitingOn]:

@@ -27,6 +27,7 @@ from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, Quo
 from models.queries import orders as queries
 from models.queries.blockers import BLOCKERS, BLOCKERS_OF_SUBORDERS
 from services import listing
+from services.names import names_for
 from services.order_lookup import get_owned
 from services.placing import place
 from services.quotas import get_quotas
@@ -71,11 +72,15 @@ async def list_orders(
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": ids}))
+        whose = {order.customer for order in page} if caller.sees_everything else ()
+        names = await names_for(session, caller, whose)
     health = services.operations.temporal_health
     machinery = health.machinery(services.now())
     body = OrdersPublic(
         items=[
-            presenting.order_public(o, states.get(o.id, {}), services.public_url, caller, blockers.get(o.id), machinery)
+            presenting.order_public(
+                o, states.get(o.id, {}), services.public_url, caller, names, blockers.get(o.id), machinery
+            )
             for o in page
         ],
         next_cursor=following,
@@ -144,5 +149,6 @@ async def list_timeline(
     async with services.sessions.begin() as session:
         await get_owned(session, caller, order_id)
         found = (await session.execute(queries.timeline_of(order_id, after=after, limit=limit + 1))).scalars().all()
-    page, following = cursors.cut(found, limit, "sequence")
-    return TimelinesPublic(items=[presenting.timeline_public(row) for row in page], next_cursor=following)
+        page, following = cursors.cut(found, limit, "sequence")
+        names = await names_for(session, caller, {presenting.person_of(row.actor) for row in page})
+    return TimelinesPublic(items=[presenting.timeline_public(row, names) for row in page], next_cursor=following)

@@ -153,12 +153,20 @@ class LinksPublic(BaseModel):
     stac: str = Field(description="Its results as a STAC collection.")
 
 
+class CustomerPublic(BaseModel):
+    """Who ordered something; a name is known once they have signed in with one."""
+
+    id: str
+    name: str | None
+
+
 class OrderPublic(BaseModel):
     """An order as lists show it."""
 
     id: UUID
     number: str
     label: str
+    customer: CustomerPublic | None = Field(description="Whose it is, for those who see everybody's orders.")
     status: str
     status_at: datetime
     delivery_status: DeliveryStatus
@@ -263,6 +271,7 @@ class TimelinePublic(BaseModel):
     sequence: int
     at: datetime
     actor: str
+    actor_name: str | None = Field(description="The actor's name, for those who see everybody's orders; else your own.")
     what: str
     status_before: str | None
     status_after: str

@@ -1,5 +1,6 @@
 """Queries for users, their sessions and their access tokens."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,6 +28,11 @@ def upsert_user(user: User) -> sa.sql.dml.ReturningInsert[str] | sa.sql.dml.Inse
 def user_by_id(customer: str) -> sa.Select[User]:
     """One user."""
     return sa.select(User).where(col(User.id) == customer)
+
+
+def names_of(customers: Collection[str]) -> sa.Select[str, str | None]:
+    """Id and name of those users who are known."""
+    return sa.select(col(User.id), col(User.name)).where(col(User.id).in_(customers))
 
 
 def user_of_session(secret_hash: bytes, now: datetime) -> sa.Select[User]:
