@@ -18,7 +18,7 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
-.PHONY: help dev test lifecycle check format types contracts migrate histories bench hostile docs openapi clients conformance fuzz lock clean FORCE
+.PHONY: help dev test lifecycle check format types contracts migrate migration histories bench hostile docs openapi clients conformance fuzz lock clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these tasks
@@ -54,6 +54,11 @@ contracts: $(TOOLS) ## check that imports point down only
 
 migrate: $(STAMP) ## bring the database (DATABASE_URL, else the running stack's) up to date
 	@$(BIN)/consignor migrate $(ARGS)
+
+migration: $(TOOLS) ## write the next migration from what the tables have changed (ARGS="what it does")
+	@$(BIN)/python -m cli.dev.draft_migration '$(subst ','\'',$(ARGS))'
+	@$(BIN)/ruff check -q --fix migrations/versions
+	@$(BIN)/ruff format -q migrations/versions
 
 histories: $(TOOLS) ## record the workflow histories of the replay tests, and their fingerprints
 	@$(BIN)/python -m tests.workflows.record_histories $(ARGS)

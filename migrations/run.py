@@ -1,9 +1,12 @@
 """The migrations as functions: upgrade, check for drift, draft a new revision."""
 
+import os
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+
+from migrations.head import VERSIONS, head
 
 
 def _config(url: str) -> Config:
@@ -28,6 +31,16 @@ def check(url: str) -> None:
     command.check(_config(url))
 
 
-def draft(url: str, message: str) -> None:
-    """Write a new revision from the difference; read it before it is committed."""
-    command.revision(_config(url), message=message, autogenerate=True)
+def draft(url: str, message: str, folder: Path = VERSIONS) -> Path:
+    """Write what tables and migrations differ by as the next revision, for somebody to read and complete.
+
+    The database has to be at the newest one.
+    """
+    config = _config(url)
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(sorted({str(VERSIONS), str(folder)})))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    # The newest is found by its number, so a revision has none of the random names that Alembic would give.
+    number = f"{int(head()) + 1:04d}"
+    command.revision(config, message=message, autogenerate=True, rev_id=number, version_path=str(folder))
+    return next(folder.glob(f"{number}_*.py"))
