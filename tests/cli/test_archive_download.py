@@ -232,7 +232,9 @@ def test_where_no_archive_is_left_the_command_that_makes_them_again_is_named(
     tmp_path: Path, allowed: list[str], end: str
 ) -> None:
     order = {"id": "x", "number": PART.number, "status": "over", "allowed_actions": allowed}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"items": [{"archive_url": None}]}))
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(200, json={"items": [{"archive_url": None}], "next_cursor": None})
+    )
     with (
         Api("http://api.test", Credential.fixed("token"), transport=transport) as api,
         pytest.raises(CommandFailed, match=f"{end}$"),
