@@ -179,13 +179,20 @@ class Api:
         return ArchiveDownload(self._client, _check, url, part, folder, progress, tell, force).run()
 
     def download_file(
-        self, order_id: str, file: Any, folder: Path, progress: Callable[[int], None], *, force: bool = False
+        self,
+        order_id: str,
+        file: Any,
+        folder: Path,
+        progress: Callable[[int], None],
+        *,
+        tell: Callable[[str], None],
+        force: bool = False,
     ) -> Path:
         """Download a file of an order into a folder; see `FileDownload`."""
         from cli.file_download import FileDownload
 
         url = f"/orders/{order_id}/files/{file['seq']}/content"
-        return FileDownload(self._client, _check, url, file, folder, progress, force).run()
+        return FileDownload(self._client, _check, url, file, folder, progress, tell, force).run()
 
     def save(self, path: str, target: Path, *, method: str = "GET", body: Any = None, **params: Any) -> int:
         """Save what a path streams, whole or not at all; how many bytes. Raises CommandFailed."""

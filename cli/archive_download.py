@@ -12,6 +12,7 @@ import httpx2 as httpx
 from cli.archive_proof import BLOCK_BYTES, Kind, Part, directory_start, kind_of
 from cli.errors import CommandFailed
 from cli.fetching import AS_IT_IS, Fetching, Offer, sync
+from cli.one_at_a_time import alone
 from models.naming import numbered_name
 
 _NAMES: Final = 1000
@@ -45,6 +46,10 @@ class ArchiveDownload:
         A part that was begun is continued. It carries the ETag in its name: of another version nothing is continued.
         """
         offer = self._fetching.offer()
+        with alone(self.folder / offer.name, self.tell):
+            return self._have(offer)
+
+    def _have(self, offer: Offer) -> Path:
         place = self._place(offer)
         if place.is_there:
             self.progress(offer.size)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandFailed
-from cli.fetching import Fetching, sync
+from cli.fetching import Fetching, Offer, sync
+from cli.one_at_a_time import alone
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,6 +30,7 @@ class FileDownload:
     file: Any
     folder: Path
     progress: Callable[[int], None]
+    tell: Callable[[str], None]
     force: bool = False
 
     def run(self) -> Path:
@@ -36,6 +38,10 @@ class FileDownload:
         fetching = Fetching(self.client, self.check, self.url, self.progress)
         offer = fetching.offer()
         target = self.folder / offer.name
+        with alone(target, self.tell):
+            return self._have(target, offer, fetching)
+
+    def _have(self, target: Path, offer: Offer, fetching: Fetching) -> Path:
         if target.is_file() and self._is_it(target):
             self.progress(offer.size)
             return target

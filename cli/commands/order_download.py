@@ -59,11 +59,11 @@ def download_parts(
     as_json: bool = False,
     force: bool = False,
     parts: list[int] | None = None,
-    after: Callable[[Any, Path], list[Path]] = lambda _, path: [path],
+    after: Callable[[Any, Path, Callable[[str], None]], list[Path]] = lambda _, path, __: [path],
 ) -> None:
     """Download the archives of an order that are ready. Raises CommandFailed for what could not be.
 
-    `after` is given each sub-order and its archive, and gives what is saved then.
+    `after` is given each sub-order, its archive and what tells a line, and gives what is saved then.
     """
     from cli.archive_proof import Part
     from cli.errors import CommandFailed
@@ -80,13 +80,14 @@ def download_parts(
     folder.mkdir(parents=True, exist_ok=True)
     saved, failed = [], []
     with download_bar(quiet) as bar:
+        tell = partial(_tell, bar)
         for suborder in ready:
             name, part = f"part {suborder['number']}", Part(order["number"], suborder["number"])
             seen = _seen(bar, f"{order['number']} {name}", suborder["archive_bytes"], quiet=quiet)
             path = f"/orders/{order['id']}/suborders/{suborder['number']}/archive"
             try:
-                archive = api.download(path, folder, seen, part=part, tell=partial(_tell, bar), force=force)
-                saved += after(suborder, archive)
+                archive = api.download(path, folder, seen, part=part, tell=tell, force=force)
+                saved += after(suborder, archive, tell)
             except CommandFailed as error:
                 failed.append(f"{name}: {error}")
     _report(order, saved, failed, quiet=quiet, as_json=as_json)
@@ -106,7 +107,7 @@ def _download_files(
             name = f"{file['object']}/{file['name']}"
             seen = _seen(bar, name, file["size"], quiet=quiet)
             try:
-                saved.append(api.download_file(order["id"], file, folder, seen, force=force))
+                saved.append(api.download_file(order["id"], file, folder, seen, tell=partial(_tell, bar), force=force))
             except CommandFailed as error:
                 failed.append(f"{name}: {error}")
     _report(order, saved, failed, quiet=quiet, as_json=as_json)
@@ -127,17 +128,30 @@ def _named(api: "Api", order: Any, names: list[str]) -> Iterator[Any]:
     raise CommandFailed(f"{order['number']} has no file {min(wanted)}; `consignor order files` lists them")
 
 
-def _after(api: "Api", order: Any, suborder: Any, archive: Path, *, verify: bool, extract: bool) -> list[Path]:
+def _after(
+    api: "Api",
+    order: Any,
+    suborder: Any,
+    archive: Path,
+    tell: Callable[[str], None],
+    *,
+    verify: bool,
+    extract: bool,
+) -> list[Path]:
     """Compare and unpack an archive as wanted; what is saved then. Raises CommandFailed."""
     from cli import archive_contents
     from cli.errors import CommandFailed
+    from cli.one_at_a_time import alone
 
     if verify:
         files = api.items(f"/orders/{order['id']}/files")
         delivered = (f for f in files if f["suborder"] == suborder["number"] and f["state"] in _DELIVERED)
         if wrong := list(islice(archive_contents.differences(archive, delivered), 20)):
             raise CommandFailed(f"{archive} is not as the order says", *wrong)
-    return [archive, archive_contents.extract(archive)] if extract else [archive]
+    if not extract:
+        return [archive]
+    with alone(archive, tell):
+        return [archive, archive_contents.extract(archive)]
 
 
 _DELIVERED = ("available", "downloaded")
@@ -168,5 +182,14 @@ def _seen(bar: "Progress", what: str, total: int, *, quiet: bool) -> Callable[[i
 
     if not quiet and not bar.console.is_terminal:
         return Minutely(what, total, partial(_tell, bar))
-    task = bar.add_task(shown(what), total=total)
-    return lambda done: bar.update(task, completed=done)
+    task, had = bar.add_task(shown(what), total=total), 0
+
+    def seen(done: int) -> None:
+        nonlocal had
+        if done < had:
+            # All of it is fetched again: a bar that was full once would say for ever that no time is left.
+            bar.reset(task)
+        had = done
+        bar.update(task, completed=done)
+
+    return seen

@@ -30,7 +30,7 @@ def downloaded(folder: Path, content: bytes = CONTENT, *, force: bool = False) -
         return httpx.Response(206 if start else 200, headers=headers, content=iter([content[start:]]))
 
     with Api("http://api.test", Credential.fixed("token"), transport=httpx.MockTransport(facade)) as api:
-        return api.download_file("x", FILE, folder, lambda _: None, force=force)
+        return api.download_file("x", FILE, folder, lambda _: None, tell=print, force=force)
 
 
 def test_a_file_is_continued_proven_and_then_known_again(tmp_path: Path) -> None:
