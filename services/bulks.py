@@ -88,7 +88,7 @@ async def accept_bulk(session: AsyncSession, caller: Caller, request: BulkReques
     await session.execute(queries.freeze(bulk.id, orders))
     await session.execute(queries.count_items(bulk.id))
     await session.refresh(bulk)
-    _check(request, bulk.total)
+    _check(caller, request, bulk.total)
     return bulk
 
 
@@ -96,7 +96,7 @@ async def check_export(session: AsyncSession, caller: Caller, request: BulkReque
     """Raise what would keep an export from being made."""
     if request.faults:
         raise InvalidBulk(request.faults)
-    _check(request, (await _counted(session, caller, request, await _chosen(session, caller, request))).total())
+    _check(caller, request, (await _counted(session, caller, request, await _chosen(session, caller, request))).total())
 
 
 async def dry_run(
@@ -107,7 +107,7 @@ async def dry_run(
         raise InvalidBulk(request.faults)
     orders = await _chosen(session, caller, request)
     counts = await _counted(session, caller, request, orders)
-    _check(request, counts.total())
+    _check(caller, request, counts.total())
     rows = (await session.execute(queries.page_of_chosen(orders, after, limit + 1))).all()
     return DryRun(
         total=counts.total(),
@@ -159,13 +159,13 @@ def _would_be(caller: Caller, request: BulkRequest, row: sa.Row[Any]) -> WouldBe
     return WouldBe(row, reason, label)
 
 
-def _check(request: BulkRequest, total: int) -> None:
+def _check(caller: Caller, request: BulkRequest, total: int) -> None:
     """Raise InvalidBulk where there are too many, SelectionChanged where there are not as many as expected."""
     if total > MAX_ORDERS:
         text = f"a bulk has at most {MAX_ORDERS:,} orders; narrow the filter"
         raise InvalidBulk([Fault(field="filter", code="too_many_orders", text=text)])
     if request.expected is not None and request.expected != total:
-        raise SelectionChanged(request.expected, total)
+        raise SelectionChanged(request.expected, total if caller.may(Permission.READ) else None)
     if request.label is not None and total > 1 and not is_distinct(request.label):
         text = "no two orders of a customer have the same label: put {number} or {label} into it"
         raise InvalidBulk([Fault(field="label", code="label_not_distinct", text=text)])

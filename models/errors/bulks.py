@@ -18,14 +18,15 @@ class SelectionChanged(Refusal):
     code = "selection_changed"
     http_status = 409
 
-    def __init__(self, expected: int, found: int) -> None:
+    def __init__(self, expected: int, found: int | None) -> None:
         self.expected, self.found = expected, found
-        super().__init__(f"you expect {expected} orders, and now there are {found}; look again, nothing was done")
+        others = "there are others" if found is None else f"there are {found}"
+        super().__init__(f"you expect {expected} orders, and now {others}; look again, nothing was done")
 
     @property
     def members(self) -> dict[str, Any]:
-        """What a client needs to go on."""
-        return {"expected": self.expected, "found": self.found}
+        """What a client needs to go on; how many were found is not for those who may not read."""
+        return {"expected": self.expected} | ({} if self.found is None else {"found": self.found})
 
 
 class BulkIsOver(Refusal):

@@ -312,6 +312,11 @@ async def test_a_token_that_may_not_read_is_shown_nothing(
             assert row.answer_to("owner") != 201 or answer.headers["location"].startswith(PUBLIC_URL)
         else:
             assert answer.status_code == row.answer_to("owner")
+    guess = {"action": "pause", "filter": {}, "expected": 99_999}
+    counted = (await anonymous.post("/orders:bulk", json=guess, headers=writer)).json()
+    assert (counted["code"], counted["expected"]) == ("selection_changed", 99_999)
+    assert "found" not in counted
+    assert "there are others" in counted["detail"]
 
 
 async def test_an_answer_that_is_sent_again_shows_nothing_either(
