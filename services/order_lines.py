@@ -4,8 +4,10 @@ Placing, estimating, ordering again and submitting a draft look up the same thin
 nobody has is a fault. What was there and is gone is left out with a warning; if nothing is left, that is a fault.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +26,9 @@ from models.tables import CatalogueObject, Order, OrderItem, Product
 from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
 
 MAX_NAMED_FAULTS = 100
+
+MANY_KEYS = 1_000
+"""Ids from which on they are parsed beside what else is served."""
 
 Groups = Collection[str] | None
 """Groups whose products may be ordered besides the public ones; None for every product."""
@@ -142,17 +147,28 @@ async def look_again(
     return lines, warnings
 
 
-async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCheck) -> tuple[list[Line], list[Fault]]:
-    """The lines without what is gone from its storage, and a warning for each object or single file left out."""
-    rows = await session.execute(selections.files_of(unplaced(lines), limit=MAX_CHECKED))
+async def gone_from_storage(
+    session: AsyncSession, lines: Sequence[Line], check: StorageCheck
+) -> tuple[int, list[tuple[CheckedFile, Fault]]]:
+    """How many files of the lines were looked at, MAX_CHECKED at most, and those that are not what was ordered."""
+    rows = (await session.execute(selections.files_of(unplaced(lines), limit=MAX_CHECKED))).all()
     gone = await check.gone([CheckedFile(key, sku, SelectedFile(*file)) for key, sku, *file in rows])
     written = [checked.file.file_id for checked, fault in gone if fault.code == FailureCode.SOURCE_CHANGED]
     provable = set((await session.execute(known_among(written))).scalars()) if written else set()
+    # A file that was written to is read when it is delivered, where its checksum can prove that it is the same.
+    return len(rows), [
+        (checked, fault)
+        for checked, fault in gone
+        if fault.code != FailureCode.SOURCE_CHANGED or checked.file.file_id not in provable
+    ]
+
+
+async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCheck) -> tuple[list[Line], list[Fault]]:
+    """The lines without what is gone from its storage, and a warning for each object or single file left out."""
+    _, gone = await gone_from_storage(session, lines, check)
     by_sku = {line.product.sku: line for line in lines}
     warnings: dict[UUID, Fault] = {}
     for checked, fault in gone:
-        if checked.file.file_id in provable and fault.code == FailureCode.SOURCE_CHANGED:
-            continue
         whole = by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
         what = f"all of {checked.sku}/{checked.file.object_name}" if whole else "it"
         told = fault.model_copy(update={"text": f"{fault.text}; {what} is left out"})
@@ -253,17 +269,17 @@ async def _resolve_products(
 
 async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str], where: str) -> list[Fault]:
     """Objects by id or by name."""
-    ids = {key: parsed for key in keys if (parsed := _uuid(key)) is not None}
+    ids = {key: parsed for key, parsed in zip(keys, await _uuids(keys), strict=True) if parsed is not None}
     product_id = line.product.id
     found = (await session.execute(selections.objects_of(product_id, list(keys), list(ids.values())))).scalars().all()
     by_id, by_name = {o.id: o for o in found}, {o.name: o for o in found}
-    faults = []
+    faults: list[Fault] = []
     for index, key in enumerate(keys):
         obj: CatalogueObject | None = by_name.get(key) or (by_id.get(ids[key]) if key in ids else None)
-        if obj is None:
+        if obj is None and len(faults) < MAX_NAMED_FAULTS:
             noun = f"object of {line.product.sku}"
             faults.append(_unknown(f"{where}/{index}", noun, key, Hint.LIST_OBJECTS))
-        else:
+        elif obj is not None:
             line.objects[obj.id] = obj.name
     return faults
 
@@ -272,8 +288,9 @@ async def _resolve_ids(
     session: AsyncSession, keys: Sequence[str], lines: dict[str, Line], groups: Groups
 ) -> list[Fault]:
     """Catalogue files or objects by id, of any products."""
-    ids = [parsed for key in keys if (parsed := _uuid(key)) is not None]
-    known: set[UUID] = set()
+    parsed = await _uuids(keys)
+    ids = list(dict.fromkeys(key for key in parsed if key is not None))
+    known: set[UUID | None] = set()
     for obj, product in await session.execute(selections.objects_by_id(ids, groups)):
         lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
         known.add(obj.id)
@@ -281,11 +298,18 @@ async def _resolve_ids(
         line = lines.setdefault(product.sku, Line(product))
         line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
         known.add(file.id)
+    unknown = (index for index, key in enumerate(parsed) if key not in known)
     return [
-        _unknown(f"files/{index}", "catalogue file or object", key, Hint.LIST_OBJECTS)
-        for index, key in enumerate(keys)
-        if _uuid(key) not in known
+        _unknown(f"files/{index}", "catalogue file or object", keys[index], Hint.LIST_OBJECTS)
+        for index in islice(unknown, MAX_NAMED_FAULTS)
     ]
+
+
+async def _uuids(keys: Sequence[str]) -> list[UUID | None]:
+    """Each key as an id, None where it is none; many of them take so long that others are served meanwhile."""
+    if len(keys) <= MANY_KEYS:
+        return [_uuid(key) for key in keys]
+    return await asyncio.to_thread(lambda: [_uuid(key) for key in keys])
 
 
 def _uuid(key: str) -> UUID | None:

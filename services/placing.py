@@ -27,6 +27,7 @@ from services.order_lines import (
     PRICE_CHANGED,
     Destination,
     Line,
+    gone_from_storage,
     look_again,
     nothing_left,
     nothing_to_order,
@@ -34,7 +35,7 @@ from services.order_lines import (
     resolve,
 )
 from services.quotas import get_quotas, lock_customer, raise_if_exceeded
-from services.storage_check import StorageCheck
+from services.storage_check import MAX_CHECKED, StorageCheck
 
 _SEQ_SPAN = 2**32
 """Every object of a whole product is selected by one statement, and how many there are is not known before: the line
@@ -124,12 +125,17 @@ async def _changed(session: AsyncSession, draft: Order) -> list[Fault]:
 
 
 async def check_payable(session: AsyncSession, order: Order, check: StorageCheck) -> None:
-    """Add to the warnings of an order that is about to be paid what of it is gone. Raises InvalidOrder if all is.
+    """Add to the warnings of an order that is about to be paid which files are gone. Raises InvalidOrder if all are.
 
     Its price stays as it was ordered at, and so does what it selects: what is gone may be back when it is read.
     """
-    lines, warnings = await look_again(session, order, None, check)
-    if not lines:
+    lines, warnings = await look_again(session, order, None, None)
+    looked_at, gone = await gone_from_storage(session, lines, check)
+    warnings += [
+        fault.model_copy(update={"text": f"when it was paid: {fault.text}; it is delivered if it is back by then"})
+        for _, fault in gone
+    ]
+    if not lines or len(gone) == looked_at < MAX_CHECKED:
         raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS])
     keep_warnings(order, [warning for warning in warnings if warning.code != PRICE_CHANGED])
     session.add(order)

@@ -301,8 +301,14 @@ async def test_a_payment_is_warned_of_what_is_gone_and_refused_where_nothing_is_
         for _ in range(2):
             await check_payable(session, order, check)
         assert (codes(order), order.total_price, order.warnings_total) == (["source_missing"], Decimal("5.00"), 1)
+        assert order.warnings[0]["text"].startswith("when it was paid: ")
+        assert "left out" not in order.warnings[0]["text"]
         await session.flush()
     await withdraw(sessions, "summer")
+    # One file of the object that has lost another can still be delivered, and is.
+    async with sessions.begin() as session:
+        await check_payable(session, await session.get_one(Order, placed.id), check)
+    (tmp_path / "spring" / "a.tif").unlink()
     with pytest.raises(InvalidOrder, match="nothing is left to order"):
         async with sessions.begin() as session:
             await check_payable(session, await session.get_one(Order, placed.id), check)
