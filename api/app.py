@@ -29,7 +29,7 @@ from api.http.policy import PolicyMiddleware
 from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
 from api.identity import resource_routes, token_routes, user_routes
 from api.identity import routes as identity_routes
-from api.identity.authenticate import identify
+from api.identity.authenticate import identify, room_for_large_body
 from api.identity.details import DetailsMiddleware
 from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
@@ -73,7 +73,9 @@ class _Facade(FastAPI):
         super().setup()
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = RateLimitHeaders(DetailsMiddleware(StrictJsonMiddleware(super().build_middleware_stack(), identify)))
+        inner = RateLimitHeaders(
+            DetailsMiddleware(StrictJsonMiddleware(super().build_middleware_stack(), identify, room_for_large_body))
+        )
         asking = StrangersMiddleware(MethodNotAllowedMiddleware(inner, self))
         refusing = CorsMiddleware(DrainingMiddleware(asking))
         answering = PolicyMiddleware(RequestLogMiddleware(FramingMiddleware(refusing)))

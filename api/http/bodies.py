@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from functools import cache
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.methods import SAFE_METHODS
 from api.matched_route import matched_route
 from api.problems import RefusedBeforeBody, RequestRefused
-from models.errors import Fault
+from models.errors import Fault, Refusal
 
 MAX_BODY_BYTES = 256 * 1024
 """Room for any body that lists nothing at length; more is refused before it is read."""
@@ -38,6 +39,9 @@ MAX_VALUES = 500_000
 LARGE = 16 * 1024
 """Bytes from which on a body is parsed in a thread; switching to one takes as long as parsing so much."""
 
+ROOM_FROM = 64 * 1024
+"""Bytes from which on a body needs room: until it is answered, its customer has only so many of the kind."""
+
 MAX_DEPTH = 32
 """Arrays and objects within each other; no body that is described has more than five."""
 
@@ -50,25 +54,36 @@ _DIGITS = 20
 Identify = Callable[[Scope], Awaitable[None]]
 """Finds who sends a request, where its route takes a caller, and raises where that is nobody who may."""
 
+Room = Callable[[Scope], AbstractContextManager[None]]
+"""Counts a request with a large body as long as the block lasts, and raises where its sender has too many."""
+
 
 class StrictJsonMiddleware:
     """Checks what a route reads, when it reads it: the route is known by then, and so is its place."""
 
-    def __init__(self, app: ASGIApp, identify: Identify) -> None:
-        self._app, self._identify = app, identify
+    def __init__(self, app: ASGIApp, identify: Identify, room: Room) -> None:
+        self._app, self._identify, self._room = app, identify, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; its body is checked when the route reads it."""
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
-            receive = _Checked(scope, receive, self._identify)
-        await self._app(scope, receive, send)
+        with ExitStack() as until_answered:
+            if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+                receive = _Checked(scope, receive, self._identify, lambda: self._take_room(scope, until_answered))
+            await self._app(scope, receive, send)
+
+    def _take_room(self, scope: Scope, until_answered: ExitStack) -> None:
+        try:
+            until_answered.enter_context(self._room(scope))
+        except Refusal as error:
+            raise RefusedBeforeBody(error) from error
 
 
 class _Checked:
     """`receive` whose first message is the whole body. Raises RequestRefused or RefusedBeforeBody."""
 
-    def __init__(self, scope: Scope, receive: Receive, identify: Identify) -> None:
-        self._scope, self._receive, self._identify, self._read = scope, receive, identify, False
+    def __init__(self, scope: Scope, receive: Receive, identify: Identify, take_room: Callable[[], None]) -> None:
+        self._scope, self._receive, self._identify, self._take_room = scope, receive, identify, take_room
+        self._read = False
 
     async def __call__(self) -> Message:
         """The whole body, and then the messages that follow it."""
@@ -100,9 +115,11 @@ class _Checked:
             if message["type"] != "http.request":
                 return message
             chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
+            before, size = size, size + len(chunks[-1])
             if size > limit:
                 _too_large(limit)
+            if before <= ROOM_FROM < size:
+                self._take_room()
             more = message.get("more_body", False)
         return {"type": "http.request", "body": b"".join(chunks), "more_body": False}
 

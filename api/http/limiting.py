@@ -17,7 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.fair_pool import asking_as
 from database.known_askers import STRANGERS
-from models.errors import ServerBusy, TooManyDownloads, TooManyExports, TooManyRequests, TooManyStreams
+from models.errors import (
+    ServerBusy,
+    TooManyDownloads,
+    TooManyExports,
+    TooManyLargeBodies,
+    TooManyRequests,
+    TooManyStreams,
+)
 
 _LIMITS = "consignor.limits"
 
@@ -120,7 +127,7 @@ class RequestRate:
 class Ceiling:
     """How many of one kind each customer may have under way at a time, and this process in all; 0 is no limit."""
 
-    refusal: type[TooManyDownloads | TooManyExports | TooManyStreams]
+    refusal: type[TooManyDownloads | TooManyExports | TooManyLargeBodies | TooManyStreams]
     limit: int = 0
     total: int = 0
     active: Counter[str] = field(default_factory=Counter, init=False, repr=False)

@@ -1,5 +1,6 @@
 """Authentication and authorization of requests: what a route declares to have a caller, and one who may."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Annotated, Protocol, cast
 from urllib.parse import urlsplit
@@ -12,14 +13,14 @@ from starlette.types import Scope
 
 from api.http.answers import DATABASE_UNAVAILABLE, answers
 from api.http.container import Container, services
-from api.http.limiting import RequestRate
+from api.http.limiting import Ceiling, RequestRate
 from api.http.methods import SAFE_METHODS
 from api.http.paths import public_prefix
 from api.http.policy import CALLER
 from api.identity.oidc import OpenIdConnect
 from api.identity.secrets import PREFIX, hashed
 from api.matched_route import matched_route
-from database.known_askers import KnownAskers
+from database.known_askers import STRANGERS, KnownAskers
 from models.access import Caller, Permission
 from models.cors import CorsPolicy
 from models.errors import (
@@ -66,6 +67,10 @@ class IdentityServices(Container, Protocol):
     @property
     def rate(self) -> RequestRate:
         """How many requests each caller may send."""
+
+    @property
+    def large_bodies(self) -> Ceiling:
+        """How many requests with large bodies may be under way."""
 
     @property
     def askers(self) -> KnownAskers:
@@ -131,6 +136,13 @@ async def identify(scope: Scope) -> None:
     dependant = getattr(matched_route(scope), "dependant", None)
     if dependant is not None and _takes_caller(dependant):
         await authenticate(Request(scope), scope["app"].state.services)
+
+
+def room_for_large_body(scope: Scope) -> AbstractContextManager[None]:
+    """Count a request with a large body as its caller's; those of routes that take none count together."""
+    caller: Caller | None = scope.get(CALLER)
+    services: IdentityServices = scope["app"].state.services
+    return services.large_bodies.room(caller.customer if caller else STRANGERS)
 
 
 def _takes_caller(dependant: Dependant) -> bool:

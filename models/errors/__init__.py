@@ -37,6 +37,7 @@ from models.errors.requests import (
     ServerBusy,
     TooManyDownloads,
     TooManyExports,
+    TooManyLargeBodies,
     TooManyRequests,
     TooManyStreams,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyExports",
+    "TooManyLargeBodies",
     "TooManyRequests",
     "TooManyStreams",
     "TooManyTests",

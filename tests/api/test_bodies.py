@@ -8,9 +8,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from httpx2 import AsyncClient, Response
 
+from api.dependencies import Services
 from api.http.bodies import MAX_BODY_BYTES, MAX_DEPTH, MAX_LIST_BYTES, MAX_VALUES, check
 from api.problems import RequestRefused
 from tests.api.conftest import MakeProduct
+from tests.factories import LOCAL_CALLER
 
 JSON = {"Content-Type": "application/json"}
 GOOD = b'{"items": [{"product": "scenes"}], "label": "One"}'
@@ -205,3 +207,23 @@ def test_the_deepest_and_the_largest_that_can_be_meant_are_taken() -> None:
     check(b'{"n": [9223372036854775807, -9223372036854775808, 1e308, "\\ud83d\\ude00", "\xc3\xa9"]}')
     with pytest.raises(RequestRefused):
         check(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
+
+
+async def test_large_bodies_of_one_customer_wait_for_each_other_and_small_ones_for_none(
+    client: AsyncClient, services: Services
+) -> None:
+    large = b'{"files": [' + b", ".join([b'"00000000-0000-7000-8000-000000000000"'] * 2_000) + b"]}"
+    room = services.large_bodies
+    with room.room(LOCAL_CALLER.customer), room.room(LOCAL_CALLER.customer):
+        refused = await client.post("/orders", content=large, headers=JSON)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert refused.headers["retry-after"]
+        assert "product" in (await client.post("/orders", content=GOOD, headers=JSON)).text
+    with room.room("a"), room.room("b"), room.room("c"), room.room("d"):
+        busy = await client.post("/orders", content=large, headers=JSON)
+        assert (busy.status_code, busy.json()["code"]) == (503, "server_busy")
+    # Whatever an answer says, it gives the room back, and it names a hundred faults at most.
+    faults = (await client.post("/orders", content=large, headers=JSON)).json()["faults"]
+    assert [fault["field"] for fault in faults] == [f"files/{index}" for index in range(100)]
+    assert (await client.post("/orders", content=b"[" * 100_000, headers=JSON)).status_code == 422
+    assert not room.active
