@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,20 @@ async def strangers_body(site: Site, seen: Counter[str]) -> None:
             writer.transport.abort()
 
 
+async def long_list(site: Site, seen: Counter[str]) -> None:
+    """Ask what an order of 100,000 ids would cost, again and again."""
+    ids = ", ".join([f'"{UUID(int=0)}"'] * 100_000)
+    body = f'{{"files": [{ids}]}}'.encode()
+    while True:
+        reader, writer = await site.connect()
+        try:
+            fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
+            writer.write(site.head("/api/v1/orders:estimate", *fields, method="POST") + body)
+            seen[await _status(reader)] += 1
+        finally:
+            writer.transport.abort()
+
+
 async def export(site: Site, seen: Counter[str]) -> None:
     """Ask for an export and read nothing of it."""
     reader, writer = await site.connect()
@@ -176,6 +191,7 @@ SCENES: dict[str, tuple[Attack, int]] = {
     "bodies sent in half": (half_a_body, 100),
     "WebSocket upgrades": (upgrade, 50),
     "bodies of 15 MB of a stranger": (strangers_body, 4),
+    "lists of 100,000 ids": (long_list, 20),
     "exports that are not read": (export, 20),
 }
 """What is done, and on how many connections at once."""
