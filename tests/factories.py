@@ -97,7 +97,7 @@ async def add_order(
     caller: Caller = LOCAL_CALLER,
     now: datetime | None = None,
 ) -> Order:
-    """SearchArea an order of objects of products, given by SKU; no workflow is started."""
+    """Place an order of objects of products, given by SKU; no workflow is started."""
     owner = User(
         id=caller.customer,
         issuer="tests",
