@@ -21,6 +21,13 @@ MAX_SELECTED = 100_000
 """Ids in one order; for more, name the product."""
 
 
+# The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
+_Label = Annotated[str, Field(json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"})]
+_Tag = Annotated[
+    str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
+]
+
+
 class OrderLineCreate(Body):
     """Objects of one product, by id or name, or all of them."""
 
@@ -44,7 +51,7 @@ class OrderCreate(Body):
 
     files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
     items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
-    label: str | None = Field(default=None, description="At most 50 characters, unique among your orders.")
+    label: _Label | None = Field(default=None, description="Unique among your orders.")
     draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
     delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
 
@@ -92,19 +99,13 @@ class CommandBody(Body):
 class RestartBody(Body):
     """The label of the new order."""
 
-    label: str | None = None
+    label: _Label | None = None
 
 
 class ExtendBody(Body):
     """The new end of an order's life, with its offset from UTC."""
 
     expires_at: Instant
-
-
-# The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
-_Tag = Annotated[
-    str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
-]
 
 
 class OrderChange(Body):
@@ -114,11 +115,7 @@ class OrderChange(Body):
         json_schema_extra=change_schema({"label": "My order", "tags": ["winter"]}, minProperties=1)
     )
 
-    label: str = Field(
-        default="",
-        description="Unique among the customer's orders.",
-        json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"},
-    )
+    label: _Label = Field(default="", description="Unique among the customer's orders.")
     tags: Annotated[list[_Tag], Field(max_length=1000)] = Field(
         default=[], description="All tags the order has from now on.", json_schema_extra={"maxItems": MAX_TAGS}
     )

@@ -8,6 +8,7 @@ import typer
 from cli.commands.common import Json, OrderId, Yes, confirm, the_api
 from cli.commands.order_show import show_line
 from cli.terminal import say, say_json
+from models.labels import MAX_LABEL_CHARACTERS
 
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept on the timeline.")]
 
@@ -49,7 +50,9 @@ def confirm_payment(order_id: OrderId, reason: Reason = None, as_json: Json = Fa
 
 def restart(
     order_id: OrderId,
-    label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help=f"A label of your own, at most {MAX_LABEL_CHARACTERS} characters.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Order the same again, as a new order."""

@@ -6,11 +6,14 @@ import typer
 
 from cli.commands.common import Json, OrderId, the_api
 from cli.terminal import say, say_json
+from models.labels import MAX_LABEL_CHARACTERS
 
 
 def label_order(
     order_id: OrderId,
-    label: Annotated[str | None, typer.Argument(help="The new label, at most 50 characters.")] = None,
+    label: Annotated[
+        str | None, typer.Argument(help=f"The new label, at most {MAX_LABEL_CHARACTERS} characters.")
+    ] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="A tag; repeat for several: these replace all.")
     ] = None,

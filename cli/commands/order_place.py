@@ -11,6 +11,7 @@ from cli.commands.order_request import ListFile, Objects, body_of, request_of
 from cli.commands.order_show import failed_files, show_line
 from cli.commands.order_watch import wait_for
 from cli.terminal import say
+from models.labels import MAX_LABEL_CHARACTERS
 
 if TYPE_CHECKING:
     from cli.api_client import Api
@@ -20,7 +21,9 @@ def place(
     product: Products = None,
     object_: Objects = None,
     file: ListFile = None,
-    label: Annotated[str | None, typer.Option(help="A label of your own, at most 50 characters.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help=f"A label of your own, at most {MAX_LABEL_CHARACTERS} characters.")
+    ] = None,
     deliver_to: Annotated[
         str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
     ] = None,
