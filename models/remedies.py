@@ -36,3 +36,8 @@ REMEDIES: Mapping[FailureCode, str] = MappingProxyType(
         C.INTERNAL: "Report the traceback in the worker's log; then retry.",
     }
 )
+
+CONFIRM_PAYMENT = (
+    "Once it has come in, confirm it with `consignor order confirm-payment` and the number, or have the provider send its"
+    " message again."
+)

@@ -11,7 +11,7 @@ from models.labels import counted, size_in_words
 from models.markdown import plain
 from models.messages import BlockerNote, SubOrderBrief, SubOrderResult
 from models.order import EXTENDABLE, OrderStatus
-from models.remedies import REMEDIES
+from models.remedies import CONFIRM_PAYMENT, REMEDIES
 from models.status_facts import RELEASED_AS
 from models.suborder import SubOrderState
 
@@ -101,7 +101,10 @@ def _waits(order: OrderPicture) -> list[str]:
     if order.blockers:
         return [_blocked(order.blockers[number]) for number in sorted(order.blockers)[:_ROWS]]
     waits = waiting_on(order.status, waiting_for_user=False, is_free=order.is_free, since=order.since)
-    return [f"**Waits for {waits.who}** since {_at(waits.since)}: {waits.text} ({waits.code})"] if waits else []
+    if waits is None:
+        return []
+    following = [f"**Next:** {CONFIRM_PAYMENT}"] if waits.code == "payment" else []
+    return [f"**Waits for {waits.who}** since {_at(waits.since)}: {waits.text} ({waits.code})", *following]
 
 
 def _blocked(step: BlockedStep) -> str:

@@ -8,7 +8,7 @@ import pytest
 from models.errors import Failure, FailureCode, Fault
 from models.messages import BlockerNote, SubOrderBrief, SubOrderResult
 from models.order import OrderStatus
-from models.remedies import REMEDIES
+from models.remedies import CONFIRM_PAYMENT, REMEDIES
 from models.status_facts import Actor
 from models.suborder import SubOrderState
 from workflows.details import BlockedStep, OrderPicture, PartsProgress, order_details, suborder_summary
@@ -71,7 +71,7 @@ def test_what_is_tried_again_is_said_of_the_order_and_of_each_part_with_who_can_
 
 def test_an_order_that_waits_for_somebody_says_for_whom_and_since_when() -> None:
     said = "**Waits for operator** since 2026-07-01 12:00:00 UTC: The payment is not confirmed yet. (payment)"
-    assert shown(OrderStatus.PENDING_PAYMENT)[2] == said
+    assert shown(OrderStatus.PENDING_PAYMENT)[2:5] == [said, "", f"**Next:** {CONFIRM_PAYMENT}"]
 
 
 def test_a_failed_order_says_why_with_every_fault_and_what_to_do() -> None:
