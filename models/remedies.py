@@ -38,6 +38,6 @@ REMEDIES: Mapping[FailureCode, str] = MappingProxyType(
 )
 
 CONFIRM_PAYMENT = (
-    "Once it has come in, confirm it with `consignor order confirm-payment` and the number, or have the provider send its"
-    " message again."
+    "Once it has come in, confirm it with `consignor order confirm-payment` and the number,"
+    " or have the provider send its message again."
 )
