@@ -1,25 +1,44 @@
 """How orders look on a terminal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Column, Table
 from rich.text import Text
 
 from cli.local_time import at, instant
 from models.labels import counted, size_in_words
 from models.text import shown
 
+_SPACE = 2
+"""The characters that a column has beside its cells."""
+_WORD = 20
+"""Characters of a word; for a longer one that has to be folded no column gives way."""
+_IN_A_PIPE = 240
+"""Wide enough that nothing is left out where no terminal sets a width."""
+
 
 class Grid(Table):
     """A table without lines, whose cells are plain text: no markup, and nothing that a terminal would obey."""
 
     def __init__(
-        self, *columns: str, title: str | None = None, right: int | None = None, whole: Collection[str] = ()
+        self,
+        *columns: str,
+        title: str | None = None,
+        right: int | None = None,
+        whole: Collection[str] = (),
+        cut: Mapping[str, int] | None = None,
+        spare: Sequence[str] = (),
     ) -> None:
-        """Name the columns; those from the `right`-th on hold numbers, and `whole` ones are never broken."""
+        """Name the columns; those from the `right`-th on hold numbers.
+
+        Where the terminal is narrow, `whole` ones are never broken, `cut` ones end with an ellipsis (after that
+        many characters at least), and others are folded; what still does not fit loses `spare` ones, in their order.
+        """
+        self._cut, self._spare = cut or {}, spare
         heading = None if title is None else Text(shown(title))
         super().__init__(title=heading, box=None, title_justify="left", title_style="bold", header_style="dim")
         for index, column in enumerate(columns):
@@ -28,7 +47,42 @@ class Grid(Table):
 
     def add_cells(self, *cells: str) -> None:
         """Add a row."""
-        self.add_row(*(Text(shown(cell)) for cell in cells))
+        self.add_row(*(self._text(str(column.header), cell) for column, cell in zip(self.columns, cells, strict=True)))
+
+    def _text(self, name: str, cell: str) -> Text:
+        is_cut = name in self._cut
+        return Text(shown(cell), no_wrap=is_cut or None, overflow="ellipsis" if is_cut else None)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Leave out what does not fit, share what room there is, and draw the rest."""
+        for name in self._spare:
+            if sum(map(self._least, self.columns)) <= options.max_width:
+                break
+            self.columns = [column for column in self.columns if column.header != name]
+        room = options.max_width - sum(map(self._least, self.columns))
+        # Who wants little is given it, and the others share what is left.
+        wishes = sorted(self.columns, key=lambda column: _longest(column) - self._least(column))
+        for served, column in enumerate(wishes if room >= 0 else ()):
+            least = self._least(column)
+            given = min(_longest(column) - least, room // (len(wishes) - served))
+            column.max_width, room = least + given - _SPACE, room - given
+        for index, column in enumerate(self.columns):
+            column._index = index
+        return super().__rich_console__(console, options)
+
+    def _least(self, column: Column) -> int:
+        """The characters that a column asks for."""
+        if column.no_wrap:
+            return _longest(column)
+        if at_least := self._cut.get(str(column.header)):
+            return min(_longest(column), at_least + _SPACE)
+        return min(_longest(column, str.split), _WORD + _SPACE)
+
+
+def _longest(column: Column, pieces: Callable[[str], Iterable[str]] = lambda cell: [cell]) -> int:
+    """The characters of the longest cell of a column, or of the longest piece of one."""
+    cells = [str(column.header), *map(str, column.cells)]
+    return _SPACE + max((cell_len(piece) for cell in cells for piece in pieces(cell)), default=0)
 
 
 DEGRADED = "degraded  Temporal does not answer: nothing moves, and commands are refused until it does."
@@ -36,7 +90,7 @@ DEGRADED = "degraded  Temporal does not answer: nothing moves, and commands are 
 
 def show(*parts: RenderableType) -> None:
     """Print to the terminal, or as plain text into a pipe."""
-    console = Console(width=None if Console().is_terminal else 160)
+    console = Console(width=None if Console().is_terminal else _IN_A_PIPE)
     for part in parts:
         console.print(part)
 
@@ -51,7 +105,9 @@ def orders_table(orders: Sequence[Any], *, narrowed: bool) -> RenderableType:
     table = Grid(
         *("number", "status", "delivery", "files", "size", "errors", "label", "created"),
         *(("customer",) if of_others else ()),
-        whole=("number", "status"),
+        whole=("number", "status", "delivery", "files", "size", "errors", "created"),
+        cut={"label": 12, "customer": 12},
+        spare=("delivery", "errors", "files", "size", "label"),
     )
     for order in orders:
         progress = order["progress"]
@@ -155,7 +211,8 @@ def retried_in_words(waiting: Any) -> str:
 
 
 def _suborders(suborders: Sequence[Any]) -> Grid:
-    table = Grid("part", "product", "state", "files", "failed", "archive", title="Sub-orders")
+    names = ("part", "product", "state", "files", "failed", "archive")
+    table = Grid(*names, title="Sub-orders", whole=set(names) - {"product"})
     for s in suborders:
         archive = size_in_words(s["archive_bytes"]) if s["archive_bytes"] else ""
         table.add_cells(str(s["number"]), s["product"], s["state"], str(s["files"]), str(s["files_failed"]), archive)
@@ -163,7 +220,7 @@ def _suborders(suborders: Sequence[Any]) -> Grid:
 
 
 def _deliveries(destination: str, deliveries: Sequence[Any]) -> Grid:
-    table = Grid("part", "state", "where", "why", title=f"Deliveries to {destination}")
+    table = Grid("part", "state", "where", "why", title=f"Deliveries to {destination}", whole=("part", "state"))
     for d in deliveries:
         why = d["failure"]["text"] if d["failure"] else d["waiting_on"]["text"] if d["waiting_on"] else ""
         table.add_cells(str(d["suborder"]), d["state"], d["location"] or "", why)
@@ -171,7 +228,7 @@ def _deliveries(destination: str, deliveries: Sequence[Any]) -> Grid:
 
 
 def _failed_files(files: Sequence[Any]) -> Grid:
-    table = Grid("#", "part", "file", "code", "why", title="Failed files")
+    table = Grid("#", "part", "file", "code", "why", title="Failed files", whole=("#", "part", "code"))
     for file in files:
         name, failure = f"{file['object']}/{file['name']}", file["failure"]
         table.add_cells(str(file["seq"]), str(file["suborder"]), name, failure["code"], failure["text"])
@@ -180,7 +237,7 @@ def _failed_files(files: Sequence[Any]) -> Grid:
 
 def files_table(files: Sequence[Any]) -> Grid:
     """One line a file of an order."""
-    table = Grid("#", "part", "file", "size", "state", "why")
+    table = Grid("#", "part", "file", "size", "state", "why", whole=("#", "part", "size", "state"))
     for file in files:
         why = f"{file['failure']['code']}: {file['failure']['text']}" if file["failure"] else ""
         name = f"{file['object']}/{file['name']}"
@@ -189,7 +246,13 @@ def files_table(files: Sequence[Any]) -> Grid:
 
 
 def _timeline(rows: Sequence[Any]) -> Grid:
-    table = Grid("#", "when", "what", "status", "who", "why", title="Timeline")
+    table = Grid(
+        *("#", "when", "what", "status", "who", "why"),
+        title="Timeline",
+        whole=("#", "when", "status"),
+        cut={"who": 8},
+        spare=("#", "who"),
+    )
     for row in rows:
         what = row["what"].replace("_", " ") + (f" {row['suborder']}" if row["suborder"] else "")
         table.add_cells(
@@ -208,17 +271,21 @@ def bulks_table(bulks: Sequence[Any]) -> RenderableType:
     if not bulks:
         return Text("No bulks yet. Begin with `consignor order bulk ACTION --dry-run`.")
     counts = ("total", "done", "skipped", "failed", "pending")
-    table = Grid("id", "action", "state", *counts, "created")
+    names = ("id", "action", "state", *counts, "created")
+    table = Grid(*names, whole=names, spare=("created", "pending", "skipped", "failed", "done"))
     for bulk in bulks:
         numbers = (str(bulk[name]) for name in counts)
         table.add_cells(bulk["id"], bulk["action"], bulk["state"], *numbers, at(bulk["created_at"]))
     return table
 
 
-def bulk_orders_table(orders: Sequence[Any]) -> RenderableType:
+def bulk_orders_table(orders: Sequence[Any], *, dry_run: bool = False) -> RenderableType:
     """One line an order of a bulk, or of its dry run."""
-    table = Grid("number", "id", "outcome", "why")
+    names = ("number", "id", "outcome")
+    table = Grid(*names, "why", whole=names, spare=("id",))
     for order in orders:
         why = order["text"] or (f"→ {order['label']}" if order.get("label") else "")
-        table.add_cells(order["number"] or "", order["order_id"], order["outcome"], why)
+        outcome = "would be done" if dry_run and order["outcome"] == "done" else order["outcome"]
+        # Of an order that is not there the id is all that is known, and is shown in the narrowest terminal, too.
+        table.add_cells(order["number"] or order["order_id"], order["order_id"], outcome, why)
     return table

@@ -166,7 +166,7 @@ def _dry_run(api: "Api", body: Any, as_json: bool) -> None:
     del found["next_cursor"]
     if as_json:
         return say_json(found)
-    show(bulk_orders_table(found["items"]))
+    show(bulk_orders_table(found["items"], dry_run=True))
     reasons = "".join(f", {count} {code}" for code, count in found["reasons"].items())
     return say(f"would {found['action']} {found['done']} of {found['total']}, skip {found['skipped']}{reasons}")
 

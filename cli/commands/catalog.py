@@ -273,7 +273,7 @@ def _objects_table(objects: Sequence[Any]) -> "Grid":
     from cli.tables import Grid
     from models.labels import size_in_words
 
-    table = Grid("name", "id", "files", "size", right=2)
+    table = Grid("name", "id", "files", "size", right=2, whole=("id", "files", "size"))
     for obj in objects:
         table.add_cells(obj["name"], obj["id"], f"{obj['files']:,}", size_in_words(obj["bytes"]))
     return table

@@ -77,7 +77,8 @@ def _items_table(items: Sequence[Any]) -> "Grid":
     from cli.tables import Grid
     from models.labels import size_in_words
 
-    table = Grid("product", "object", "time", "west,south,east,north", "files", "size", right=4)
+    box, names = "west,south,east,north", ("time", "files", "size")
+    table = Grid("product", "object", "time", box, "files", "size", right=4, whole=(*names, box), spare=(box, "files"))
     for item in items:
         own = item["properties"]
         when = own.get("datetime") or own.get("start_datetime")

@@ -54,7 +54,7 @@ def list_orders(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List orders, newest first unless sorted otherwise."""
+    """List orders, newest first unless sorted otherwise; a narrow terminal shows fewer columns."""
     from cli.tables import DEGRADED, orders_table, show
 
     chosen = filters(

@@ -77,7 +77,7 @@ def list_tokens(
         return say_json(found)
     if not found:
         return say("No access tokens. Make one with `consignor token create NAME --scope read`.")
-    table = Grid("name", "for", "until", "last used", "id")
+    table = Grid("name", "for", "until", "last used", "id", whole=("until", "last used", "id"), spare=("id",))
     for one in found:
         used = instant(one["last_used_at"]) if one["last_used_at"] else "never"
         table.add_cells(one["name"], ", ".join(one["scopes"]), instant(one["expires_at"]), used, one["id"])

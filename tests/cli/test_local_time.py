@@ -5,10 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 import typer
-from rich.console import Console
 
 from cli.local_time import at, from_then, instant, last_of, until_then
-from cli.tables import orders_table
 
 
 @pytest.fixture(autouse=True)
@@ -48,18 +46,3 @@ def test_a_day_ends_with_its_last_moment_where_the_end_belongs_to_it() -> None:
 def test_what_is_no_instant_is_wrong_usage(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no instant: write it as in 2026-11-01"):
         until_then(text)
-
-
-def test_number_and_status_are_whole_in_eighty_columns() -> None:
-    order = {
-        "number": "CO-2026-000042", "status": "fulfilled_with_warnings", "delivery_status": "Waiting user download",
-        "progress": {"files_total": 12_345, "bytes_total": 10**12, "files_failed": 12},
-        "label": "A label of fifty characters, the longest of them ..", "created_at": "2026-11-28T23:30:05Z",
-    }  # fmt: skip
-    console = Console(width=80)
-    with console.capture() as captured:
-        console.print(orders_table([order], narrowed=False))
-    printed = captured.get()
-    assert "CO-2026-000042" in printed
-    assert "fulfilled_with_warnings" in printed
-    assert all(len(line) <= 80 for line in printed.splitlines())
