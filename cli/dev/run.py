@@ -39,6 +39,13 @@ class Options:
     fresh: bool = False
     once: bool = False
 
+    @property
+    def starting_over(self) -> str:
+        """The arguments of `make dev` by which the same starts over; the folder goes before the command."""
+        host = () if self.host == LOOPBACK else ("--host", self.host)
+        port = () if self.port is None else ("--port", str(self.port))
+        return "ARGS=" + shlex.quote(" ".join(("--fresh", *host, *port)))
+
 
 def run(options: Options) -> int:
     """Run until stopped (0) or until the one order is done (0 or 1); raise CommandFailed when a part breaks."""
@@ -155,7 +162,7 @@ class _Run:
                 "Watch them in Temporal": f"{_short(temporal_binary())} workflow list -n {running.temporal_namespace}"
                 f" --address {running.temporal_address} --query \"WorkflowType='order'\"",
                 "Stop": "Ctrl-C; the next start finds everything again",
-                "Start over": f"{where}make dev ARGS=--fresh",
+                "Start over": f"{where}make dev {self._options.starting_over}",
             },
         )
 

@@ -17,6 +17,7 @@ import pytest
 
 from cli.dev.data import DataFolder
 from cli.dev.issuer.keys import bearer_token
+from cli.dev.run import Options
 from tests.cli.processes import eventually, exists, is_alive
 
 
@@ -121,6 +122,18 @@ def test_a_port_that_was_asked_for_and_is_busy_is_refused(tmp_path: Path) -> Non
         done = run(tmp_path / "data", "--port", str(port))
     assert done.returncode == 1
     assert f"port {port} is in use" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments"),
+    [
+        ({}, "ARGS=--fresh"),
+        ({"port": 0, "fresh": True}, "ARGS='--fresh --port 0'"),
+        ({"host": "::1", "port": 8080}, "ARGS='--fresh --host ::1 --port 8080'"),
+    ],
+)
+def test_who_starts_over_keeps_the_options_that_were_given(given: dict[str, Any], arguments: str) -> None:
+    assert Options(data=Path(".consignor"), **given).starting_over == arguments
 
 
 def test_wrong_usage_is_exit_code_two(tmp_path: Path) -> None:
