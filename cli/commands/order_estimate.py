@@ -21,7 +21,7 @@ def estimate_order(
 
     Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
     """
-    body = body_of(request_of(product, object_, file, label=label, destination=deliver_to))
+    body = body_of(request_of(product, object_, file, label=label, draft=False, destination=deliver_to))
     with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:

@@ -28,11 +28,14 @@ def request_of(
     objects: Sequence[str] | None,
     listed: Path | None = None,
     *,
-    label: str | None = None,
-    draft: bool = False,
-    destination: str | None = None,
+    label: str | None,
+    draft: bool,
+    destination: str | None,
 ) -> OrderRequest:
-    """The order of all objects of the products, of the named objects of one product, or of what a list names."""
+    """The order of all objects of the products, of the named objects of one product, or of what a list names.
+
+    All else is given by each command, by a default by none: mypy finds the command that forgets an option.
+    """
     names = [*(objects or ()), *(_lines(listed) if listed else ())]
     if not products and (objects or not names):
         raise typer.BadParameter("name a product, or give a list of ids with --file", param_hint="--product")

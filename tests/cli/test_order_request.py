@@ -13,9 +13,9 @@ from models.order_request import OrderRequest
 @pytest.mark.parametrize(
     "request_",
     [
-        request_of(["scenes"], None),
-        request_of(["scenes", "maps"], None, label="Mine", draft=True),
-        request_of(["scenes"], ["winter", "summer"], destination="exports"),
+        request_of(["scenes"], None, label=None, draft=False, destination=None),
+        request_of(["scenes", "maps"], None, label="Mine", draft=True, destination=None),
+        request_of(["scenes"], ["winter", "summer"], label=None, draft=False, destination="exports"),
         OrderRequest(ids=("0a", "0b"), label="By ids"),
     ],
 )
@@ -38,4 +38,4 @@ def test_the_shell_sends_every_field_of_an_order_request() -> None:
 
 def test_objects_of_several_products_are_wrong_usage() -> None:
     with pytest.raises(typer.BadParameter):
-        request_of(["scenes", "maps"], ["winter"])
+        request_of(["scenes", "maps"], ["winter"], label=None, draft=False, destination=None)
