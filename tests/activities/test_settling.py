@@ -17,7 +17,12 @@ SET_STATE = sa.text("UPDATE order_files SET state = :state")
 @pytest.mark.parametrize(
     ("statement", "state_in_statistics", "state", "columns"),
     [
-        (SETTLE_FILES, "available", "pending", ("etags", "modified", "sha256s", "crcs", "codes", "texts")),
+        (
+            SETTLE_FILES,
+            "available",
+            "pending",
+            ("etags", "modified", "sha256s", "crcs", "piece_bytes", "pieces", "codes", "texts"),
+        ),
         (UPSERT_STAGED, "pending", "available", ("etags",)),
     ],
 )

@@ -82,7 +82,7 @@ SEEN: dict[str, tuple[Any, Look, Any]] = {
 OTHERS = {
     *("data", "host", "port", "plain_http", "log_level", "database_url", "token", "dev_issuer"),
     *("api_metrics", "worker_metrics", "drain_notice", "drain_timeout", "delivery_shared_roots"),
-    *("verify", "draft_timeout", "payment_timeout", "max_pause", "keep_for", "remind_before"),
+    *("verify", "pieces", "draft_timeout", "payment_timeout", "max_pause", "keep_for", "remind_before"),
     *("max_extension", "purge_after"),
 }
 

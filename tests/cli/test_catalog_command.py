@@ -54,8 +54,8 @@ def api() -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({"items": PRODUCTS}).encode()
-            self.send_response(200 if self.path == "/api/v1/products" else 404)
+            body = json.dumps({"items": PRODUCTS, "next_cursor": None}).encode()
+            self.send_response(200 if self.path.partition("?")[0] == "/api/v1/products" else 404)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
