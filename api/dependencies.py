@@ -17,7 +17,7 @@ from temporalio.client import Client
 from api.events.hub import Hub
 from api.http.container import services
 from api.http.cursors import Cursors
-from api.http.limiting import Ceiling, RequestRate
+from api.http.limiting import AtATime, Ceiling, RequestRate
 from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenOwnerDep
 from api.identity.oidc import OpenIdConnect
 from api.identity.rights import LOOK_AGAIN_AFTER
@@ -26,7 +26,7 @@ from database.known_askers import KnownAskers
 from models.access import Caller
 from models.cors import CorsPolicy
 from models.download_urls import named
-from models.errors import TooManyDownloads, TooManyExports, TooManyLargeBodies, TooManyStreams
+from models.errors import TooManyDownloads, TooManyExports, TooManyStreams
 from models.links import API, LinkKeys, archive_path, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, metalink_filename, part_of
 from models.naming import archive_filename
@@ -44,6 +44,7 @@ __all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "Serv
 EXPORTS = 4
 """Exports that are made at the same time in one process; each keeps a connection to the database meanwhile."""
 
+LARGE_BODY = AtATime("requests with large bodies")
 LARGE_BODIES = 2
 """Requests with large bodies that a customer has under way at the same time; a process has twice as many."""
 
@@ -88,7 +89,7 @@ class Services:
     downloads: Ceiling = field(default_factory=partial(Ceiling, TooManyDownloads))
     exports: Ceiling = field(default_factory=partial(Ceiling, TooManyExports))
     streams: Ceiling = field(default_factory=partial(Ceiling, TooManyStreams))
-    large_bodies: Ceiling = field(default_factory=partial(Ceiling, TooManyLargeBodies, LARGE_BODIES, 2 * LARGE_BODIES))
+    large_bodies: Ceiling = field(default_factory=partial(Ceiling, LARGE_BODY, LARGE_BODIES, 2 * LARGE_BODIES))
 
     def archive_name(self, order: Order, part: int) -> str:
         """The name of an archive, the same wherever it is delivered, downloaded or linked to."""

@@ -58,6 +58,7 @@ COMPUTING = {
     "activities/publishing.py": "lays archives out",
     "api/downloads/download_content.py": "lays archives out",
     "api/http/bodies.py": "looks through a body",
+    "services/order_lines.py": "parses many ids",
     "services/exporting.py": "writes and reads a file of this machine",
     "services/catalogue_search.py": "compares outlines",
     "services/catalogue/checksums.py": "has a process of its own, that of the command",

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
@@ -17,14 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.fair_pool import asking_as
 from database.known_askers import STRANGERS
-from models.errors import (
-    ServerBusy,
-    TooManyDownloads,
-    TooManyExports,
-    TooManyLargeBodies,
-    TooManyRequests,
-    TooManyStreams,
-)
+from models.errors import Refusal, ServerBusy, TooManyRequests
 
 _LIMITS = "consignor.limits"
 
@@ -123,11 +117,31 @@ class RequestRate:
             del self._left[caller]
 
 
+class TooMany(Protocol):
+    """Makes the refusal of one too many of a kind, given how many a customer may have."""
+
+    noun: str
+
+    def __call__(self, limit: int, /) -> Refusal:
+        """The refusal."""
+
+
+@dataclass
+class AtATime:
+    """Refuses one too many as a request that comes too soon."""
+
+    noun: str
+
+    def __call__(self, limit: int, /) -> TooManyRequests:
+        """The refusal; it is worth trying again after a second."""
+        return TooManyRequests(f"{limit} {self.noun} at a time", 1)
+
+
 @dataclass
 class Ceiling:
     """How many of one kind each customer may have under way at a time, and this process in all; 0 is no limit."""
 
-    refusal: type[TooManyDownloads | TooManyExports | TooManyLargeBodies | TooManyStreams]
+    refusal: TooMany
     limit: int = 0
     total: int = 0
     active: Counter[str] = field(default_factory=Counter, init=False, repr=False)

@@ -37,7 +37,6 @@ from models.errors.requests import (
     ServerBusy,
     TooManyDownloads,
     TooManyExports,
-    TooManyLargeBodies,
     TooManyRequests,
     TooManyStreams,
 )
@@ -85,7 +84,6 @@ __all__ = [
     "TemporalUnavailable",
     "TooManyDownloads",
     "TooManyExports",
-    "TooManyLargeBodies",
     "TooManyRequests",
     "TooManyStreams",
     "TooManyTests",

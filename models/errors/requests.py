@@ -96,15 +96,6 @@ class TooManyExports(Refusal):
         super().__init__(_WAIT.format(limit=limit, noun=self.noun))
 
 
-class TooManyLargeBodies(TooManyRequests):
-    """The customer has as many requests with large bodies under way as they may; parsing them takes CPU from all."""
-
-    noun = "requests with large bodies"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} {self.noun} at a time", 1)
-
-
 class ServerBusy(Refusal):
     """The process has as many of one kind under way as it has room for; another one may have more."""
 
