@@ -48,9 +48,10 @@ async def list_products(
                 files=f,
                 bytes=b,
             )
-            for p, o, f, b in rows[:limit]
+            for p, o, f, b in rows
         ]
-    return ProductsPublic(items=items, next_cursor=cursors.after(items[-1].sku) if len(rows) > limit else None)
+    page, following = cursors.cut(items, limit, "sku")
+    return ProductsPublic(items=list(page), next_cursor=following)
 
 
 @router.get("/products/{sku:name}/objects", name="list-objects-for-product")
@@ -70,8 +71,9 @@ async def list_objects(
         if product is None or product.id is None:
             raise NotFound("product", sku)
         rows = (await session.execute(queries.objects_of_product(product.id, after=after, limit=limit + 1))).all()
-    items = [ObjectPublic(id=key, name=name, files=files, bytes=size) for key, name, files, size in rows[:limit]]
-    return ObjectsPublic(items=items, next_cursor=cursors.after(items[-1].name) if len(rows) > limit else None)
+    items = [ObjectPublic(id=key, name=name, files=files, bytes=size) for key, name, files, size in rows]
+    page, following = cursors.cut(items, limit, "name")
+    return ObjectsPublic(items=list(page), next_cursor=following)
 
 
 @router.get("/objects/{object_id}/files", name="list-files-for-object")

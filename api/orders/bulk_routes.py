@@ -149,10 +149,10 @@ async def list_bulk_orders(
             code=item.code,
             text=item.text,
         )
-        for item, number in found[:limit]
+        for item, number in found
     ]
-    more = len(found) > limit
-    return BulkOrdersPublic(items=items, next_cursor=cursors.after(items[-1].order_id) if more else None)
+    page, following = cursors.cut(items, limit, "order_id")
+    return BulkOrdersPublic(items=list(page), next_cursor=following)
 
 
 @router.post("/bulks/{bulk_id}/cancel", name="cancel-bulk")
