@@ -99,25 +99,18 @@ async def _ready_order(client: httpx2.AsyncClient, product: str) -> str:
     return f"/api/v1/orders/{placed}/suborders/1/archive"
 
 
-@dataclass
-class Attackers:
-    """What the attackers of a scene were answered, once the scene is over."""
-
-    seen: Counter[str] = field(default_factory=Counter)
-
-
 @contextmanager
-def _attackers(site: Site, scene: str) -> Iterator[Attackers]:
-    """Keep a scene up in a process of its own as long as the block lasts."""
+def _attackers(site: Site, scene: str) -> Iterator[Counter[str]]:
+    """Keep a scene up in a process of its own as long as the block lasts; what it was answered is known then."""
     words = (sys.executable, "-m", "bench.hostile_clients", scene)
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    attackers = Attackers()
+    seen: Counter[str] = Counter()
     print(json.dumps(asdict(site)), file=process.stdin, flush=True)
     try:
-        yield attackers
+        yield seen
     finally:
         answered, _ = process.communicate(timeout=60)
-        attackers.seen.update(json.loads(answered))
+        seen.update(json.loads(answered))
 
 
 def _sparse_product(data: Path, sku: str, size: int) -> Path:
@@ -148,7 +141,7 @@ async def _campaign(data: Path, url: str, seconds: float) -> int:
         small = f"{url}{await _ready_order(clients['bob'], 'sample-scenes')}"
         _row("scene", "answered", "list", "order", "download", "command", "failed", "fulfilled after")
         _row(*["---"] * 8)
-        bad = await _scene("nothing", nullcontext(Attackers()), clients["bob"], small, seconds)
+        bad = await _scene("nothing", nullcontext(Counter[str]()), clients["bob"], small, seconds)
         for name in SCENES:
             bad |= await _scene(name, _attackers(site, name), clients["bob"], small, seconds)
         try:
@@ -161,11 +154,11 @@ async def _campaign(data: Path, url: str, seconds: float) -> int:
 
 
 async def _scene(
-    name: str, attackers: AbstractContextManager[Attackers], client: httpx2.AsyncClient, archive: str, seconds: float
+    name: str, attackers: AbstractContextManager[Counter[str]], client: httpx2.AsyncClient, archive: str, seconds: float
 ) -> bool:
     """Let a bystander work through a scene, and print its row; gives whether it was bad."""
     bystander = Bystander(client, "sample-scenes")
-    with attackers as attack:
+    with attackers as seen:
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             await bystander.work(archive)
@@ -174,7 +167,7 @@ async def _scene(
             await _ready_order(client, "sample-scenes")
         fulfilled = time.perf_counter() - began
     cells = [f"{statistics.median(s):.3f} / {max(s):.3f}" for s in bystander.seconds.values()]
-    answered = ", ".join(f"{count} {what}" for what, count in attack.seen.most_common(3))
+    answered = ", ".join(f"{count} {what}" for what, count in seen.most_common(3))
     _row(name, answered, *cells, str(len(bystander.failed)), f"{fulfilled:.1f}")
     for failed in bystander.failed[:3]:
         sys.stderr.write(f"{name}: {failed}\n")

@@ -28,15 +28,25 @@ class Site:
     """The SKU of a product on a share that hangs, and the path of an archive of it."""
     hung_archive: str = ""
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection that reads next to nothing by itself."""
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection that reads next to nothing by itself, and is aborted with the block."""
         where = urlsplit(self.url)
-        return await asyncio.open_connection(where.hostname, where.port, limit=1024)
+        reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1024)
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
 
     def head(self, path: str, *fields: str, method: str = "GET") -> bytes:
         """The head of a request of the attacker's."""
         known = (f"Host: {urlsplit(self.url).netloc}", f"Authorization: Bearer {self.token}", *fields)
         return f"{method} {path} HTTP/1.1\r\n".encode() + "\r\n".join(known).encode() + b"\r\n\r\n"
+
+    def json(self, path: str, body: bytes) -> bytes:
+        """A request of the attacker's with a body of JSON, after whose answer the connection ends."""
+        fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
+        return self.head(path, *fields, method="POST") + body
 
 
 Attack = Callable[[Site, Counter[str]], Awaitable[None]]
@@ -54,89 +64,68 @@ async def _status(reader: asyncio.StreamReader) -> str:
 
 async def slow_reader(site: Site, seen: Counter[str]) -> None:
     """Ask for a large archive and read nothing of it."""
-    reader, writer = await site.connect()
-    try:
+    async with site.connected() as (reader, writer):
         writer.write(site.head(site.archive))
         seen[await _status(reader)] += 1
         await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
 
 
 async def stream(site: Site, seen: Counter[str]) -> None:
     """Listen to live events."""
-    reader, writer = await site.connect()
-    try:
+    async with site.connected() as (reader, writer):
         writer.write(site.head("/api/v1/events"))
         seen[await _status(reader)] += 1
         await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
 
 
 async def big_head(site: Site, seen: Counter[str]) -> None:
     """Send a header that does not end, again and again."""
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             writer.write(b"GET / HTTP/1.1\r\nX: ")
             with suppress(OSError):
                 for _ in range(1_000):
                     writer.write(b"a" * 100_000)
                     await writer.drain()
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 async def half_sent(site: Site, seen: Counter[str]) -> None:
     """Send half of a head, again and again when it is cut."""
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             writer.write(site.head("/api/v1/orders")[:-2])
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 async def half_a_body(site: Site, seen: Counter[str]) -> None:
     """Send half of an order, again and again when it is cut."""
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             fields = ("Content-Type: application/json", "Content-Length: 100000")
             writer.write(site.head("/api/v1/orders", *fields, method="POST") + b'{"items"')
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 async def upgrade(site: Site, seen: Counter[str]) -> None:
     """Ask for a WebSocket, again and again."""
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             key = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
             writer.write(site.head("/healthz", "Connection: Upgrade", "Upgrade: websocket", *key))
             seen[await _status(reader)] += 1
             await asyncio.sleep(0.1)
-        finally:
-            writer.transport.abort()
 
 
 async def strangers_body(site: Site, seen: Counter[str]) -> None:
     """Send a large body as nobody, again and again."""
     body = b'{"items": [' + b'{"product": "a"},' * 900_000
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             fields = f"Host: here\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             writer.write(f"POST /api/v1/orders HTTP/1.1\r\n{fields}\r\n\r\n".encode())
             writer.write(body)
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 async def long_list(site: Site, seen: Counter[str]) -> None:
@@ -144,43 +133,29 @@ async def long_list(site: Site, seen: Counter[str]) -> None:
     ids = ", ".join([f'"{UUID(int=0)}"'] * 100_000)
     body = f'{{"files": [{ids}]}}'.encode()
     while True:
-        reader, writer = await site.connect()
-        try:
-            fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
-            writer.write(site.head("/api/v1/orders:estimate", *fields, method="POST") + body)
+        async with site.connected() as (reader, writer):
+            writer.write(site.json("/api/v1/orders:estimate", body))
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 async def export(site: Site, seen: Counter[str]) -> None:
     """Ask for an export and read nothing of it."""
-    reader, writer = await site.connect()
-    try:
+    async with site.connected() as (reader, writer):
         writer.write(site.head("/api/v1/orders.csv"))
         seen[await _status(reader)] += 1
         await asyncio.Event().wait()
-    finally:
-        writer.transport.abort()
 
 
 async def hung_share(site: Site, seen: Counter[str]) -> None:
     """Order from a share that hangs, and ask for an archive of it again and again."""
     body = json.dumps({"items": [{"product": site.hung}]}).encode()
-    fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
-    reader, writer = await site.connect()
-    try:
-        writer.write(site.head("/api/v1/orders", *fields, method="POST") + body)
+    async with site.connected() as (reader, writer):
+        writer.write(site.json("/api/v1/orders", body))
         seen[await _status(reader)] += 1
-    finally:
-        writer.transport.abort()
     while True:
-        reader, writer = await site.connect()
-        try:
+        async with site.connected() as (reader, writer):
             writer.write(site.head(site.hung_archive))
             seen[await _status(reader)] += 1
-        finally:
-            writer.transport.abort()
 
 
 SCENES: dict[str, tuple[Attack, int]] = {
