@@ -9,7 +9,7 @@ from models.queries import orders as queries
 from models.queries.blockers import BLOCKERS
 from models.queries.payments import refund_due
 from models.tables import Order
-from services.names import names_for
+from services.names import names_of_owners
 
 
 def state_of(order: Order) -> str:
@@ -24,7 +24,7 @@ async def detail_of(session: AsyncSession, services: Services, order: Order, cal
     due = (await session.execute(refund_due(order.id))).scalar_one()
     blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": [order.id]}))
     states = counts.get(order.id, {})
-    names = await names_for(session, caller, [order.customer] if caller.sees_everything else ())
+    names = await names_of_owners(session, caller, [order.customer])
     health = services.operations.temporal_health
     shown = presenting.order_detail(
         order,

@@ -27,7 +27,7 @@ from models.errors import InvalidCursor, InvalidOrder, LabelTaken, NotFound, Quo
 from models.queries import orders as queries
 from models.queries.blockers import BLOCKERS, BLOCKERS_OF_SUBORDERS
 from services import listing
-from services.names import names_for
+from services.names import names_for, names_of_owners
 from services.order_lookup import get_owned
 from services.placing import place
 from services.quotas import get_quotas
@@ -72,8 +72,7 @@ async def list_orders(
         ids = [order.id for order in page]
         states = presenting.states(await session.execute(queries.suborder_states(ids)))
         blockers = presenting.blockers(await session.execute(BLOCKERS, {"order_ids": ids}))
-        whose = {order.customer for order in page} if caller.sees_everything else ()
-        names = await names_for(session, caller, whose)
+        names = await names_of_owners(session, caller, {order.customer for order in page})
     health = services.operations.temporal_health
     machinery = health.machinery(services.now())
     body = OrdersPublic(
