@@ -29,6 +29,10 @@ class OrderRequest:
     draft: bool = False
     destination: str | None = None
     """Id or name of a saved destination."""
+    country: str | None = None
+    """Where the customer is taxed, as ISO 3166 writes it in two letters; None for the shop's own country."""
+    coupon: str | None = None
+    """The code of a coupon, however it is cased."""
 
     def __post_init__(self) -> None:
         if self.label is not None:
