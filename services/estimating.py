@@ -3,7 +3,7 @@
 The lookup, the splitting and the prices are those of an order that is placed; nothing is written.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.access import Caller
 from models.errors import Fault, LabelTaken
 from models.order_request import OrderRequest
-from models.pricing import Quote
+from models.pricing import Measure, Quote
 from models.queries import orders, selections
 from models.quotas import Quota, Quotas, Usage, quota_faults
 from models.splitting import Limits, ObjectWeight, Part, split
@@ -53,14 +53,21 @@ async def estimate(
     if not weights and not faults:
         faults += [nothing_left(), *resolved.warnings] if resolved.warnings else [nothing_to_order()]
     faults += quota_faults(used)
-    quantities = Counter(weight.product for weight in weights)
-    quote = quote_lines(resolved.lines, [quantities[line.product.sku] for line in resolved.lines])
+    quote = quote_lines(resolved.lines, _measures(resolved.lines, weights))
     return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used, resolved.warnings)
 
 
 async def _weigh(session: AsyncSession, lines: Sequence[Line]) -> list[ObjectWeight]:
     weights, _ = selections.to_weights(await session.execute(selections.weights_of(unplaced(lines))))
     return weights
+
+
+def _measures(lines: Sequence[Line], weights: Sequence[ObjectWeight]) -> list[Measure]:
+    totals: dict[str, Measure] = defaultdict(lambda: Measure(0))
+    for weight in weights:
+        before = totals[weight.product]
+        totals[weight.product] = Measure(before.objects + 1, before.files + weight.files, before.bytes + weight.bytes)
+    return [totals[line.product.sku] for line in lines]
 
 
 async def _label_taken(session: AsyncSession, customer: str, label: str | None) -> list[Fault]:

@@ -16,7 +16,7 @@ from models.access import Caller
 from models.errors import FailureCode, Fault, Hint
 from models.labels import label_faults
 from models.order_request import OrderRequest, RequestedLine
-from models.pricing import Quote, price_in_words, quote
+from models.pricing import Measure, Quote, QuotedLine, UnitPrice, price_in_words, quote
 from models.queries import selections
 from models.queries.access import closed_products
 from models.queries.destinations import destination_by_id, destination_of
@@ -87,10 +87,14 @@ def unplaced(lines: Sequence[Line]) -> UnplacedSelection:
     )
 
 
-def quote_lines(lines: Sequence[Line], quantities: Sequence[int]) -> Quote:
-    """Price lines of so many objects each."""
-    pairs = zip(lines, quantities, strict=True)
-    return quote((quantity, line.product.unit_price, line.product.currency) for line, quantity in pairs)
+def quote_lines(lines: Sequence[Line], measures: Sequence[Measure]) -> Quote:
+    """Price lines of which so much is ordered."""
+    pairs = zip(lines, measures, strict=True)
+    return quote(QuotedLine(line.product.sku, _price_of(line.product), measure) for line, measure in pairs)
+
+
+def _price_of(product: Product) -> UnitPrice:
+    return UnitPrice(product.unit_price, product.currency)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from models.labels import counted, default_label, numbered, order_number
 from models.messages import new_order_workflow_id
 from models.order import Command, OrderStatus, past_tense
 from models.order_request import OrderRequest
-from models.pricing import QuotedLine
+from models.pricing import Measure, QuotedLine
 from models.queries import orders, selections
 from models.quotas import Quotas, Usage
 from models.tables import Order, OrderItem, OrderSelection, TimelineRow
@@ -191,7 +191,7 @@ async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line
     )
     if not order.files_total:
         raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS] if warnings else [nothing_to_order()])
-    quote = quote_lines(lines, [totals[n][1] if n in totals else 0 for n in range(1, len(lines) + 1)])
+    quote = quote_lines(lines, [Measure(*totals.get(n, (n, 0, 0, 0))[1:]) for n in range(1, len(lines) + 1)])
     pairs = zip(lines, quote.lines, strict=True)
     session.add_all(_item(order.id, position, line, priced) for position, (line, priced) in enumerate(pairs, 1))
     order.skus, order.product_names = [line.product.sku for line in lines], [line.product.name for line in lines]
@@ -241,7 +241,7 @@ def _item(order_id: UUID, position: int, line: Line, priced: QuotedLine) -> Orde
         sku=line.product.sku,
         name=line.product.name,
         configuration=line.configuration,
-        quantity=priced.quantity,
-        unit_price=priced.unit_price,
+        quantity=priced.measure.objects,
+        unit_price=priced.price.amount,
         line_total=priced.total,
     )

@@ -77,8 +77,8 @@ def _item(line: Line, priced: QuotedLine, currency: str | None) -> OrderItemPubl
         product=line.product.sku,
         name=line.product.name,
         configuration=line.configuration,
-        quantity=priced.quantity,
-        unit_price=written(priced.unit_price, currency),
+        quantity=priced.measure.objects,
+        unit_price=written(priced.price.amount, currency),
         line_total=written(priced.total, currency),
     )
 

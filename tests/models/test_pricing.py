@@ -1,4 +1,4 @@
-"""What an order costs, to the minor unit of its currency."""
+"""Amounts of money, to the minor unit of their currency."""
 
 from decimal import Decimal
 
@@ -12,12 +12,11 @@ from models.pricing import (
     minor_units,
     misfit,
     price_in_words,
-    quote,
+    shares,
     unpriceable,
     written,
 )
 
-PRICES = st.decimals(0, 10**6, places=2)
 CURRENCIES = st.sampled_from(sorted(MINOR_UNITS))
 
 
@@ -51,14 +50,6 @@ def test_an_amount_with_more_decimals_is_refused_and_shown_as_it_is(
     assert Decimal(written(amount, currency)) == amount
 
 
-@given(CURRENCIES, st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 10**10)), max_size=9))
-def test_an_order_costs_whole_minor_units_in_every_currency(currency: str, lines: list[tuple[int, int]]) -> None:
-    one = Decimal(1).scaleb(-MINOR_UNITS[currency])
-    made = quote((quantity, units * one, currency) for quantity, units in lines)
-    assert made.total == sum(quantity * units for quantity, units in lines) * one
-    assert misfit(made.total, currency) is None
-
-
 @pytest.mark.parametrize(
     ("amount", "currency", "text"),
     [
@@ -80,35 +71,15 @@ def test_refusals_say_what_the_currency_has() -> None:
     assert [price_in_words(Decimal(price), "KWD") for price in ("0", "2.5")] == ["", "2.500 KWD"]
 
 
-@pytest.mark.parametrize(
-    ("quantity", "price", "total"),
-    [
-        (3, "0.10 EUR", "0.30"), (0, "9.99 EUR", "0.00"), (1, "0.005 EUR", "0.01"), (1, "0.004 EUR", "0.00"),
-        (7, "1 EUR", "7.00"), (3, "500 JPY", "1500"), (1, "0.5 JPY", "1"), (3, "1.505 KWD", "4.515"),
-    ],
-)  # fmt: skip
-def test_a_line_is_quantity_times_price_in_minor_units(quantity: int, price: str, total: str) -> None:
-    amount, currency = price.split()
-    (line,) = quote([(quantity, Decimal(amount), currency)]).lines
-    assert str(line.total) == total
-
-
-@given(st.lists(st.tuples(st.integers(0, 10_000), PRICES, st.just("EUR")), max_size=50))
-def test_an_order_costs_exactly_what_its_lines_cost(lines: list[tuple[int, Decimal, str]]) -> None:
-    made = quote(lines)
-    assert int(made.total * 100) == sum(quantity * int(price * 100) for quantity, price, _ in lines)
-    assert made.total == made.subtotal - made.discounts + made.tax
-    assert made.total.as_tuple().exponent == -2
-
-
-@pytest.mark.parametrize(
-    ("lines", "currency"),
-    [
-        ([], None),
-        ([(1, "0", "CHF")], "CHF"),
-        ([(1, "0", "CHF"), (1, "2", "EUR")], "EUR"),
-        ([(0, "2", "USD"), (1, "0", "EUR")], "USD"),
-    ],
-)
-def test_the_currency_is_that_of_what_costs_something(lines: list[tuple[int, str, str]], currency: str | None) -> None:
-    assert quote((quantity, Decimal(price), word) for quantity, price, word in lines).currency == currency
+@given(CURRENCIES, st.lists(st.integers(0, 10**9), min_size=1, max_size=20), st.data())
+def test_shares_come_to_the_amount_and_none_is_more_than_its_weight(
+    currency: str, units: list[int], data: st.DataObject
+) -> None:
+    one = Decimal(1).scaleb(-MINOR_UNITS[currency])
+    weights = [count * one for count in units]
+    amount = data.draw(st.integers(0, sum(units))) * one
+    given = shares(amount, weights, currency)
+    assert sum(given) == amount
+    assert all(0 <= share <= weight for share, weight in zip(given, weights, strict=True))
+    exact = [amount * weight / sum(weights) if amount else 0 for weight in weights]
+    assert all(abs(share - part) < one for share, part in zip(given, exact, strict=True))

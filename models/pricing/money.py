@@ -1,4 +1,4 @@
-"""What an order costs, and the one rule of amounts of money.
+"""Amounts of money, and the one rule of their decimals.
 
 An amount is a Decimal in units of its currency, and whole in the currency's minor units: ISO 4217 gives EUR two
 decimals, JPY none, KWD three. An amount with more decimals is refused where it is set, and so is a currency without
@@ -6,8 +6,7 @@ minor units. What is computed is rounded to minor units, half up. What is shown 
 rounded: an amount that was stored before this rule, and has more of them, keeps them.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -27,6 +26,34 @@ MOST_MINOR_UNITS: Final = max(MINOR_UNITS.values())
 def minor_units(currency: str | None) -> int:
     """How many decimals an amount in a currency has."""
     return MINOR_UNITS.get(currency or "", USUAL_MINOR_UNITS)
+
+
+def rounded(amount: Decimal, currency: str | None) -> Decimal:
+    """An amount that was computed, in minor units of its currency; half a unit is rounded up."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
+
+
+def minor_unit(currency: str | None) -> Decimal:
+    """The smallest amount of a currency, as in `0.01` EUR, `1` JPY and `0.001` KWD."""
+    return Decimal(1).scaleb(-minor_units(currency))
+
+
+def shares(amount: Decimal, weights: Sequence[Decimal], currency: str | None) -> list[Decimal]:
+    """An amount in whole minor units, shared out in proportion to weights, of which it is no more than the sum.
+
+    Each share is rounded down; the units that are left go to those who lost most by that, the first among equals. So
+    the shares come to the amount, and none is more than its weight.
+    """
+    one = minor_unit(currency)
+    units, whole = int(amount / one), sum(weights, Decimal(0))
+    if not whole:
+        return [one * 0 for _ in weights]
+    exact = [divmod(units * int(weight / one), int(whole / one)) for weight in weights]
+    given = [share for share, _ in exact]
+    by_loss = sorted(range(len(weights)), key=lambda n: -exact[n][1])
+    for n in by_loss[: units - sum(given)]:
+        given[n] += 1
+    return [share * one for share in given]
 
 
 def written(amount: Decimal, currency: str | None) -> str:
@@ -61,48 +88,3 @@ def unpriceable(currency: str) -> str | None:
 
 def _decimals(amount: Decimal) -> int:
     return len(f"{amount:f}".partition(".")[2].rstrip("0"))
-
-
-@dataclass(frozen=True)
-class QuotedLine:
-    """The price of one line, in minor units of its currency."""
-
-    quantity: int
-    unit_price: Decimal
-    currency: str
-
-    @property
-    def total(self) -> Decimal:
-        """Quantity times price, rounded to the minor unit."""
-        one = Decimal(1).scaleb(-minor_units(self.currency))
-        return (self.quantity * self.unit_price).quantize(one, rounding=ROUND_HALF_UP)
-
-
-@dataclass(frozen=True)
-class Quote:
-    """The price of an order and what it is made of. Discounts and tax are part of the sum, and zero today."""
-
-    lines: tuple[QuotedLine, ...]
-    discounts: Decimal = Decimal(0)
-    tax: Decimal = Decimal(0)
-
-    @property
-    def subtotal(self) -> Decimal:
-        """The price of all lines."""
-        return sum((line.total for line in self.lines), Decimal(0).scaleb(-minor_units(self.currency)))
-
-    @property
-    def total(self) -> Decimal:
-        """What is to be paid."""
-        return self.subtotal - self.discounts + self.tax
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of the lines that cost something, else of the first one; None without lines."""
-        priced = (line.currency for line in self.lines if line.unit_price)
-        return next(priced, self.lines[0].currency if self.lines else None)
-
-
-def quote(lines: Iterable[tuple[int, Decimal, str]]) -> Quote:
-    """Price an order, given the quantity, unit price and currency of each line."""
-    return Quote(tuple(QuotedLine(*line) for line in lines))
