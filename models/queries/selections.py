@@ -24,9 +24,18 @@ WHOLE_PRODUCT = sa.text(
 """Select every object of a product but those that are left out."""
 
 
-def _among(column: Mapped[Any], values: Sequence[object], kind: type[sa.Uuid[Any] | sa.Text]) -> sa.ColumnElement[bool]:
+def _among(column: Mapped[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
     """`column = ANY(array)`: one parameter for any number of values, where IN binds each and 65,535 are the most."""
-    return column == sa.any_(sa.literal(values, ARRAY(kind)))
+    return column == sa.any_(sa.literal(values, ARRAY(sa.Text)))
+
+
+def _with_id(column: Mapped[Any], ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
+    """The same of ids. They travel as one text, which the driver writes five times as fast as a list.
+
+    It is taken apart in a query of its own, once: in an expression it would be for each row that is looked at.
+    """
+    written = sa.literal(",".join([key.hex for key in ids]), sa.Text)
+    return column.in_(sa.select(sa.func.unnest(sa.cast(sa.func.string_to_array(written, ","), ARRAY(sa.Uuid)))))
 
 
 class SelectedFile(NamedTuple):
@@ -111,7 +120,7 @@ def selected_files_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[*tupl
         _files()
         .where(
             col(OrderSelection.order_id) == order_id,
-            _among(col(OrderSelection.object_id), object_ids, sa.Uuid),
+            _with_id(col(OrderSelection.object_id), object_ids),
         )
         .order_by(col(OrderSelection.position), col(CatalogueObject.name), col(CatalogueFile.name))
     )
@@ -125,7 +134,7 @@ def selected_folders_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[str
         col(OrderSelection.object_id) == col(CatalogueObject.id),
         col(OrderSelection.file_id).is_(None),
     )
-    among = _among(col(CatalogueObject.id), object_ids, sa.Uuid)
+    among = _with_id(col(CatalogueObject.id), object_ids)
     return sa.select(col(CatalogueObject.name), folder).where(among, whole).order_by(col(CatalogueObject.name), folder)
 
 
@@ -276,7 +285,7 @@ def products_by_sku(skus: list[str], groups: Collection[str] | None) -> sa.Selec
 
 def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[CatalogueObject]:
     """The objects of a product that have one of these names or ids."""
-    named = sa.or_(_among(col(CatalogueObject.name), keys, sa.Text), _among(col(CatalogueObject.id), ids, sa.Uuid))
+    named = sa.or_(_among(col(CatalogueObject.name), keys), _with_id(col(CatalogueObject.id), ids))
     return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, named)
 
 
@@ -285,7 +294,7 @@ def objects_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[
     return (
         sa.select(CatalogueObject, Product)
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_among(col(CatalogueObject.id), ids, sa.Uuid), open_to(groups))
+        .where(_with_id(col(CatalogueObject.id), ids), open_to(groups))
     )
 
 
@@ -295,7 +304,7 @@ def files_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[Ca
         sa.select(CatalogueFile, CatalogueObject, Product)
         .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_among(col(CatalogueFile.id), ids, sa.Uuid), open_to(groups))
+        .where(_with_id(col(CatalogueFile.id), ids), open_to(groups))
     )
 
 
