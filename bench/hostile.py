@@ -1,8 +1,9 @@
 """What one party does to all others: hostile clients on a running stack, and a bystander who is measured meanwhile.
 
-`python -m bench.hostile [--seconds 20]`, or `make hostile`: starts a dev stack of its own in a temporary folder. Each
-scene is kept up, by a process of its own, while the bystander lists, orders, downloads and commands, and waits for one
-order to be fulfilled. Ends with 1 if a request of the bystander failed or took longer than it may.
+`python -m bench.hostile [--seconds 20] [--scene NAME]`, or `make hostile`: starts a dev stack of its own in a
+temporary folder. Each scene is kept up, by a process of its own, while the bystander lists, orders, downloads and
+commands, and waits for one order to be fulfilled. Ends with 1 if a request of the bystander failed or took longer than
+it may.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -123,7 +124,7 @@ def _sparse_product(data: Path, sku: str, size: int) -> Path:
     return folder
 
 
-async def _campaign(data: Path, url: str, seconds: float) -> int:
+async def _campaign(data: Path, url: str, seconds: float, scenes: Collection[str] | None) -> int:
     _sparse_product(data, "big", 256 * 1024**2)
     share = _sparse_product(data, "share", 1024**2)
     tokens = {user: _consignor(data, "token", "--user", user) for user in ("alice", "bob")}
@@ -142,8 +143,10 @@ async def _campaign(data: Path, url: str, seconds: float) -> int:
         _row("scene", "answered", "list", "order", "download", "command", "failed", "fulfilled after")
         _row(*["---"] * 8)
         bad = await _scene("nothing", nullcontext(Counter[str]()), clients["bob"], small, seconds)
-        for name in SCENES:
+        for name in SCENES if scenes is None else scenes:
             bad |= await _scene(name, _attackers(site, name), clients["bob"], small, seconds)
+        if scenes is not None:
+            return bad
         try:
             stack.enter_context(hung(share))
         except OSError as error:
@@ -183,9 +186,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Start a stack, attack it scene by scene, and print the bystander's seconds: median / longest."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="how long each scene is kept up")
+    parser.add_argument("--scene", action="append", choices=tuple(SCENES), help="only this scene; may be given again")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder, _stack(Path(folder) / "data") as url:
-        return 1 if asyncio.run(_campaign(Path(folder) / "data", url, options.seconds)) else 0
+        return 1 if asyncio.run(_campaign(Path(folder) / "data", url, options.seconds, options.scene)) else 0
 
 
 if __name__ == "__main__":
