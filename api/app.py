@@ -21,15 +21,16 @@ from api.events import routes as event_routes
 from api.http.bodies import StrictJsonMiddleware
 from api.http.cors import CorsMiddleware
 from api.http.framing import FramingMiddleware
-from api.http.limiting import RateLimitHeaders, StrangersMiddleware
+from api.http.limiting import RateLimitHeaders
 from api.http.methods import MethodNotAllowedMiddleware
 from api.http.parameters import reject_unknown_query_parameters
 from api.http.paths import PathMiddleware
 from api.http.policy import PolicyMiddleware
 from api.http.request_log import DrainingMiddleware, RequestLogMiddleware
+from api.http.turns import TurnsMiddleware
 from api.identity import resource_routes, token_routes, user_routes
 from api.identity import routes as identity_routes
-from api.identity.authenticate import identify, room_for_large_body
+from api.identity.authenticate import asker_of, identify, room_for_large_body
 from api.identity.details import DetailsMiddleware
 from api.operations import docs_routes, health_routes
 from api.operations import routes as operation_routes
@@ -76,7 +77,7 @@ class _Facade(FastAPI):
         inner = RateLimitHeaders(
             DetailsMiddleware(StrictJsonMiddleware(super().build_middleware_stack(), identify, room_for_large_body))
         )
-        asking = StrangersMiddleware(MethodNotAllowedMiddleware(inner, self))
+        asking = TurnsMiddleware(MethodNotAllowedMiddleware(inner, self), asker_of)
         refusing = CorsMiddleware(DrainingMiddleware(asking))
         answering = PolicyMiddleware(RequestLogMiddleware(FramingMiddleware(refusing)))
         return PathMiddleware(DownloadNameMiddleware(answering), self)

@@ -1,4 +1,4 @@
-"""Whose connections a request takes before it is known who asks: whoever showed the same the last time.
+"""Whose connections and turns a request takes before it is known who asks: whoever showed the same the last time.
 
 Without it the first look of everybody, which is who they are, waits behind that of a crowd.
 """
@@ -19,10 +19,14 @@ class KnownAskers:
         self._most = most
         self._customers: OrderedDict[bytes, str] = OrderedDict()
 
+    def asker_of(self, shown: object) -> str:
+        """Who showed this the last time; STRANGERS where that is not known."""
+        return self._customers.get(_key(shown), STRANGERS)
+
     def ask_as_last_time(self, shown: object) -> None:
         """Count the connections of this task as those of whoever showed this before, if that is known."""
-        if (customer := self._customers.get(_key(shown))) is not None:
-            ask_as(customer)
+        if (asker := self.asker_of(shown)) != STRANGERS:
+            ask_as(asker)
 
     def ask_as_owner(self, shown: object, customer: str) -> None:
         """Count the connections of this task from now on as those of a customer whose this has turned out to be."""

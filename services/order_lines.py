@@ -4,7 +4,6 @@ Placing, estimating, ordering again and submitting a draft look up the same thin
 nobody has is a fault. What was there and is gone is left out with a warning; if nothing is left, that is a fault.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,12 +22,13 @@ from models.queries.destinations import destination_by_id, destination_of
 from models.queries.known_checksums import known_among
 from models.queries.selections import SelectedFile, UnplacedSelection
 from models.tables import CatalogueObject, Order, OrderItem, Product
+from models.tasks import computed
 from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
 
 MAX_NAMED_FAULTS = 100
 
-MANY_KEYS = 1_000
-"""Ids from which on they are parsed beside what else is served."""
+MANY_KEYS = 5_000
+"""Ids that are looked up at a time, and from which on they are parsed beside what else is served."""
 
 Groups = Collection[str] | None
 """Groups whose products may be ordered besides the public ones; None for every product."""
@@ -273,7 +273,7 @@ async def _resolve_products(
 
 async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str], where: str) -> list[Fault]:
     """Objects by id or by name."""
-    ids = {key: parsed for key, parsed in zip(keys, await _uuids(keys), strict=True) if parsed is not None}
+    ids = {key: parsed for key, parsed in (await _uuids(keys)).items() if parsed is not None}
     product_id = line.product.id
     found = (await session.execute(selections.objects_of(product_id, list(keys), list(ids.values())))).scalars().all()
     by_id, by_name = {o.id: o for o in found}, {o.name: o for o in found}
@@ -292,28 +292,30 @@ async def _resolve_ids(
     session: AsyncSession, keys: Sequence[str], lines: dict[str, Line], groups: Groups
 ) -> list[Fault]:
     """Catalogue files or objects by id, of any products."""
-    parsed = await _uuids(keys)
-    ids = list(dict.fromkeys(key for key in parsed if key is not None))
+    named = await _uuids(keys)
+    ids = list({key for key in named.values() if key is not None})
     known: set[UUID | None] = set()
-    for obj, product in await session.execute(selections.objects_by_id(ids, groups)):
-        lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
-        known.add(obj.id)
-    for file, obj, product in await session.execute(selections.files_by_id(ids, groups)):
-        line = lines.setdefault(product.sku, Line(product))
-        line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
-        known.add(file.id)
-    unknown = (index for index, key in enumerate(parsed) if key not in known)
+    for start in range(0, len(ids), MANY_KEYS):
+        some = ids[start : start + MANY_KEYS]
+        for obj, product in await session.execute(selections.objects_by_id(some, groups)):
+            lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
+            known.add(obj.id)
+        for file, obj, product in await session.execute(selections.files_by_id(some, groups)):
+            line = lines.setdefault(product.sku, Line(product))
+            line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
+            known.add(file.id)
+    unknown = (index for index, key in enumerate(keys) if named[key] not in known)
     return [
         _unknown(f"files/{index}", "catalogue file or object", keys[index], Hint.LIST_OBJECTS)
         for index in islice(unknown, MAX_NAMED_FAULTS)
     ]
 
 
-async def _uuids(keys: Sequence[str]) -> list[UUID | None]:
+async def _uuids(keys: Sequence[str]) -> dict[str, UUID | None]:
     """Each key as an id, None where it is none; many of them take so long that others are served meanwhile."""
     if len(keys) <= MANY_KEYS:
-        return [_uuid(key) for key in keys]
-    return await asyncio.to_thread(lambda: [_uuid(key) for key in keys])
+        return {key: _uuid(key) for key in keys}
+    return await computed(lambda: {key: _uuid(key) for key in dict.fromkeys(keys)})
 
 
 def _uuid(key: str) -> UUID | None:

@@ -56,9 +56,6 @@ def test_the_rules_of_models_know_no_tables_no_queries_and_no_drivers() -> None:
 
 COMPUTING = {
     "activities/publishing.py": "lays archives out",
-    "api/downloads/download_content.py": "lays archives out",
-    "api/http/bodies.py": "looks through a body",
-    "services/order_lines.py": "parses many ids",
     "services/exporting.py": "writes and reads a file of this machine",
     "services/catalogue_search.py": "compares outlines",
     "services/catalogue/checksums.py": "has a process of its own, that of the command",

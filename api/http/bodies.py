@@ -6,7 +6,6 @@ Python's parser takes what RFC 8259 leaves open or forbids (a member twice, NaN,
 on it. Here all of that is refused before a route sees it, every fault at once, each with its place and its remedy.
 """
 
-import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,6 +22,7 @@ from api.http.methods import SAFE_METHODS
 from api.matched_route import matched_route
 from api.problems import RefusedBeforeBody, RequestRefused
 from models.errors import Fault, Refusal
+from models.tasks import computed
 
 MAX_BODY_BYTES = 256 * 1024
 """Room for any body that lists nothing at length; more is refused before it is read."""
@@ -103,7 +103,7 @@ class _Checked:
         if message.get("body") and model is not None:
             _check_media_type(headers.get("content-type", ""))
             if len(message["body"]) > LARGE:
-                await asyncio.to_thread(check, message["body"])
+                await computed(check, message["body"])
             else:
                 check(message["body"])
         return message
@@ -146,6 +146,12 @@ def _room_for(model: Any) -> int:
         elif isinstance(part, list):
             waiting += part
     return MAX_BODY_BYTES
+
+
+def declared_bytes(scope: Scope) -> int:
+    """How long a request says that its body is; 0 where it does not say, or nothing that can be."""
+    value = Headers(scope=scope).get("content-length", "")
+    return int(value) if value.isdecimal() and len(value) < _DIGITS else 0
 
 
 def _check_length(value: str, limit: int) -> None:

@@ -16,8 +16,6 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from database.fair_pool import asking_as
-from database.known_askers import STRANGERS
 from models.errors import Refusal, ServerBusy, TooManyRequests
 
 _LIMITS = "consignor.limits"
@@ -68,18 +66,6 @@ class RateLimitHeaders:
 
         scope[_LIMITS] = limits
         await self._app(scope, receive, answer)
-
-
-class StrangersMiddleware:
-    """Counts the connections to the database that a request takes as a stranger's, until its caller is known."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
-        with asking_as(STRANGERS):
-            await self._app(scope, receive, send)
 
 
 @dataclass
@@ -146,12 +132,16 @@ class Ceiling:
     total: int = 0
     active: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
-    def begin(self, customer: str) -> None:
-        """Count one. Raises the refusal, or ServerBusy where the customer has room and the process has none."""
+    def check(self, customer: str) -> None:
+        """Raise the refusal of one more, or ServerBusy where the customer has room and the process has none."""
         if self.limit and self.active[customer] >= self.limit:
             raise self.refusal(self.limit)
         if self.total and self.active.total() >= self.total:
             raise ServerBusy(self.refusal.noun)
+
+    def begin(self, customer: str) -> None:
+        """Count one. Raises as `check` does."""
+        self.check(customer)
         self.active[customer] += 1
 
     def end(self, customer: str) -> None:

@@ -12,6 +12,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.types import Scope
 
 from api.http.answers import DATABASE_UNAVAILABLE, answers
+from api.http.bodies import ROOM_FROM, declared_bytes
 from api.http.container import Container, services
 from api.http.limiting import Ceiling, RequestRate
 from api.http.methods import SAFE_METHODS
@@ -111,9 +112,7 @@ async def authenticate(
     """
     if (known := cast("Caller | None", request.scope.get(CALLER))) is not None:
         return known
-    credentials = request.headers.getlist("authorization")
-    cookie = request.cookies.get(cookie_name(services.public_url))
-    services.askers.ask_as_last_time(shown := credentials or cookie)
+    credentials, cookie = _shown(request, services)
     if credentials:
         caller = await _by_header(services, credentials)
     elif cookie:
@@ -121,10 +120,22 @@ async def authenticate(
     else:
         raise Unauthenticated("sign in, or send a token: `Authorization: Bearer …`", presented=False)
     services.rate.take(request, caller.customer)
-    services.askers.ask_as_owner(shown, caller.customer)
+    services.askers.ask_as_owner(credentials or cookie, caller.customer)
     caller = replace(caller, writes=request.method not in SAFE_METHODS)
     request.scope[CALLER] = caller
     return caller
+
+
+def asker_of(scope: Scope) -> str:
+    """Who showed what a request shows the last time; nothing is looked up, and it gives no right."""
+    services: IdentityServices = scope["app"].state.services
+    credentials, cookie = _shown(Request(scope), services)
+    return services.askers.asker_of(credentials or cookie)
+
+
+def _shown(request: Request, services: IdentityServices) -> tuple[list[str], str | None]:
+    """The credentials and the session cookie of a request."""
+    return request.headers.getlist("authorization"), request.cookies.get(cookie_name(services.public_url))
 
 
 async def identify(scope: Scope) -> None:
@@ -135,7 +146,18 @@ async def identify(scope: Scope) -> None:
     # What is mounted here, as the dev stack's issuer is, has routes of another kind, which take nobody.
     dependant = getattr(matched_route(scope), "dependant", None)
     if dependant is not None and _takes_caller(dependant):
+        _check_room(scope)
         await authenticate(Request(scope), scope["app"].state.services)
+
+
+def _check_room(scope: Scope) -> None:
+    """Raise TooManyRequests at once for one large body too many of somebody who has just shown the same.
+
+    Whoever sends them without a pause costs next to nothing that way; looked up, each costs as much as a small request.
+    """
+    if (asker := asker_of(scope)) != STRANGERS and declared_bytes(scope) > ROOM_FROM:
+        services: IdentityServices = scope["app"].state.services
+        services.large_bodies.check(asker)
 
 
 def room_for_large_body(scope: Scope) -> AbstractContextManager[None]:

@@ -24,7 +24,7 @@ RETRY_AFTER_WITHOUT_KEYS = 2.0
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Provider:
     """The issuer's metadata and keys as last fetched."""
 

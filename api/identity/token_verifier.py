@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jwt
@@ -89,7 +90,9 @@ class TokenVerifier:
         )
 
 
+@lru_cache(maxsize=1_000)
 def _decode(token: str, provider: Provider) -> Token:
+    """What a token says that these keys have signed; its time and its audience are looked at again each time."""
     return jwt.decode(token, provider.keys, algorithms=ALGORITHMS, registry=_REGISTRY)
 
 

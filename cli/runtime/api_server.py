@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -38,6 +39,10 @@ READ_AHEAD_THREADS = 32
 CHECK_THREADS = 16
 """Orders, estimates and carts whose files are looked for at the same moment."""
 
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that computes lets the event loop go on; Python's own five times as many are waited for
+at each step of a request."""
+
 PROBE_THREADS = 8
 """Destinations that are tested at the same moment; of one server's, half of them, and no more may wait."""
 
@@ -73,6 +78,7 @@ async def open_services(
             operations.running(settings.database_url, client),
         ):
             gc.tune_gc()
+            sys.setswitchinterval(SWITCH_INTERVAL)
             services = Services(
                 make_sessions(engine),
                 client,

@@ -209,6 +209,11 @@ def test_the_deepest_and_the_largest_that_can_be_meant_are_taken() -> None:
         check(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
 
 
+async def _never_read() -> AsyncIterator[bytes]:
+    pytest.fail("the body was read")
+    yield b""
+
+
 async def test_large_bodies_of_one_customer_wait_for_each_other_and_small_ones_for_none(
     client: AsyncClient, services: Services
 ) -> None:
@@ -219,6 +224,9 @@ async def test_large_bodies_of_one_customer_wait_for_each_other_and_small_ones_f
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert refused.headers["retry-after"]
         assert "product" in (await client.post("/orders", content=GOOD, headers=JSON)).text
+        # By now it is known who shows this token, and nothing of the body is read.
+        declared = {**JSON, "Content-Length": str(len(large))}
+        assert (await client.post("/orders", content=_never_read(), headers=declared)).status_code == 429
     with room.room("a"), room.room("b"), room.room("c"), room.room("d"):
         busy = await client.post("/orders", content=large, headers=JSON)
         assert (busy.status_code, busy.json()["code"]) == (503, "server_busy")

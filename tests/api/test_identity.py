@@ -5,7 +5,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,11 @@ from httpx2 import AsyncClient, Response
 from joserfc.jwk import ECKey, RSAKey
 
 from api.identity.config import ClaimNames, OidcConfig
+from api.identity.provider import ProviderSource
+from api.identity.token_verifier import TokenVerifier
 from api.identity.users import user_from_claims
 from models.access import Caller, Permission, Role, Scope, customer_id, granted
-from models.errors import Forbidden, InsufficientScope
+from models.errors import Forbidden, InsufficientScope, Unauthenticated
 from tests.api.conftest import MakeProduct
 from tests.factories import Sessions, add_order
 from tests.issuer import AUDIENCE, ISSUER, REALM, Issuer, rsa_key
@@ -191,6 +193,16 @@ async def test_clocks_may_differ_a_little(anonymous: AsyncClient, issuer: Issuer
     now = int(time.time())
     assert (await shown(anonymous, issuer.token(exp=now - 5, iat=now - 60))).status_code == 200
     assert (await shown(anonymous, issuer.token(nbf=now + 5, iat=now + 5))).status_code == 200
+
+
+async def test_a_token_that_was_believed_is_not_once_its_time_is_over(issuer: Issuer) -> None:
+    now = datetime.now(UTC)
+    token = issuer.token(exp=int(now.timestamp()) + 60)
+    async with issuer.client() as http:
+        verifier = TokenVerifier(issuer.config, ProviderSource(issuer.config.issuer, http, issuer.clock))
+        assert (await verifier.verify_bearer(token, audience=AUDIENCE, now=now))["sub"]
+        with pytest.raises(Unauthenticated, match="expired"):
+            await verifier.verify_bearer(token, audience=AUDIENCE, now=now + timedelta(minutes=5))
 
 
 async def test_an_audience_among_others_and_headers_that_are_not_known_are_no_reason_to_refuse(
