@@ -146,10 +146,18 @@ class OrderActivities:
             files, failed, size = (await session.execute(queries.tally_of(order.order_id))).one()
             worst = (await session.execute(queries.commonest_failure_of(order.order_id))).one_or_none()
             undelivered = (await session.execute(undelivered_of(order.order_id))).scalar_one()
-            left_out = (await session.execute(queries.order_by_id(order.order_id))).scalar_one().files_left_out
+            found = (await session.execute(queries.order_by_id(order.order_id))).scalar_one()
         failure = Failure(code=FailureCode(worst[0] or ""), text=worst[1] or "") if worst else None
+        left_out = found.files_left_out
         return SettlementTotals(
-            files=files, failed=failed, bytes=size, failure=failure, undelivered=undelivered, left_out=left_out
+            files=files,
+            failed=failed,
+            bytes=size,
+            failure=failure,
+            undelivered=undelivered,
+            left_out=left_out,
+            # Where none is left, the commonest failure says more.
+            too_many=found.failure_policy.too_many(failed + left_out, files + left_out) if failed < files else None,
         )
 
 

@@ -11,6 +11,8 @@ from sqlmodel import col
 from temporalio import activity
 
 from activities.validation import find_deliverable
+from models.errors import Failed, FailureCode
+from models.labels import counted
 from models.messages import OrderRef
 from models.naming import file_and_folder_names
 from models.queries import orders, selections
@@ -54,7 +56,10 @@ class PlanningActivities:
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()
             totals = await _write_files(session, order.order_id, parts)
-            totals["files_left_out"] = max(found.files_total - totals["files_total"], 0)
+            left_out = totals["files_left_out"] = max(found.files_total - totals["files_total"], 0)
+            if left_out and found.failure_policy.refuses:
+                text = f"{counted(left_out, 'file')} went from the catalogue while the order was planned"
+                raise Failed(FailureCode.CATALOGUE_CHANGED, text)
             await session.execute(sa.update(Order).where(col(Order.id) == order.order_id).values(totals))
             return len(parts)
 

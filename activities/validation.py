@@ -37,12 +37,14 @@ class ValidationActivities:
 
     @activity.defn
     async def validate_order(self, order: OrderRef) -> ValidationResult:
-        """Find every fault of an order, which is refused only where nothing of it can be delivered.
+        """Find every fault of an order, which is refused where nothing of it can be delivered, or less than it allows.
 
         Raises Failed where a storage does not answer at all.
         """
         faults = _Faults()
         async with self.sessions() as session:
+            ordered = (await session.execute(orders.order_by_id(order.order_id))).scalar_one()
+            policy, total = ordered.failure_policy, ordered.files_ordered
             deliverable = await find_deliverable(session, order.order_id)
             faults.extend(await _catalogue_faults(session, order.order_id, deliverable))
         count = good = 0
@@ -57,7 +59,10 @@ class ValidationActivities:
         if not count and not deliverable.closed:
             text = "nothing is left to order: the catalogue has no file of what was selected"
             faults.extend([Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text)])
-        return ValidationResult(faults=tuple(faults.listed), faults_total=faults.total, refused=not good)
+        too_many = policy.too_many(total - good, total) if good else None
+        refused = not good or too_many is not None or (policy.refuses and faults.total > 0)
+        listed = tuple(faults.listed)
+        return ValidationResult(faults=listed, faults_total=faults.total, refused=refused, failure=too_many)
 
     async def _storage_faults(
         self, order: OrderRef, location: str, files: Sequence[SelectedFile], count: int

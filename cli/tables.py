@@ -130,6 +130,14 @@ def customer_in_words(customer: Any) -> str:
     return str(customer["name"] or customer["id"])
 
 
+def policy_in_words(order: Any) -> str:
+    """The failure policy of an order, where it is not what all have that say nothing."""
+    refuses = ["refuse it where something is missing"] if order["on_missing"] == "refuse" else []
+    percent = order["max_failed_percent"]
+    fails = [] if percent is None else [f"fail it where more than {percent:g} % of its files fail"]
+    return ", ".join(refuses + fails)
+
+
 def suborders_estimated(suborders: Sequence[Any]) -> RenderableType:
     """How an order would be cut."""
     table = Grid("part", "product", "tier", "objects", "files", "size")
@@ -168,6 +176,8 @@ def _head(order: Any) -> Text:
         _add_line(head, f"price     {price}")
     for line in warnings_in_words(order):
         _add_line(head, line, "yellow")
+    if policy := policy_in_words(order):
+        _add_line(head, f"policy    {policy}")
     if order["degraded"]:
         _add_line(head, DEGRADED, "yellow")
     if waiting := order["waiting_on"]:

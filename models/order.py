@@ -132,11 +132,14 @@ def allowed_actions(status: OrderStatus) -> tuple[Command, ...]:
     return tuple(c for c in Command if c in TRANSITIONS[status])
 
 
-def settled_event(files: int, failed: int, undelivered: int = 0) -> Event:
+def settled_event(files: int, failed: int, undelivered: int = 0, *, too_many: bool = False) -> Event:
     """What it means for the order when all its sub-orders have settled.
 
-    `undelivered` archives did not reach their destination; they can still be downloaded.
+    `undelivered` archives did not reach their destination; they can still be downloaded. `too_many`: more files have
+    failed than the order allows.
     """
+    if too_many:
+        return Event.SETTLED_FAILED
     if failed == 0 and undelivered == 0:
         return Event.SETTLED
     return Event.SETTLED_WITH_FAILURES if failed < files else Event.SETTLED_FAILED

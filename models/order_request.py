@@ -1,8 +1,10 @@
 """What somebody wants to order, as a value: routes make one from their bodies, `services.placing` takes it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
+from models.failure_policy import OnMissing
 from models.text import tidied
 
 
@@ -33,6 +35,9 @@ class OrderRequest:
     """Where the customer is taxed, as ISO 3166 writes it in two letters; None for the shop's own country."""
     coupon: str | None = None
     """The code of a coupon, however it is cased."""
+    on_missing: OnMissing | None = None
+    max_failed_percent: Decimal | None = None
+    """Of the failure policy; None is the old order's, or the default."""
 
     def __post_init__(self) -> None:
         if self.label is not None:

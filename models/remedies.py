@@ -13,6 +13,7 @@ REMEDIES: Mapping[FailureCode, str] = MappingProxyType(
         C.UNKNOWN_ID: "It is not in the catalogue any more. Import it again and retry, or order what is there.",
         C.CATALOGUE_CHANGED: "It has changed since it was ordered. Order it again.",
         C.NOTHING_TO_ORDER: "Nothing is left of what was selected. Order something else.",
+        C.TOO_MANY_FAILED: "Mend what its files failed by and retry; or order again with a higher limit.",
         C.SOURCE_MISSING: _BRING_BACK_FILE,
         C.SOURCE_CHANGED: "Import the catalogue again; then order again.",
         C.SOURCE_FORBIDDEN: "Let the workers read the file, or take it out of the catalogue; then retry.",

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
 from models.errors import FailureCode, Fault, Hint
+from models.failure_policy import FailurePolicy
 from models.labels import label_faults
 from models.order_request import OrderRequest, RequestedLine
 from models.pricing import Measure, Quote, QuotedLine, UnitPrice, price_in_words, quote
@@ -37,6 +39,17 @@ PRICE_CHANGED = "price_changed"
 
 Destination = tuple[UUID, str]
 """Id and name of a saved destination."""
+
+
+class Missing(Fault):
+    """Something that was there and is gone; where the order is placed all the same, `left_out` is left out of it."""
+
+    left_out: str = Field(default="it", exclude=True)
+
+    @property
+    def warning(self) -> Fault:
+        """What is told where the order goes on without it."""
+        return Fault(field=self.field, code=self.code, text=f"{self.text}; {self.left_out} is left out")
 
 
 @dataclass
@@ -109,18 +122,19 @@ class ResolvedOrder:
     faults: list[Fault]
     destination: Destination | None
     warnings: list[Fault]
+    policy: FailurePolicy
 
 
 async def resolve(
     session: AsyncSession, caller: Caller, request: OrderRequest, check: StorageCheck | None = None
 ) -> ResolvedOrder:
     """Look up what a request asks for; without a `check` no storage is asked."""
-    customer, destination = caller.customer, None
+    customer, destination, policy = caller.customer, None, FailurePolicy()
     faults: list[Fault] = []
     warnings: list[Fault] = []
     if request.again is not None:
         old = await session.get_one(Order, request.again)
-        customer = old.customer
+        customer, policy = old.customer, old.failure_policy
         lines, warnings = await look_again(session, old, caller.admitted, check)
         if old.destination_id:
             destination, missing = await _destination_again(session, old)
@@ -129,15 +143,29 @@ async def resolve(
         lines, faults = await _resolve_lines(session, request, caller.admitted)
         if check is not None:
             lines, warnings = await _in_storage(session, lines, check)
+    policy = policy.changed(request.on_missing, request.max_failed_percent)
     if not lines and not faults:
         faults = [nothing_left(), *warnings] if warnings else [nothing_to_order()]
+    else:
+        faults += policy.missing(missing_among(warnings))
+    faults += policy.faults
     if request.label is not None:
         faults += label_faults(request.label)
     faults += _currency_faults(lines)
     if request.destination is not None:
         destination, missing = await _resolve_destination(session, customer, request.destination)
         faults += missing
-    return ResolvedOrder(customer, lines, faults, destination, warnings)
+    return ResolvedOrder(customer, lines, faults, destination, told(warnings), policy)
+
+
+def told(warnings: Iterable[Fault]) -> list[Fault]:
+    """Warnings of an order that goes on."""
+    return [warning.warning if isinstance(warning, Missing) else warning for warning in warnings]
+
+
+def missing_among(warnings: Iterable[Fault]) -> list[Fault]:
+    """Those of the warnings that say that something is gone."""
+    return [warning for warning in warnings if isinstance(warning, Missing)]
 
 
 async def look_again(
@@ -175,8 +203,8 @@ async def _in_storage(session: AsyncSession, lines: list[Line], check: StorageCh
     for checked, fault in gone:
         whole = by_sku[checked.sku].leave_out(checked.object_id, checked.file.file_id)
         what = f"all of {checked.sku}/{checked.file.object_name}" if whole else "it"
-        told = fault.model_copy(update={"text": f"{fault.text}; {what} is left out"})
-        warnings.setdefault(checked.object_id if whole else checked.file.file_id, told)
+        missing = Missing(field=fault.field, code=fault.code, text=fault.text, left_out=what)
+        warnings.setdefault(checked.object_id if whole else checked.file.file_id, missing)
     return [line for line in lines if not line.is_empty], list(warnings.values())
 
 
@@ -208,8 +236,8 @@ async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[
     for item, product in await session.execute(selections.items_with_products(old.id, groups)):
         skus[item.position] = item.sku
         if product is None or product.sku in closed:
-            text = f"there is no product {item.sku!r} any more that this customer may order; it is left out"
-            warnings.append(_warning(item.sku, FailureCode.UNKNOWN_ID, text))
+            text = f"there is no product {item.sku!r} any more that this customer may order"
+            warnings.append(Missing(field=item.sku, code=FailureCode.UNKNOWN_ID, text=text))
             continue
         lines[item.position] = Line(product)
         warnings += _price_warnings(item, old.currency, product)
@@ -218,8 +246,8 @@ async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[
             continue
         if not is_there:
             name = f"{skus[selection.position]}/{selection.name}"
-            text = f"{name} is no longer in the catalogue; it is left out"
-            warnings.append(_warning(name, FailureCode.UNKNOWN_ID, text))
+            text = f"{name} is no longer in the catalogue"
+            warnings.append(Missing(field=name, code=FailureCode.UNKNOWN_ID, text=text))
         elif selection.file_id is None:
             line.objects[selection.object_id] = selection.name
         else:
@@ -234,11 +262,7 @@ def _price_warnings(item: OrderItem, currency: str, product: Product) -> list[Fa
     if before == now:
         return []
     text = f"an object of {product.sku} costs {now} today, where it was {before}"
-    return [_warning(product.sku, PRICE_CHANGED, text)]
-
-
-def _warning(where: str, code: str, text: str) -> Fault:
-    return Fault(field=where, code=code, text=text)
+    return [Fault(field=product.sku, code=PRICE_CHANGED, text=text)]
 
 
 async def _resolve_lines(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
 from models.errors import FailureCode, Fault, InvalidOrder, LabelTaken
+from models.failure_policy import FailurePolicy
 from models.labels import counted, default_label, numbered, order_number
 from models.messages import new_order_workflow_id
 from models.order import Command, OrderStatus, past_tense
@@ -29,10 +30,12 @@ from services.order_lines import (
     Line,
     gone_from_storage,
     look_again,
+    missing_among,
     nothing_left,
     nothing_to_order,
     quote_lines,
     resolve,
+    told,
 )
 from services.quotas import get_quotas, lock_customer, raise_if_exceeded
 from services.storage_check import MAX_CHECKED, StorageCheck
@@ -52,6 +55,7 @@ class OrderHeader:
     now: datetime
     derived_from: UUID | None
     destination: Destination | None
+    policy: FailurePolicy
 
 
 async def place(
@@ -74,7 +78,9 @@ async def place(
     limits = quotas if quotas is not None and caller.customer == resolved.customer else Quotas()
     await lock_customer(session, limits, resolved.customer)
     status = OrderStatus.DRAFT if request.draft else OrderStatus.PENDING_PAYMENT
-    header = OrderHeader(resolved.customer, request.label, status, now, request.again, resolved.destination)
+    header = OrderHeader(
+        resolved.customer, request.label, status, now, request.again, resolved.destination, resolved.policy
+    )
     order = await _insert(session, header)
     await _write_lines(session, order, resolved.lines, resolved.warnings)
     await _check_quotas(session, limits, order)
@@ -125,18 +131,26 @@ async def _changed(session: AsyncSession, draft: Order) -> list[Fault]:
 
 
 async def check_payable(session: AsyncSession, order: Order, check: StorageCheck) -> None:
-    """Add to the warnings of an order that is about to be paid which files are gone. Raises InvalidOrder if all are.
+    """Add to the warnings of an order that is about to be paid which files are gone.
+
+    Raises InvalidOrder if all are, or so many that the order would fail by its policy once it is paid.
 
     Its price stays as it was ordered at, and so does what it selects: what is gone may be back when it is read.
     """
-    lines, warnings = await look_again(session, order, None, None)
+    lines, missing = await look_again(session, order, None, None)
     looked_at, gone = await gone_from_storage(session, lines, check)
-    warnings += [
+    warnings = told(missing) + [
         fault.model_copy(update={"text": f"when it was paid: {fault.text}; it is delivered if it is back by then"})
         for _, fault in gone
     ]
     if not lines or len(gone) == looked_at < MAX_CHECKED:
         raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS])
+    policy = order.failure_policy
+    if faults := policy.missing([*missing_among(missing), *(fault for _, fault in gone)]):
+        raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
+    if (failure := policy.too_many(len(gone), order.files_total)) is not None:
+        fault = Fault(field="max_failed_percent", code=failure.code, text=failure.text)
+        raise InvalidOrder([fault, *warnings][:MAX_NAMED_FAULTS])
     keep_warnings(order, [warning for warning in warnings if warning.code != PRICE_CHANGED])
     session.add(order)
 
@@ -159,6 +173,8 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
         "derived_from": header.derived_from,
         "destination_id": header.destination[0] if header.destination else None,
         "destination_name": header.destination[1] if header.destination else None,
+        "on_missing": header.policy.on_missing,
+        "max_failed_percent": header.policy.max_failed_percent,
         "status_at": now,
         "version": 1,
         "total_price": 0,

@@ -117,10 +117,13 @@ class StatusHandlers:
         if await self._provisioning.deliver_page():
             return PhaseResult()
         tally = await TRANSACTION.execute(OrderActivities.tally, self._state.ref, summary="Count what came of it")
-        event = settled_event(tally.files, tally.failed, tally.undelivered + tally.left_out)
+        too_many = tally.too_many
+        event = settled_event(
+            tally.files, tally.failed, tally.undelivered + tally.left_out, too_many=too_many is not None
+        )
         fields: EntryFields = {"expires_at": self._renew_expiry()}
         if event is Event.SETTLED_FAILED:
-            fields["failure"] = _all_failed(tally)
+            fields["failure"] = too_many or _all_failed(tally)
         if tally.left_out:
             text = f"{counted(tally.left_out, 'file')} that had been ordered could not be delivered any more."
             fields |= {"reason_code": "left_out", "reason_text": text}
@@ -213,7 +216,9 @@ def _partly_gone(verdict: ValidationResult) -> EntryFields:
 
 
 def _refusal(verdict: ValidationResult) -> Failure:
-    """The failure of a refused order: its first fault, and how many more there are."""
+    """The failure of a refused order: that too much of it is gone, or its first fault and how many more there are."""
+    if verdict.failure is not None:
+        return verdict.failure
     first, more = verdict.faults[0], verdict.faults_total - 1
     text = first.text if not more else f"{first.text}; and {counted(more, 'more fault')}"
     return Failure(code=FailureCode(first.code), text=text)

@@ -27,7 +27,6 @@ from models.errors import (
 )
 from models.messages import CommandRequest, Extension
 from models.order import Command
-from models.order_request import OrderRequest
 from services.order_lookup import get_owned
 from services.placing import place
 from temporal.start import OrderStart
@@ -62,7 +61,7 @@ async def restart_order(
             return answered
         old = await get_owned(session, caller, order_id)
         require_match(request, state_of(old))
-        again = OrderRequest(again=old.id, label=body.label if body else None)
+        again = (body or RestartBody()).to_request(old.id)
         order = await place(session, caller, again, services.now(), services.quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})

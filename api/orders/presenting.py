@@ -76,6 +76,8 @@ def order_detail(
         warnings_total=order.warnings_total,
         refund_due=None if refund_due is None else written(refund_due, order.currency),
         destination=order.destination_name,
+        on_missing=order.failure_policy.on_missing,
+        max_failed_percent=None if order.max_failed_percent is None else float(order.max_failed_percent),
     )
 
 

@@ -1,14 +1,16 @@
 """What the facade takes and shows of orders."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 from api.schemas import EXACT, WHOLE, Body, FailurePublic, FaultPublic, Instant, Key, Money, change_schema
 from models.annotations import MAX_TAG_CHARACTERS, MAX_TAGS
 from models.delivery_status import Progress, WaitingOn
+from models.failure_policy import OnMissing
 from models.labels import MAX_LABEL_CHARACTERS
 from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
@@ -28,6 +30,27 @@ _Tag = Annotated[
 ]
 
 
+# What no share of files can be is refused in words.
+_Percent = Annotated[float, Field(json_schema_extra={"minimum": 0, "maximum": 100})]
+
+
+class FailurePolicyBody(Body):
+    """What is done where something of an order cannot be delivered."""
+
+    on_missing: Annotated[OnMissing, Strict(False)] | None = Field(
+        default=None,
+        description="Of what is gone before anything is read; `deliver_the_rest` unless you say otherwise.",
+    )
+    max_failed_percent: _Percent | None = Field(
+        default=None, description="The order fails where more of its files than this fail."
+    )
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The share of files that may fail, as it was written."""
+        return None if self.max_failed_percent is None else Decimal(str(self.max_failed_percent))
+
+
 class OrderLineCreate(Body):
     """Objects of one product, by id or name, or all of them."""
 
@@ -41,7 +64,7 @@ class OrderDelivery(Body):
     destination: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class OrderCreate(Body):
+class OrderCreate(FailurePolicyBody):
     """An order: either `files` (ids of catalogue files or objects) or `items` (products and their objects)."""
 
     model_config = ConfigDict(
@@ -73,6 +96,8 @@ class OrderCreate(Body):
             label=self.label,
             draft=self.draft,
             destination=self.delivery.destination if self.delivery else None,
+            on_missing=self.on_missing,
+            max_failed_percent=self.limit,
         )
 
 
@@ -96,10 +121,14 @@ class CommandBody(Body):
     files: Annotated[list[Seq], Field(max_length=MAX_NAMED_FILES)] | None = None
 
 
-class RestartBody(Body):
-    """The label of the new order."""
+class RestartBody(FailurePolicyBody):
+    """The label of the new order, and what of the old one's failure policy it does not take over."""
 
     label: _Label | None = None
+
+    def to_request(self, old: UUID) -> OrderRequest:
+        """The old order's selection once more."""
+        return OrderRequest(again=old, label=self.label, on_missing=self.on_missing, max_failed_percent=self.limit)
 
 
 class ExtendBody(Body):
@@ -197,6 +226,8 @@ class OrderDetail(OrderPublic):
     warnings_total: int
     refund_due: Money | None
     destination: str | None
+    on_missing: OnMissing
+    max_failed_percent: float | None
     degraded: bool = Field(default=False, description="Temporal is unavailable: nothing moves, commands are refused.")
 
 

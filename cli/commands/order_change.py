@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.common import Json, OrderId, Yes, confirm, the_api
+from cli.commands.order_request import MaxFailedPercent, OnMissingOption
 from cli.commands.order_show import show_line
 from cli.terminal import say, say_json
 from models.labels import MAX_LABEL_CHARACTERS
@@ -53,10 +54,13 @@ def restart(
     label: Annotated[
         str | None, typer.Option(help=f"A label of your own, at most {MAX_LABEL_CHARACTERS} characters.")
     ] = None,
+    on_missing: OnMissingOption = None,
+    max_failed_percent: MaxFailedPercent = None,
     as_json: Json = False,
 ) -> None:
-    """Order the same again, as a new order."""
-    _command(order_id, "restart", {"label": label}, as_json)
+    """Order the same again, as a new order, with the old one's failure policy unless you give another."""
+    policy = {"on_missing": on_missing, "max_failed_percent": max_failed_percent}
+    _command(order_id, "restart", {"label": label, **policy}, as_json)
 
 
 def extend(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.common import Json, Products, the_api
-from cli.commands.order_request import ListFile, Objects, body_of, request_of
+from cli.commands.order_request import ListFile, MaxFailedPercent, Objects, OnMissingOption, body_of, request_of
 from cli.terminal import say, say_json
 
 
@@ -15,13 +15,25 @@ def estimate_order(
     file: ListFile = None,
     label: Annotated[str | None, typer.Option(help="The label it would get.")] = None,
     deliver_to: Annotated[str | None, typer.Option(metavar="NAME", help="A saved destination.")] = None,
+    on_missing: OnMissingOption = None,
+    max_failed_percent: MaxFailedPercent = None,
     as_json: Json = False,
 ) -> None:
     """Show the sub-orders, size, price and everything against an order, without placing it.
 
     Exits with 0 if it would be accepted, with 1 if not, with 2 on wrong usage.
     """
-    body = body_of(request_of(product, object_, file, label=label, draft=False, destination=deliver_to))
+    request = request_of(
+        product,
+        object_,
+        file,
+        label=label,
+        draft=False,
+        destination=deliver_to,
+        on_missing=on_missing,
+        max_failed_percent=max_failed_percent,
+    )
+    body = body_of(request)
     with the_api() as api:
         told = api.post("/orders:estimate", body)
     if as_json:

@@ -7,7 +7,7 @@ import typer
 
 from cli.commands.common import Json, Products, Yes, confirm, the_api, waiting_needs_reading
 from cli.commands.order_download import download_parts
-from cli.commands.order_request import ListFile, Objects, body_of, request_of
+from cli.commands.order_request import ListFile, MaxFailedPercent, Objects, OnMissingOption, body_of, request_of
 from cli.commands.order_show import failed_files, show_line
 from cli.commands.order_watch import wait_for
 from cli.terminal import say
@@ -27,6 +27,8 @@ def place(
     deliver_to: Annotated[
         str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
     ] = None,
+    on_missing: OnMissingOption = None,
+    max_failed_percent: MaxFailedPercent = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft until `order submit`.")] = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
@@ -42,7 +44,16 @@ def place(
     """
     if draft and (wait or download):
         raise typer.BadParameter("a draft does not move until it is submitted", param_hint="--draft")
-    request = request_of(product, object_, file, label=label, draft=draft, destination=deliver_to)
+    request = request_of(
+        product,
+        object_,
+        file,
+        label=label,
+        draft=draft,
+        destination=deliver_to,
+        on_missing=on_missing,
+        max_failed_percent=max_failed_percent,
+    )
     with the_api() as api:
         body = body_of(request)
         if not (draft or yes):

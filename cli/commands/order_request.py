@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from models.failure_policy import OnMissing
 from models.order_request import OrderRequest, RequestedLine
 
 Objects = Annotated[
@@ -21,6 +23,13 @@ ListFile = Annotated[
         " product ids of files or objects.",
     ),
 ]
+OnMissingOption = Annotated[
+    OnMissing | None, typer.Option("--on-missing", help="What to do where something of it is gone before it is read.")
+]
+MaxFailedPercent = Annotated[
+    float | None,
+    typer.Option("--max-failed-percent", min=0, max=100, help="Fail the order where more of its files than this fail."),
+]
 
 
 def request_of(
@@ -31,6 +40,8 @@ def request_of(
     label: str | None,
     draft: bool,
     destination: str | None,
+    on_missing: OnMissing | None,
+    max_failed_percent: float | None,
 ) -> OrderRequest:
     """The order of all objects of the products, of the named objects of one product, or of what a list names.
 
@@ -44,7 +55,15 @@ def request_of(
         raise typer.BadParameter("objects are named for one product; order from each by itself", param_hint=hint)
     lines = tuple(RequestedLine(sku, tuple(names) if names else None) for sku in products or ())
     ids = () if products else tuple(names)
-    return OrderRequest(lines, ids, label=label, draft=draft, destination=destination)
+    return OrderRequest(
+        lines,
+        ids,
+        label=label,
+        draft=draft,
+        destination=destination,
+        on_missing=on_missing,
+        max_failed_percent=None if max_failed_percent is None else Decimal(str(max_failed_percent)),
+    )
 
 
 def body_of(request: OrderRequest) -> dict[str, Any]:
@@ -52,7 +71,14 @@ def body_of(request: OrderRequest) -> dict[str, Any]:
     items = [{"product": line.product, "objects": list(line.objects or ()) or "all"} for line in request.lines]
     what = {"items": items} if items else {"files": list(request.ids)}
     delivery = {"delivery": {"destination": request.destination}} if request.destination else {}
-    return {**what, "label": request.label, "draft": request.draft, **delivery}
+    return {**what, "label": request.label, "draft": request.draft, **delivery, **policy_of(request)}
+
+
+def policy_of(request: OrderRequest) -> dict[str, Any]:
+    """What the request says of its failure policy; what it does not say is left to the API."""
+    limit = None if request.max_failed_percent is None else float(request.max_failed_percent)
+    given = {"on_missing": request.on_missing, "max_failed_percent": limit}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _lines(listed: Path) -> list[str]:

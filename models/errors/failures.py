@@ -24,6 +24,7 @@ class FailureCode(StrEnum):
     UNKNOWN_ID = "unknown_id"
     CATALOGUE_CHANGED = "catalogue_changed"
     NOTHING_TO_ORDER = "nothing_to_order"
+    TOO_MANY_FAILED = "too_many_failed"
     SOURCE_MISSING = "source_missing"
     SOURCE_CHANGED = "source_changed"
     SOURCE_FORBIDDEN = "source_forbidden"
@@ -45,9 +46,10 @@ class FailureCode(StrEnum):
 
 
 class _Fails(Enum):
-    """What a failure is one of: a file that it leaves undelivered, a delivery to a customer's place, or a wait."""
+    """A failure's subject: a file that is not delivered, a whole order, a delivery to a customer's place, or a wait."""
 
     FILE = auto()
+    ORDER = auto()
     DESTINATION = auto()
     TURN = auto()
 
@@ -64,6 +66,7 @@ _FACTS: Mapping[FailureCode, _Facts] = MappingProxyType(
         FailureCode.UNKNOWN_ID: _Facts(_CONFIGURATION, _Fails.FILE),
         FailureCode.CATALOGUE_CHANGED: _Facts(_CONFIGURATION, _Fails.FILE),
         FailureCode.NOTHING_TO_ORDER: _Facts(_CONFIGURATION, _Fails.FILE),
+        FailureCode.TOO_MANY_FAILED: _Facts(_CONFIGURATION, _Fails.ORDER),
         FailureCode.SOURCE_MISSING: _Facts(_CONFIGURATION, _Fails.FILE),
         FailureCode.SOURCE_CHANGED: _Facts(_CONFIGURATION, _Fails.FILE),
         FailureCode.SOURCE_FORBIDDEN: _Facts(_CONFIGURATION, _Fails.FILE),

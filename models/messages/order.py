@@ -174,12 +174,14 @@ class Projection(Message):
 class ValidationResult(Message):
     """What validation found. At most a thousand faults are listed.
 
-    `refused`: nothing of the order can be delivered. None is an earlier version's, which refused for any fault.
+    `refused`: nothing of the order can be delivered, or less than it allows, which `failure` then says. None is an
+    earlier version's, which refused for any fault.
     """
 
     faults: tuple[Fault, ...] = ()
     faults_total: int = 0
     refused: bool | None = None
+    failure: Failure | None = None
 
     @property
     def is_refusal(self) -> bool:
@@ -191,7 +193,7 @@ class SettlementTotals(Message):
     """What all sub-orders of an order came to; `failure` is the commonest one of its files.
 
     `undelivered` archives did not arrive at their destination. `left_out` files were ordered and never planned: they
-    were gone by then, or others.
+    were gone by then, or others. `too_many`: more have failed than the order allows.
     """
 
     files: int
@@ -200,3 +202,4 @@ class SettlementTotals(Message):
     failure: Failure | None = None
     undelivered: int = 0
     left_out: int = 0
+    too_many: Failure | None = None

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.errors import FILE_FAILURES, FailureCode
+from models.failure_policy import FailurePolicy, OnMissing
 from models.messages.names import order_workflow_id
 from models.order import OrderStatus
 from models.payment import PaymentState
@@ -30,6 +31,8 @@ class Order(SQLModel, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         one_of("status", OrderStatus),
+        one_of("on_missing", OnMissing),
+        sa.CheckConstraint("max_failed_percent BETWEEN 0 AND 100", name="max_failed_percent_is_a_percentage"),
         # However it is cased or composed, and free again when its order is deleted.
         sa.Index(LABEL_INDEX, *LABEL_KEY, unique=True, postgresql_where=HOLDS_LABEL),
         sa.Index("ix_orders_newest", sa.text("created_at DESC"), sa.text("id DESC")),
@@ -78,6 +81,12 @@ class Order(SQLModel, table=True):
     warnings_total: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     # Files that were ordered and were gone, or others, when the order was planned.
     files_left_out: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
+    on_missing: str = Field(
+        default=OnMissing.DELIVER_THE_REST,
+        sa_type=sa.Text,
+        sa_column_kwargs={"server_default": OnMissing.DELIVER_THE_REST.value},
+    )
+    max_failed_percent: Decimal | None = Field(default=None, sa_type=sa.Numeric)
     objects_total: int = Field(sa_type=sa.BigInteger)
     files_total: int = Field(sa_type=sa.BigInteger)
     bytes_total: int = Field(sa_type=sa.BigInteger)
@@ -89,6 +98,16 @@ class Order(SQLModel, table=True):
     def workflow_id(self) -> str:
         """The id of the order's workflow."""
         return order_workflow_id(self.id, self.kept_workflow_id)
+
+    @property
+    def failure_policy(self) -> FailurePolicy:
+        """What is done where something of it cannot be delivered."""
+        return FailurePolicy(OnMissing(self.on_missing), self.max_failed_percent)
+
+    @property
+    def files_ordered(self) -> int:
+        """All files that were ordered, with those that were gone when it was planned."""
+        return self.files_total + self.files_left_out
 
 
 class OrderItem(SQLModel, table=True):

@@ -188,3 +188,17 @@ async def test_the_tally_counts_all_files_and_names_the_commonest_failure(sessio
     for _ in range(2):
         tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
         assert (tally.files, tally.failed, tally.bytes, tally.failure) == (3, 3, 6000, MISSING)
+
+
+@pytest.mark.parametrize(
+    ("limit", "left_out", "told"), [(66, 0, "2 of 3 files (66.67 %)"), (67, 0, None), (67, 1, "3 of 4 files (75 %)")]
+)
+async def test_the_tally_tells_where_more_has_failed_than_the_order_allows(
+    sessions: Sessions, tmp_path: Path, limit: int, left_out: int, told: str | None
+) -> None:
+    order = await planned(sessions, tmp_path)
+    policy = f"max_failed_percent = {limit}, files_left_out = {left_out}"
+    await rows(sessions, f"UPDATE orders SET {policy} RETURNING id")
+    await rows(sessions, "UPDATE suborders SET files_failed = 2 RETURNING number")
+    tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
+    assert (tally.too_many and tally.too_many.text.partition(" cannot")[0]) == told

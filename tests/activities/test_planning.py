@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from activities.planning import PlanningActivities
+from models.errors import Failed
 from models.messages import OrderRef
 from models.splitting import Limits
 from models.tables import Order
@@ -39,6 +40,17 @@ async def test_every_file_is_written_once_with_sequences_without_gaps(sessions: 
     assert sorted(await files_in(sessions, "file_id")) == there
     totals = "SELECT objects_total, files_total, bytes_total FROM orders"
     assert await rows(sessions, totals) == [(6, 11, 20_020)]
+
+
+async def test_what_goes_while_it_is_planned_fails_an_order_that_wants_all_or_nothing(
+    sessions: Sessions, order: Order
+) -> None:
+    await rows(sessions, "UPDATE orders SET on_missing = 'refuse' RETURNING id")
+    before = await everything(sessions)
+    await rows(sessions, "DELETE FROM catalogue_files WHERE name = 'big.pdf' RETURNING id")
+    with pytest.raises(Failed, match="1 file went from the catalogue"):
+        await plan(sessions, order)
+    assert await everything(sessions) == before
 
 
 async def test_a_file_is_written_as_the_catalogue_has_it(sessions: Sessions, order: Order) -> None:

@@ -100,6 +100,28 @@ async def test_every_fault_is_told_at_once(sessions: Sessions, tmp_path: Path, o
         assert verdict.faults_total == 6
 
 
+@pytest.mark.parametrize(
+    ("policy", "refused", "failure"),
+    [
+        ("on_missing = 'deliver_the_rest'", False, None),
+        ("on_missing = 'refuse'", True, None),
+        ("max_failed_percent = 28.58", False, None),
+        ("max_failed_percent = 28.57", True, "2 of 7 files (28.58 %) cannot be delivered; the order allows 28.57 %"),
+    ],
+)
+async def test_an_order_is_refused_for_as_much_as_it_does_not_allow(
+    sessions: Sessions, tmp_path: Path, order: Order, policy: str, refused: bool, failure: str | None
+) -> None:
+    await rows(sessions, f"UPDATE orders SET {policy} RETURNING id")
+    await vanish(sessions, "o1")
+    (tmp_path / "root" / "o3" / "f.bin").unlink()
+    verdict = await validate(sessions, order)
+    assert faults(verdict) == {"scenes/o1": "unknown_id", "o3/f.bin": "source_missing"}
+    assert verdict.refused == refused
+    assert (verdict.failure is None) == (failure is None)
+    assert verdict.failure is None or verdict.failure.text == f"{failure} at most"
+
+
 async def test_files_are_looked_at_page_by_page_and_each_once(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, {f"o{n}": {f"{m}": b"" for m in range(n)} for n in range(1, 6)})
     seq, name, seen = 0, "", []

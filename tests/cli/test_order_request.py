@@ -7,15 +7,38 @@ import typer
 
 from api.orders.schemas import OrderCreate
 from cli.commands.order_request import body_of, request_of
+from models.failure_policy import OnMissing
 from models.order_request import OrderRequest
+
+
+def asked(
+    products: list[str],
+    objects: list[str] | None = None,
+    *,
+    label: str | None = None,
+    draft: bool = False,
+    destination: str | None = None,
+    on_missing: OnMissing | None = None,
+    max_failed_percent: float | None = None,
+) -> OrderRequest:
+    """What options come to; those that are not given say nothing."""
+    return request_of(
+        products,
+        objects,
+        label=label,
+        draft=draft,
+        destination=destination,
+        on_missing=on_missing,
+        max_failed_percent=max_failed_percent,
+    )
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        request_of(["scenes"], None, label=None, draft=False, destination=None),
-        request_of(["scenes", "maps"], None, label="Mine", draft=True, destination=None),
-        request_of(["scenes"], ["winter", "summer"], label=None, draft=False, destination="exports"),
+        asked(["scenes"]),
+        asked(["scenes", "maps"], label="Mine", draft=True, max_failed_percent=0.1),
+        asked(["scenes"], ["winter", "summer"], destination="exports", on_missing=OnMissing.REFUSE),
         OrderRequest(ids=("0a", "0b"), label="By ids"),
     ],
 )
@@ -25,7 +48,15 @@ def test_a_request_is_the_same_after_its_way_through_the_body(request_: OrderReq
 
 def test_the_shell_sends_every_field_of_an_order_request() -> None:
     sent = [
-        request_of(["scenes"], ["winter"], label="Mine", draft=True, destination="exports"),
+        asked(
+            ["scenes"],
+            ["winter"],
+            label="Mine",
+            draft=True,
+            destination="exports",
+            on_missing=OnMissing.REFUSE,
+            max_failed_percent=12.5,
+        ),
         OrderRequest(ids=("0a",)),
     ]
     unset = OrderRequest()
@@ -38,4 +69,4 @@ def test_the_shell_sends_every_field_of_an_order_request() -> None:
 
 def test_objects_of_several_products_are_wrong_usage() -> None:
     with pytest.raises(typer.BadParameter):
-        request_of(["scenes", "maps"], ["winter"], label=None, draft=False, destination=None)
+        asked(["scenes", "maps"], ["winter"])

@@ -36,6 +36,7 @@ ORDER = hostile({
     "degraded": True, "waiting_on": {"code": "", "since": "2026-01-01T00:00:00", "who": "", "text": "",
                    "step": "", "suborder": None, "attempts": 1, "next_try_at": None}, "expires_at": None,
     "refund_due": "1.00", "failure": {"code": "", "text": ""}, "faults": [{"code": "", "text": ""}] * 2,
+    "on_missing": "refuse", "max_failed_percent": 1.5,
     "warnings": [{"text": ""}], "warnings_total": 1, "created_at": "2026-01-01T00:00:00", "destination": "",
     "suborders": [{"number": 1, "product": "", "state": "", "files": 1, "files_failed": 0, "archive_bytes": 1}],
     "deliveries": [{"suborder": 1, "state": "", "location": "", "failure": {"text": ""}, "waiting_on": None}],

@@ -22,7 +22,7 @@ from models.errors import (
 CATEGORIES = {
     "capacity": "disk_full destination_full too_many_open_files out_of_memory source_busy",
     "configuration": (
-        "unknown_id catalogue_changed nothing_to_order source_missing source_changed source_forbidden"
+        "unknown_id catalogue_changed nothing_to_order too_many_failed source_missing source_changed source_forbidden"
         " size_mismatch checksum_mismatch destination_refused"
     ),
     "infrastructure": (

@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from models.access import Caller, Role
 from models.errors import FailureCode, Hint, InvalidOrder
+from models.failure_policy import FailurePolicy, OnMissing
 from models.order_request import OrderRequest, RequestedLine
 from models.quotas import Quotas
 from models.splitting import Limits
@@ -312,3 +313,65 @@ async def test_a_payment_is_warned_of_what_is_gone_and_refused_where_nothing_is_
     with pytest.raises(InvalidOrder, match="nothing is left to order"):
         async with sessions.begin() as session:
             await check_payable(session, await session.get_one(Order, placed.id), check)
+
+
+REFUSING = replace(ALL, on_missing=OnMissing.REFUSE)
+
+
+async def test_an_order_that_wants_all_or_nothing_is_refused_with_everything_that_is_missing(
+    sessions: Sessions, scenes: Product, check: StorageCheck, tmp_path: Path
+) -> None:
+    await add_product(sessions, tmp_path / "maps", "maps", {"north": {"m.tif": b"m"}})
+    both = replace(REFUSING, lines=(RequestedLine("scenes"), RequestedLine("maps")))
+    async with sessions.begin() as session:
+        old = await place(session, MARIA, both, NOW, check=check)
+    draft = await drafted(sessions, both)
+    await withdraw(sessions, "summer")
+    (tmp_path / "spring" / "b.tif").unlink()
+    wanted = [("something_missing", "on_missing"), ("unknown_id", "scenes/summer")]
+    wanted.append(("source_missing", "scenes/spring/b.tif"))
+    again = OrderRequest(again=old.id)
+    with pytest.raises(InvalidOrder) as restarted:
+        async with sessions.begin() as session:
+            await place(session, MARIA, again, NOW, check=check)
+    with pytest.raises(InvalidOrder) as submitted:
+        async with sessions.begin() as session:
+            await renew_draft(session, MARIA, draft.id, check)
+    with pytest.raises(InvalidOrder) as paid:
+        async with sessions.begin() as session:
+            await check_payable(session, await session.get_one(Order, old.id), check)
+    for refused in (restarted, submitted, paid):
+        assert [(fault.code, fault.field) for fault in refused.value.faults] == wanted
+    async with sessions.begin() as session:
+        told = await estimate(session, MARIA, again, NOW, limits=Limits(), quotas=Quotas(), check=check)
+    assert told.faults == list(restarted.value.faults)
+
+
+async def test_an_order_again_has_the_old_ones_failure_policy_unless_another_is_given(
+    sessions: Sessions, scenes: Product
+) -> None:
+    request = replace(REFUSING, max_failed_percent=Decimal("2.5"))
+    async with sessions.begin() as session:
+        old = await place(session, MARIA, request, NOW)
+        again = await place(session, MARIA, OrderRequest(again=old.id), NOW)
+        other = OrderRequest(again=old.id, on_missing=OnMissing.DELIVER_THE_REST)
+        changed = await place(session, MARIA, other, NOW)
+    assert again.failure_policy == FailurePolicy(OnMissing.REFUSE, Decimal("2.5"))
+    assert changed.failure_policy == FailurePolicy(max_failed_percent=Decimal("2.5"))
+
+
+@pytest.mark.parametrize(("limit", "payable"), [("33.33", False), ("33.34", True)])
+async def test_nobody_pays_for_an_order_of_which_more_is_gone_than_it_allows(
+    sessions: Sessions, scenes: Product, check: StorageCheck, tmp_path: Path, limit: str, payable: bool
+) -> None:
+    async with sessions.begin() as session:
+        order = await place(session, MARIA, replace(ALL, max_failed_percent=Decimal(limit)), NOW)
+    (tmp_path / "spring" / "b.tif").unlink()
+    async with sessions.begin() as session:
+        found = await session.get_one(Order, order.id)
+        if payable:
+            await check_payable(session, found, check)
+            assert codes(found) == ["source_missing"]
+            return
+        with pytest.raises(InvalidOrder, match=r"1 of 3 files \(33.34 %\) cannot be delivered"):
+            await check_payable(session, found, check)

@@ -111,6 +111,7 @@ class World:
 
     suborders: list[tuple[int, int]] = field(default_factory=lambda: [(2, 0)])
     is_free: bool = True
+    too_many: Failure | None = None
     begins: OrderStatus = OrderStatus.PENDING_PAYMENT
     terms: OrderTimeouts = SHORT
     mended: bool = False
@@ -262,6 +263,7 @@ class World:
             bytes=1000 * len(self.suborders),
             failure=failure,
             undelivered=len(self.undeliverable),
+            too_many=self.too_many,
         )
 
     @property

@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from models.errors import FailureCode, Fault
+from models.errors import Failure, FailureCode, Fault
 from models.messages import ValidationResult, suborder_workflow_id
 from temporal import search_attributes as attributes
 from temporal.start import OrderStart, start_order
@@ -21,6 +21,8 @@ from workflows.policies import STAGE, VALIDATE
 from workflows.provisioning import IN_FLIGHT, PAGE
 
 FAULTS = tuple(Fault(field=name, code="source_missing", text=f"{name} is not there") for name in ("a.tif", "b.tif"))
+
+TOO_MANY = Failure(code=FailureCode.TOO_MANY_FAILED, text="1 of 10 files (10 %) cannot be delivered")
 
 
 @pytest.fixture
@@ -98,6 +100,17 @@ async def test_an_order_of_which_everything_is_missing_has_failed_and_says_why(c
         FailureCode.CHECKSUM_MISMATCH,
         f"None of 3 files could be delivered: {MISMATCH.text}",
     )
+
+
+@pytest.mark.parametrize("when", ["validation", "settlement"])
+async def test_an_order_of_which_more_is_missing_than_it_allows_has_failed_by_that(
+    client: Client, order_id: UUID, when: str
+) -> None:
+    refusal = ValidationResult(faults=FAULTS, faults_total=2, refused=True, failure=TOO_MANY)
+    world = World(verdict=refusal) if when == "validation" else World([(9, 1)], too_many=TOO_MANY)
+    await expect_outcome(client, order_id, world, "expired")
+    assert statuses(world)[-2:] == ["failed", "expired"]
+    assert world.entries[-2].failure == TOO_MANY
 
 
 async def test_a_refused_order_tells_every_fault_and_is_not_planned(client: Client, order_id: UUID) -> None:
