@@ -18,7 +18,7 @@ from api.events.hub import Hub
 from api.http.container import services
 from api.http.cursors import Cursors
 from api.http.limiting import AtATime, Ceiling, RequestRate
-from api.identity.authenticate import AnnotatorDep, CallerDep, ReaderDep, TokenOwnerDep
+from api.identity.authenticate import AnnotatorDep, CallerDep, CatalogueManagerDep, ReaderDep, TokenOwnerDep
 from api.identity.oidc import OpenIdConnect
 from api.identity.rights import LOOK_AGAIN_AFTER
 from api.operations.state import Operations
@@ -39,7 +39,16 @@ from storage.pool import StoragePool
 from storage.sources.registry import Sources
 from storage.targets.registry import DeliveryTargets
 
-__all__ = ["AnnotatorDep", "Caller", "CallerDep", "ReaderDep", "Services", "ServicesDep", "TokenOwnerDep"]
+__all__ = [
+    "AnnotatorDep",
+    "Caller",
+    "CallerDep",
+    "CatalogueManagerDep",
+    "ReaderDep",
+    "Services",
+    "ServicesDep",
+    "TokenOwnerDep",
+]
 
 EXPORTS = 4
 """Exports that are made at the same time in one process; each keeps a connection to the database meanwhile."""

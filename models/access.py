@@ -50,6 +50,8 @@ class Permission(StrEnum):
     """Make and revoke one's own access tokens."""
     MANAGE_ALL_CREDENTIALS = "manage_all_credentials"
     """See and revoke everybody's access tokens, and end their sessions."""
+    MANAGE_CATALOGUE = "manage_catalogue"
+    """Set what products cost, who may order them and how they are called, and have sources imported."""
 
 
 class Rule(NamedTuple):
@@ -81,6 +83,7 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         _P.EXTEND_FREELY: Rule(_ADMINS, _OPERATING),
         _P.MANAGE_TOKENS: Rule(_EVERYBODY, _NO_SCRIPT),
         _P.MANAGE_ALL_CREDENTIALS: Rule(_ADMINS, _NO_SCRIPT),
+        _P.MANAGE_CATALOGUE: Rule(_ADMINS, _OPERATING),
     }
 )
 """The one table of rules."""

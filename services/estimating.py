@@ -18,6 +18,7 @@ from models.queries import orders, selections
 from models.quotas import Quota, Quotas, Usage, quota_faults
 from models.splitting import Limits, ObjectWeight, Part, split
 from services.order_lines import MAX_NAMED_FAULTS, Line, nothing_left, nothing_to_order, quote_lines, resolve, unplaced
+from services.product_limits import limit_faults_of
 from services.quotas import get_quotas
 from services.storage_check import StorageCheck
 
@@ -52,8 +53,10 @@ async def estimate(
     faults = [*resolved.faults, *await _label_taken(session, resolved.customer, request.label)]
     if not weights and not faults:
         faults += [nothing_left(), *resolved.warnings] if resolved.warnings else [nothing_to_order()]
+    measures = _measures(resolved.lines, weights)
+    faults += limit_faults_of(resolved.lines, measures)
     faults += quota_faults(used)
-    quote = quote_lines(resolved.lines, _measures(resolved.lines, weights))
+    quote = quote_lines(resolved.lines, measures)
     return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used, resolved.warnings)
 
 

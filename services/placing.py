@@ -37,6 +37,7 @@ from services.order_lines import (
     resolve,
     told,
 )
+from services.product_limits import limit_faults_of
 from services.quotas import get_quotas, lock_customer, raise_if_exceeded
 from services.storage_check import MAX_CHECKED, StorageCheck
 
@@ -199,7 +200,7 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
 
 
 async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line], warnings: Sequence[Fault]) -> None:
-    """Write what each line selects and what that comes to. Raises InvalidOrder if it is nothing."""
+    """Write what each line selects and what that comes to. Raises InvalidOrder if it is nothing, or too much."""
     await _select(session, order, lines)
     totals = {row[0]: row for row in await session.execute(selections.selection_totals(order.id))}
     order.objects_total, order.files_total, order.bytes_total = (
@@ -207,7 +208,10 @@ async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line
     )
     if not order.files_total:
         raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS] if warnings else [nothing_to_order()])
-    quote = quote_lines(lines, [Measure(*totals.get(n, (n, 0, 0, 0))[1:]) for n in range(1, len(lines) + 1)])
+    measures = [Measure(*totals.get(n, (n, 0, 0, 0))[1:]) for n in range(1, len(lines) + 1)]
+    if faults := limit_faults_of(lines, measures):
+        raise InvalidOrder(faults)
+    quote = quote_lines(lines, measures)
     pairs = zip(lines, quote.lines, strict=True)
     session.add_all(_item(order.id, position, line, priced) for position, (line, priced) in enumerate(pairs, 1))
     order.skus, order.product_names = [line.product.sku for line in lines], [line.product.name for line in lines]

@@ -197,6 +197,7 @@ CallerDep = Annotated[Caller, Depends(require_default_permission)]
 ReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ))]
 AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))]
 TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]
+CatalogueManagerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_CATALOGUE))]
 
 
 async def _by_header(services: IdentityServices, credentials: list[str]) -> Caller:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.catalog_product import show_or_set_product
 from cli.commands.catalog_search import search_catalog
 from cli.commands.common import Json, Yes, confirm, somebody_to_ask
 from cli.commands.completion import complete_product
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Import products into the catalogue, list and search them.", no_args_is_help=True)
 app.command("search")(search_catalog)
+app.command("product")(show_or_set_product)
 
 Source = Annotated[
     Path,

@@ -5,7 +5,7 @@ Imported from here; each module holds the errors of one subject.
 
 from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, RefusalWithFaults
 from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
-from models.errors.catalogue import SourceUnreadable
+from models.errors.catalogue import InvalidProduct, SourceUnreadable
 from models.errors.deliveries import InvalidDestination, NameTaken, TooManyTests
 from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady
 from models.errors.failures import (
@@ -64,6 +64,7 @@ __all__ = [
     "InvalidCursor",
     "InvalidDestination",
     "InvalidOrder",
+    "InvalidProduct",
     "KeyInFlight",
     "KeyReused",
     "LabelTaken",

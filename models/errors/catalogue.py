@@ -1,6 +1,13 @@
-"""What can be wrong with what is imported into the catalogue."""
+"""What can be wrong with what is imported into the catalogue, and with what administrators set there."""
 
-from models.errors.base import Refusal
+from models.errors.base import Refusal, RefusalWithFaults
+
+
+class InvalidProduct(RefusalWithFaults):
+    """A change of a product that cannot be, with every fault at once."""
+
+    code = "invalid_product"
+    http_status = 422
 
 
 class SourceUnreadable(Refusal):

@@ -39,6 +39,19 @@ def products(groups: Collection[str] | None, *, after: str, limit: int) -> sa.Se
     )
 
 
+def totals_of_product(product_id: int) -> sa.Select[int, int, int]:
+    """Objects, files and bytes of one product."""
+    return (
+        sa.select(
+            sa.func.count(col(CatalogueObject.id).distinct()),
+            sa.func.count(col(CatalogueFile.id)),
+            sa.cast(sa.func.coalesce(sa.func.sum(col(CatalogueFile.size_bytes)), 0), sa.BigInteger),
+        )
+        .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
+        .where(col(CatalogueObject.product_id) == product_id)
+    )
+
+
 def objects_of_product(product_id: int, *, after: str, limit: int) -> sa.Select[UUID | None, str, int, int]:
     """A page of a product's objects with their files and bytes, by name, behind `after`."""
     return (

@@ -1,5 +1,6 @@
 """The tables of PostgreSQL, which hold the catalogue and project what the order workflows own."""
 
+from models.tables.acts import AdminAct
 from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
@@ -33,6 +34,7 @@ from models.tables.views import SavedView
 
 __all__ = [
     "AccessToken",
+    "AdminAct",
     "ArchiveCoverage",
     "Blocker",
     "Bulk",

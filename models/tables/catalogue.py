@@ -25,9 +25,15 @@ class Product(SQLModel, table=True):
 
     `extent` has a `bbox` in degrees and an `interval` of two instants, either of which may be open. `source` is the
     path that was imported, `document` the file in it that describes this product, none of a plain folder.
+    `set_by_hand` are the attributes that an administrator has set, which an import leaves as they are; `most_objects`
+    and `most_bytes` are what one order may have of it.
     """
 
     __tablename__ = "products"
+    __table_args__ = (
+        sa.CheckConstraint("most_objects > 0", name="most_objects_positive"),
+        sa.CheckConstraint("most_bytes > 0", name="most_bytes_positive"),
+    )
 
     id: int = Field(default=None, sa_type=sa.BigInteger, primary_key=True)
     sku: str = Field(sa_type=sa.Text, unique=True)
@@ -43,6 +49,11 @@ class Product(SQLModel, table=True):
     extent: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     source: str | None = Field(default=None, sa_type=sa.Text)
     document: str | None = Field(default=None, sa_type=sa.Text)
+    set_by_hand: list[str] = Field(
+        default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
+    )
+    most_objects: int | None = Field(default=None, sa_type=sa.BigInteger)
+    most_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
 

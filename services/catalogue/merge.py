@@ -14,6 +14,7 @@ from services.catalogue.merge_kept import Kept, in_terms_of, keep_unseen
 from services.catalogue.merge_objects import EXTENT, copy_into, merge_objects
 from services.catalogue.messages import ImportOptions, ImportReport, price_remedy
 from services.catalogue.plausibility import check_loss, check_move
+from services.catalogue.set_by_hand import without_set_by_hand
 from services.catalogue.source_contents import FoundProduct
 
 _COLUMNS: Final = (
@@ -35,7 +36,7 @@ _KNOWN_PRODUCT: Final = sa.text("SELECT * FROM products WHERE sku = :sku FOR UPD
 
 _UPDATE: Final = sa.text("""
     UPDATE products SET
-        name = CASE WHEN :titled THEN :name ELSE name END,
+        name = CASE WHEN :titled AND NOT 'name' = ANY (set_by_hand) THEN :name ELSE name END,
         unit_price = coalesce(:price, unit_price),
         currency = coalesce(:currency, currency),
         access_groups = coalesce(:groups, access_groups),
@@ -159,10 +160,12 @@ async def merge(session: AsyncSession, found: FoundProduct, options: ImportOptio
 
 
 async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOptions) -> ImportReport:
-    values = _product_values(found, options)
+    values = _product_values(found)
     added = await session.scalar(_ADD, values)
     # The product's row stays locked to the end: two imports of one product follow each other.
     was = (await session.execute(_KNOWN_PRODUCT, values)).mappings().one()
+    options, overruled = without_set_by_hand(found, options, dict(was))
+    values |= _given(options)
     _check_price(was, options)
     await session.execute(withdrawals.PRODUCT_BACK, values)
     moved_from = None
@@ -186,7 +189,7 @@ async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOpti
         kept=kept.files,
         kept_objects=kept.objects,
         refused=tuple(found.refused),
-        notes=tuple(_notes(found, moved_from, kept, counts["objects_changed"])),
+        notes=(*_notes(found, moved_from, kept, counts["objects_changed"]), *overruled),
         **counts,
     )
 
@@ -211,7 +214,7 @@ def _notes(found: FoundProduct, moved_from: str | None, kept: Kept, objects_chan
     return [*notes, kept.note] if kept.files else notes
 
 
-def _product_values(found: FoundProduct, options: ImportOptions) -> dict[str, Any]:
+def _product_values(found: FoundProduct) -> dict[str, Any]:
     return {
         "sku": found.sku,
         "name": found.name,
@@ -222,10 +225,12 @@ def _product_values(found: FoundProduct, options: ImportOptions) -> dict[str, An
         "extent": found.extent,
         "source": found.source,
         "document": found.document,
-        "price": options.price,
-        "currency": options.currency,
-        "groups": None if options.groups is None else sorted(set(options.groups)),
     }
+
+
+def _given(options: ImportOptions) -> dict[str, Any]:
+    groups = None if options.groups is None else sorted(set(options.groups))
+    return {"price": options.price, "currency": options.currency, "groups": groups}
 
 
 async def _merge_all(

@@ -17,10 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from models.pricing import MOST_MINOR_UNITS, decimals_in_words, minor_units, misfit, unpriceable
+from models.products import MAX_NAME_CHARACTERS
 from models.text import checked
-
-MAX_NAME_CHARACTERS = 200
-
 
 Name = Annotated[str, AfterValidator(partial(checked, limit=MAX_NAME_CHARACTERS))]
 

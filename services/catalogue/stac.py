@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from models.errors import Refusal, SourceUnreadable
 from models.links import DOT_SEGMENTS
+from models.products import MAX_NAME_CHARACTERS
 from models.text import is_blank, refused_character, shown
 from services.catalogue.directory import slug
 from services.catalogue.json_documents import read_document
-from services.catalogue.messages import MAX_NAME_CHARACTERS
 from services.catalogue.source_contents import Looked, Unseen, untold
 from services.catalogue.stac_product import StacProduct
 from services.catalogue.tree import SourceTree

@@ -27,6 +27,15 @@ PRODUCTS = [
     {"sku": "f", "name": "Free", "unit_price": "0.00", "currency": "EUR", "objects": 1, "files": 1, "bytes": 1},
 ]
 
+SET = PRODUCTS[0] | {
+    "description": None,
+    "license": None,
+    "most_objects": 2,
+    "most_bytes": None,
+    "access_groups": ["partners"],
+    "set_by_hand": ["access_groups"],
+}
+
 
 @pytest.fixture
 def consignor(sessions: async_sessionmaker[AsyncSession], database_url: str, tmp_path: Path) -> Consignor:
@@ -54,8 +63,16 @@ def api() -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({"items": PRODUCTS, "next_cursor": None}).encode()
-            self.send_response(200 if self.path.partition("?")[0] == "/api/v1/products" else 404)
+            answers = {"products": {"items": PRODUCTS, "next_cursor": None}, "products/w": SET}
+            found = answers.get(self.path.partition("?")[0].removeprefix("/api/v1/"))
+            self.answer(404 if found is None else 200, found)
+
+        def do_PATCH(self) -> None:
+            self.answer(200, SET | json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def answer(self, status: int, content: object) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -173,3 +190,28 @@ def test_checksums_are_computed_ahead_when_wanted(consignor: Consignor, source: 
     (changed,) = json.loads(consignor("import", source, "--checksums", "--json").stdout)
     assert changed["checksums"] == {"files": 1, "size_bytes": 6, "refused": []}
     assert "checksums" not in json.loads(consignor("import", source, "--json").stdout)[0]
+
+
+def test_a_product_is_shown_with_what_was_set_by_hand(consignor: Consignor, api: str) -> None:
+    done = consignor("product", "w", CONSIGNOR_PUBLIC_URL=api, CONSIGNOR_TOKEN="t")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "w  [red]W",
+        "price   12.50 CHF",
+        "holds   2 objects, 1,234 files, 5.0 kB",
+        "open to partners (set by hand)",
+        "limit   2 objects in one order",
+    ]
+
+
+def test_only_what_is_given_is_set(consignor: Consignor, api: str) -> None:
+    words = ("--price", "7", "--public", "--most-objects", "0", "--reset", "name", "--json")
+    done = consignor("product", "w", *words, CONSIGNOR_PUBLIC_URL=api, CONSIGNOR_TOKEN="t")
+    change: dict[str, object] = {"unit_price": "7", "access_groups": [], "most_objects": None, "name": None}
+    assert json.loads(done.stdout) == SET | change
+
+
+def test_a_setting_that_cannot_be_taken_back_is_named(consignor: Consignor) -> None:
+    done = consignor("product", "w", "--reset", "sku")
+    assert done.returncode == 2
+    assert "'sku' is none of name, price, groups" in " ".join(done.stderr.replace("│", " ").split())

@@ -1,0 +1,59 @@
+"""The body that sets attributes of a product, and a product with all of them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.catalogue.schemas import ProductPublic
+from api.schemas import EXACT, WHOLE, Body, change_schema
+
+_Text = Annotated[str, Field(max_length=2_000)]
+_Amount = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$")]
+_Limit = Annotated[int, Field(ge=1, le=EXACT), WHOLE]
+
+
+class ProductChange(Body):
+    """What to set; `null` takes back what was set by hand: the next import sets it as the source has it.
+
+    A limit of `null` is none.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=change_schema({"unit_price": "12.50", "access_groups": ["partners"]}, minProperties=1)
+    )
+
+    name: _Text | None = None
+    unit_price: _Amount | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    access_groups: Annotated[list[_Text], Field(max_length=1_000)] | None = None
+    most_objects: _Limit | None = None
+    most_bytes: _Limit | None = None
+
+
+class ProductDetail(ProductPublic):
+    """A product; who may order it and what was set by hand is for staff, and null for others."""
+
+    description: str | None
+    license: str | None
+    most_objects: int | None
+    most_bytes: int | None
+    access_groups: list[str] | None
+    set_by_hand: list[str] | None
+
+
+class ProductActPublic(BaseModel):
+    """A change of a product by an administrator: by attribute, what was before and what is after."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    changes: dict[str, list[Any]]
+
+
+class ProductActsPublic(BaseModel):
+    """A page of changes, the newest first."""
+
+    items: list[ProductActPublic]
+    next_cursor: str | None
