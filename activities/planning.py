@@ -1,6 +1,7 @@
 """Planning: cuts an order into sub-orders and writes their files."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -53,10 +54,13 @@ class PlanningActivities:
             rows = await session.execute(selections.object_weights(order.order_id, deliverable))
             weights, locations = selections.to_weights(rows)
             parts = split(weights, self.limits)
+            along = await _accompanying(session, order.order_id, parts)
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()
-            totals = await _write_files(session, order.order_id, parts)
-            left_out = totals["files_left_out"] = max(found.files_total - totals["files_total"], 0)
+            totals = await _write_files(session, order.order_id, parts, along)
+            # What goes along was not ordered.
+            ordered = totals["files_total"] - sum(map(len, along.values()))
+            left_out = totals["files_left_out"] = max(found.files_total - ordered, 0)
             if left_out and found.failure_policy.refuses:
                 text = f"{counted(left_out, 'file')} went from the catalogue while the order was planned"
                 raise Failed(FailureCode.CATALOGUE_CHANGED, text)
@@ -81,14 +85,33 @@ def _suborders(order_id: UUID, parts: Sequence[Part], locations: dict[str, str])
     ]
 
 
-async def _write_files(session: AsyncSession, order_id: UUID, parts: Sequence[Part]) -> dict[str, int]:
+async def _accompanying(session: AsyncSession, order_id: UUID, parts: Sequence[Part]) -> dict[int, list[SelectedFile]]:
+    """The files of the products themselves, by the number of the part they go along with: the first of their product.
+
+    They weigh something there, and are none of its objects.
+    """
+    first: dict[str, int] = {}
+    for number, part in enumerate(parts, 1):
+        first.setdefault(part.product, number)
+    found: dict[int, list[SelectedFile]] = defaultdict(list)
+    for sku, *file in await session.execute(selections.accompanying(order_id, list(first))):
+        found[first[sku]].append(SelectedFile(*file))
+    for number, files in found.items():
+        parts[number - 1].files += len(files)
+        parts[number - 1].bytes += sum(file.size_bytes for file in files)
+    return found
+
+
+async def _write_files(
+    session: AsyncSession, order_id: UUID, parts: Sequence[Part], along: Mapping[int, Sequence[SelectedFile]]
+) -> dict[str, int]:
     """COPY the files of every part, numbered through the order; gives the totals of the order."""
     raw: Any = (await (await session.connection()).get_raw_connection()).driver_connection
     seq = size = folder_seq = 0
     for number, part in enumerate(parts, 1):
         objects = [UUID(str(key)) for key in part.keys]
         selected = await session.execute(selections.selected_files_of(order_id, objects))
-        files = [SelectedFile(*row) for row in selected]
+        files = [*(SelectedFile(*row) for row in selected), *along.get(number, ())]
         folders = [(row[0], row[1]) for row in await session.execute(selections.selected_folders_of(order_id, objects))]
         # All at once, for a folder must not take a file's name, nor a file's folder another name than the folder's.
         names = ((file.object_name, file.name) for file in files)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models.queries.access import open_to
+from models.queries.selections import ORDERABLE
 from models.tables import CatalogueFile, CatalogueObject, Product
 
 
@@ -22,7 +23,7 @@ def products(groups: Collection[str] | None, *, after: str, limit: int) -> sa.Se
             sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger).label("bytes"),
         )
         .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
-        .where(col(CatalogueObject.product_id).in_(sa.select(among.c.id)))
+        .where(col(CatalogueObject.product_id).in_(sa.select(among.c.id)), ORDERABLE)
         .group_by(col(CatalogueObject.product_id))
         .subquery()
     )
@@ -48,7 +49,7 @@ def totals_of_product(product_id: int) -> sa.Select[int, int, int]:
             sa.cast(sa.func.coalesce(sa.func.sum(col(CatalogueFile.size_bytes)), 0), sa.BigInteger),
         )
         .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
-        .where(col(CatalogueObject.product_id) == product_id)
+        .where(col(CatalogueObject.product_id) == product_id, ORDERABLE)
     )
 
 
@@ -62,7 +63,7 @@ def objects_of_product(product_id: int, *, after: str, limit: int) -> sa.Select[
             sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
         )
         .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
-        .where(col(CatalogueObject.product_id) == product_id, col(CatalogueObject.name) > after)
+        .where(col(CatalogueObject.product_id) == product_id, ORDERABLE, col(CatalogueObject.name) > after)
         .group_by(col(CatalogueObject.id))
         .order_by(col(CatalogueObject.name))
         .limit(limit)

@@ -68,9 +68,10 @@ def all_matches(products: Sequence[int], criteria: ObjectFilter, after: Position
 
 
 def _of(products: Sequence[int]) -> list[sa.ColumnElement[bool]]:
+    shown = sa.not_(OBJECTS.c.accompanies)
     if len(products) == 1:  # whose index then gives the order too
-        return [OBJECTS.c.product_id == products[0]]
-    return [OBJECTS.c.product_id == sa.any_(sa.literal(list(products), ARRAY(sa.BigInteger)))]
+        return [OBJECTS.c.product_id == products[0], shown]
+    return [OBJECTS.c.product_id == sa.any_(sa.literal(list(products), ARRAY(sa.BigInteger))), shown]
 
 
 def _named(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:

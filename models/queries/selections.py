@@ -18,10 +18,14 @@ WHOLE_PRODUCT = sa.text(
     """
     INSERT INTO order_selections (order_id, seq, position, object_id, name)
     SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
-    FROM catalogue_objects o WHERE o.product_id = :product_id AND o.id <> ALL(CAST(:left_out AS uuid[]))
+    FROM catalogue_objects o
+    WHERE o.product_id = :product_id AND NOT o.accompanies AND o.id <> ALL(CAST(:left_out AS uuid[]))
     """
 )
-"""Select every object of a product but those that are left out."""
+"""Select every object of a product but those that are left out, and those that go along with any."""
+
+ORDERABLE = sa.not_(col(CatalogueObject.accompanies))
+"""Whether an object can be chosen; what accompanies others cannot."""
 
 
 def _among(column: Mapped[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -138,6 +142,20 @@ def selected_folders_of(order_id: UUID, object_ids: list[UUID]) -> sa.Select[str
     return sa.select(col(CatalogueObject.name), folder).where(among, whole).order_by(col(CatalogueObject.name), folder)
 
 
+def accompanying(order_id: UUID, skus: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
+    """SKU and columns of `SelectedFile` of the products' own files, but for what an older order selects by itself."""
+    selected = sa.exists().where(
+        col(OrderSelection.order_id) == order_id, col(OrderSelection.object_id) == col(CatalogueObject.id)
+    )
+    return (
+        sa.select(col(Product.sku), *_FILE_COLUMNS)
+        .join(CatalogueObject, col(CatalogueObject.product_id) == col(Product.id))
+        .join(CatalogueFile, col(CatalogueFile.object_id) == col(CatalogueObject.id))
+        .where(_among(col(Product.sku), skus), col(CatalogueObject.accompanies), ~selected)
+        .order_by(col(Product.sku), col(CatalogueFile.name))
+    )
+
+
 Weights = sa.Select[UUID, str, str, bool, int, int]
 """Object id, SKU, location, whether any file is nearline, files and bytes, of each object that is selected."""
 
@@ -194,7 +212,7 @@ def _unplaced(selection: UnplacedSelection) -> sa.Subquery:
     whole = (
         sa.select(lines.c.position, col(CatalogueObject.id), sa.cast(sa.null(), sa.Uuid))
         .join(CatalogueObject, col(CatalogueObject.product_id) == lines.c.product_id)
-        .where(col(CatalogueObject.id) != sa.all_(sa.literal(list(left_out), ARRAY(sa.Uuid))))
+        .where(ORDERABLE, col(CatalogueObject.id) != sa.all_(sa.literal(list(left_out), ARRAY(sa.Uuid))))
     )
     return sa.union_all(named, whole).subquery("selection")
 
@@ -286,7 +304,7 @@ def products_by_sku(skus: list[str], groups: Collection[str] | None) -> sa.Selec
 def objects_of(product_id: int, keys: list[str], ids: list[UUID]) -> sa.Select[CatalogueObject]:
     """The objects of a product that have one of these names or ids."""
     named = sa.or_(_among(col(CatalogueObject.name), keys), _with_id(col(CatalogueObject.id), ids))
-    return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, named)
+    return sa.select(CatalogueObject).where(col(CatalogueObject.product_id) == product_id, ORDERABLE, named)
 
 
 def objects_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[CatalogueObject, Product]:
@@ -294,7 +312,7 @@ def objects_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[
     return (
         sa.select(CatalogueObject, Product)
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_with_id(col(CatalogueObject.id), ids), open_to(groups))
+        .where(_with_id(col(CatalogueObject.id), ids), ORDERABLE, open_to(groups))
     )
 
 
@@ -304,7 +322,7 @@ def files_by_id(ids: list[UUID], groups: Collection[str] | None) -> sa.Select[Ca
         sa.select(CatalogueFile, CatalogueObject, Product)
         .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
         .join(Product, col(Product.id) == col(CatalogueObject.product_id))
-        .where(_with_id(col(CatalogueFile.id), ids), open_to(groups))
+        .where(_with_id(col(CatalogueFile.id), ids), ORDERABLE, open_to(groups))
     )
 
 

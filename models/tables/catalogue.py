@@ -61,7 +61,8 @@ class CatalogueObject(SQLModel, table=True):
     """One thing of a product. `changed_at` moves when it, or any of its files, is added, changed or withdrawn.
 
     Its box is in degrees; one that crosses the antimeridian goes on beyond 180. What has no geometry has no box.
-    `empty_folders` are those of its folders that no file is in, named as files are, with a `/` at the end.
+    `empty_folders` are those of its folders that no file is in, named as files are, with a `/` at the end. What
+    `accompanies` are files of the product itself: nobody orders or sees it, and it goes along with whatever is ordered.
     """
 
     __tablename__ = "catalogue_objects"
@@ -76,6 +77,7 @@ class CatalogueObject(SQLModel, table=True):
         ),
         sa.Index("ix_catalogue_objects_newest_of_all", sa.text("begins_at DESC"), sa.text("id DESC")),
         sa.Index("ix_catalogue_objects_during", sa.text(DURING), postgresql_using="gist"),
+        sa.Index("ix_catalogue_objects_accompanying", "product_id", postgresql_where=sa.text("accompanies")),
         sa.CheckConstraint("west <= east AND south <= north", name="box_is_one"),
         sa.CheckConstraint("begins_at <= ends_at", name="ends_after_it_begins"),
         sa.CheckConstraint("num_nulls(geometry, west, south, east, north) IN (0, 5)", name="geometry_and_box_together"),
@@ -98,6 +100,7 @@ class CatalogueObject(SQLModel, table=True):
     empty_folders: list[str] = Field(
         default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
     )
+    accompanies: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     # The item that describes it, seen from the folder of its product's document.
     document: str | None = Field(default=None, sa_type=sa.Text)
 

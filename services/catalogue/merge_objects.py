@@ -46,18 +46,21 @@ _CHANGED: Final = sa.text("""
                 a.empty_folders)
 """)
 
+# What makes no object another one: where it is described, and whether it goes along with whatever is ordered.
 _DOCUMENTED: Final = sa.text("""
-    UPDATE catalogue_objects o SET document = a.document FROM arriving a
-    WHERE o.product_id = :product AND o.name = a.name AND o.document IS DISTINCT FROM a.document
+    UPDATE catalogue_objects o SET document = a.document, accompanies = a.name IS NOT DISTINCT FROM CAST(:own AS text)
+    FROM arriving a
+    WHERE o.product_id = :product AND o.name = a.name AND (o.document, o.accompanies)
+        IS DISTINCT FROM (a.document, a.name IS NOT DISTINCT FROM CAST(:own AS text))
 """)
 
 # What was withdrawn has left its id.
 _ADDED: Final = sa.text("""
     INSERT INTO catalogue_objects
         (id, product_id, name, geometry, west, south, east, north, begins_at, ends_at, properties, document,
-            empty_folders)
+            empty_folders, accompanies)
     SELECT coalesce(w.id, uuidv7()), :product, a.name, geometry, west, south, east, north, begins_at, ends_at,
-        properties, document, empty_folders
+        properties, document, empty_folders, a.name IS NOT DISTINCT FROM CAST(:own AS text)
     FROM arriving a LEFT JOIN withdrawn_objects w ON w.product_id = :product AND w.name = a.name
     WHERE NOT EXISTS (SELECT FROM catalogue_objects o WHERE o.product_id = :product AND o.name = a.name)
     ORDER BY position
@@ -89,8 +92,8 @@ async def merge_objects(session: AsyncSession, found: FoundProduct, product: int
     await session.execute(_ARRIVING, {"product": product})
     await session.execute(sa.text("ANALYZE arriving"))
     changed = cast("sa.CursorResult[Any]", await session.execute(_CHANGED, {"product": product})).rowcount
-    await session.execute(_DOCUMENTED, {"product": product})
-    await session.execute(_ADDED, {"product": product})
+    for statement in (_DOCUMENTED, _ADDED):
+        await session.execute(statement, {"product": product, "own": found.own_object})
     await session.execute(sa.text("DROP TABLE described, arriving"))
     return changed
 

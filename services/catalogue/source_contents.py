@@ -139,6 +139,8 @@ class FoundProduct:
     empty: list[str] = field(default_factory=list)
     empty_folders: dict[str, list[str]] = field(default_factory=dict)
     """Of objects, the folders that no file is in: named as files are, with a `/` at the end."""
+    own_object: str | None = None
+    """The object that holds the files of the product itself, which go along with whatever is ordered of it."""
 
     def refuse(self, what: str, why: str | Refusal, *places: Unseen) -> None:
         """Leave something out and say so; what is known of these places stays, for the source still names them."""

@@ -274,7 +274,10 @@ class StacProduct:
             name = f"{name} (collection)"
             self.note(path, f"has assets, and an item of its own name: they are the object {name}")
         try:
+            others = bool(self._objects or self.found.unseen)
             self.add_object(name, assets, path)
+            # Without any items they are not beside what can be ordered, they are it.
+            self.found.own_object = name if others else None
         except Refusal as refusal:
             self.refuse(path, refusal, Unseen.asset(name))
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from activities.planning import PlanningActivities
 from models.errors import Failed
@@ -141,3 +142,33 @@ async def test_a_single_file_travels_without_the_empty_folders_of_its_object(
     await rows(sessions, "UPDATE order_selections SET file_id = (SELECT id FROM catalogue_files) RETURNING seq")
     await plan(sessions, order)
     assert await rows(sessions, "SELECT seq FROM order_folders") == []
+
+
+@pytest.fixture
+async def with_license(sessions: Sessions, order: Order) -> Order:
+    """The same order, of products one of which has got a file of its own since."""
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE catalogue_objects SET accompanies = true WHERE name = 's3'"))
+        await session.execute(sa.text("DELETE FROM order_selections WHERE name = 's3'"))
+        await session.execute(sa.text("UPDATE orders SET files_total = files_total - 2"))
+    return order
+
+
+async def test_files_of_a_product_itself_go_along_once_with_its_first_sub_order(
+    sessions: Sessions, with_license: Order
+) -> None:
+    assert await plan(sessions, with_license) == 5
+    assert await plan(sessions, with_license) == 5
+    parts = "SELECT number, objects_total, files_total, bytes_total FROM suborders ORDER BY number"
+    assert (await rows(sessions, parts))[:2] == [(1, 1, 4, 2 + 4), (2, 1, 2, 3)]
+    along = "SELECT suborder, path FROM order_files WHERE object_name = 's3' ORDER BY path"
+    assert await rows(sessions, along) == [(1, "s3/image.tif"), (1, "s3/meta.xml")]
+    totals = "SELECT objects_total, files_total, files_left_out FROM orders"
+    assert await rows(sessions, totals) == [(5, 11, 0)]
+
+
+async def test_an_older_order_that_has_chosen_such_files_gets_them_once(sessions: Sessions, order: Order) -> None:
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE catalogue_objects SET accompanies = true WHERE name = 's3'"))
+    await plan(sessions, order)
+    assert await rows(sessions, "SELECT count(*) FROM order_files WHERE object_name = 's3'") == [2]

@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 from httpx2 import AsyncClient
 
 from tests.api.conftest import SCENES, MakeProduct
+from tests.factories import Sessions
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
@@ -110,3 +112,22 @@ async def test_a_tampered_cursor_is_refused(client: AsyncClient, make_product: M
     cursor = base64.urlsafe_b64encode(orjson.dumps(value)).decode()
     answer = await client.get("/products/scenes/objects", params={"cursor": cursor})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+async def test_files_of_a_product_itself_are_nothing_to_order(
+    client: AsyncClient, make_product: MakeProduct, sessions: Sessions
+) -> None:
+    await make_product()
+    found = {obj["name"]: obj["id"] for obj in (await objects(client))["items"]}
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE catalogue_objects SET accompanies = true WHERE name = 'spring'"))
+    assert [obj["name"] for obj in (await objects(client))["items"]] == ["summer", "winter"]
+    (product,) = (await client.get("/products")).json()["items"]
+    assert (product["objects"], product["files"]) == (2, 3)
+    items = (await client.get("https://orders.example/stac/search")).json()["features"]
+    assert {item["id"] for item in items} == {"summer", "winter"}
+    for body in ({"files": [found["spring"]]}, {"items": [{"product": "scenes", "objects": ["spring"]}]}):
+        refused = await client.post("/orders", json=body)
+        assert [fault["code"] for fault in refused.json()["faults"]] == ["unknown_id"]
+    order = (await client.post("/orders", json={"items": [{"product": "scenes"}]})).json()
+    assert order["items"][0]["quantity"] == 2

@@ -161,6 +161,23 @@ async def test_a_collections_own_assets_are_an_object_of_its_name(sessions: Sess
     assert await rows(sessions, "SELECT name FROM catalogue_objects") == ["c"]
 
 
+async def test_a_collections_own_assets_go_along_with_its_items(sessions: Sessions, tmp_path: Path) -> None:
+    for name in ("license.txt", "x"):
+        put(tmp_path / name)
+    put_json(tmp_path / "i.json", item("i", {"x": {"href": "x"}}))
+    document = collection("c", ["i.json"], assets={"license": {"href": "license.txt"}})
+    source = put_json(tmp_path / "collection.json", document)
+    along = "SELECT name, accompanies FROM catalogue_objects ORDER BY name"
+    assert (await imported(sessions, source)).objects == 2
+    assert await rows(sessions, along) == [("c", True), ("i", False)]
+    assert (await imported(sessions, source)).unchanged == 2
+    (tmp_path / "i.json").unlink()
+    await imported(sessions, put_json(source, document))
+    assert await rows(sessions, along) == [("c", True), ("i", False)]
+    await import_source(sessions, put_json(source, document | {"links": []}), ImportOptions(allow_withdrawals=True))
+    assert await rows(sessions, along) == [("c", False)]
+
+
 async def test_sku_and_name_are_for_one_product_only(sessions: Sessions, tmp_path: Path) -> None:
     for name in ("one", "two"):
         put(tmp_path / name / "x")
