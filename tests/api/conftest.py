@@ -2,8 +2,6 @@
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from temporalio.client import Client
 
-from api.app import create_app
 from api.dependencies import Services
 from api.identity.oidc import OpenIdConnect
 from api.operations.state import FiguresAge, Operations
@@ -21,6 +18,7 @@ from models.links import LinkKeys
 from models.tables import Order, Product
 from storage.pool import StoragePool
 from temporal.converter import DATA_CONVERTER
+from tests.api.applications import started
 from tests.api.response_recorder import HOOKS
 from tests.factories import Objects, Sessions, add_order, add_product, make_ready
 from tests.issuer import Issuer
@@ -82,34 +80,11 @@ async def services(
         )
 
 
-@dataclass
-class Whole:
-    """The whole application, made once, for that takes longer than most tests; each test starts it with services of its
-    own.
-    """
-
-    services: list[Services] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.app = create_app(self._opened)
-
-    @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[Services]:
-        yield self.services[-1]
-
-
-@pytest.fixture(scope="session")
-def whole() -> Whole:
-    return Whole()
-
-
 @pytest.fixture
-async def app(whole: Whole, services: Services) -> AsyncIterator[FastAPI]:
+async def app(services: Services) -> AsyncIterator[FastAPI]:
     """The whole application, started."""
-    whole.services.append(services)
-    async with whole.app.router.lifespan_context(whole.app):
-        yield whole.app
-    whole.services.remove(services)
+    async with started(services) as app:
+        yield app
 
 
 @pytest.fixture

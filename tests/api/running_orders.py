@@ -13,12 +13,12 @@ from sqlmodel import col
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.app import create_app
 from api.dependencies import Services
 from models.messages import OrderTimeouts, bulk_workflow_id, new_order_workflow_id, suborder_workflow_id
 from models.splitting import Limits
 from models.tables import Bulk, CatalogueFile, Order, SubOrder
 from storage.pool import StoragePool
+from tests.api.applications import lent_app
 from tests.api.response_recorder import HOOKS
 from tests.factories import Sessions
 from tests.issuer import as_, identified
@@ -47,12 +47,12 @@ async def facade(
         async with identified() as identity:
             yield Services(sessions, temporal, PUBLIC_URL, readers, secrets, identity=identity, **more)
 
-    app = create_app(services)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url=URL, headers=as_("local"), event_hooks=HOOKS) as made,
-    ):
-        yield made
+    with lent_app(services) as app:
+        async with (
+            app.router.lifespan_context(app),
+            AsyncClient(transport=ASGITransport(app), base_url=URL, headers=as_("local"), event_hooks=HOOKS) as made,
+        ):
+            yield made
 
 
 @asynccontextmanager

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import uvicorn
 
-from api.app import create_app
 from api.dependencies import Services
 from api.http.protocol import ConnectionBounds, server_config
+from tests.api.applications import lent_app
 
 
 @asynccontextmanager
@@ -37,15 +37,15 @@ async def served(
         async with services.operations.running(database_url, services.temporal):
             yield services
 
-    config = server_config(create_app(opened), bounds, log_level="warning")
-    server = uvicorn.Server(config)
-    # Signals are the test runner's.
-    serving = asyncio.create_task(server._serve([listening]))
-    try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        yield address
-    finally:
-        services.operations.drain()
-        server.should_exit = True
-        await serving
+    with lent_app(opened) as app:
+        server = uvicorn.Server(server_config(app, bounds, log_level="warning"))
+        # Signals are the test runner's.
+        serving = asyncio.create_task(server._serve([listening]))
+        try:
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+            yield address
+        finally:
+            services.operations.drain()
+            server.should_exit = True
+            await serving

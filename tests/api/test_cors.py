@@ -9,7 +9,8 @@ from httpx2 import ASGITransport, AsyncClient
 
 from api.dependencies import Services
 from models.cors import CorsPolicy, parse_origin
-from tests.api.conftest import PUBLIC_URL, Whole
+from tests.api.applications import started
+from tests.api.conftest import PUBLIC_URL
 from tests.api.test_identity_sessions import SESSION, logged_in
 from tests.issuer import Issuer
 
@@ -23,16 +24,13 @@ async def services(services: Services) -> Services:
 
 
 @asynccontextmanager
-async def asked_with(whole: Whole, services: Services, policy: CorsPolicy) -> AsyncIterator[AsyncClient]:
+async def asked_with(services: Services, policy: CorsPolicy) -> AsyncIterator[AsyncClient]:
     """A client of a facade with another policy."""
-    whole.services.append(replace(services, cors=policy))
-    url = f"{PUBLIC_URL}/api/v1"
     async with (
-        whole.app.router.lifespan_context(whole.app),
-        AsyncClient(transport=ASGITransport(whole.app), base_url=url) as made,
+        started(replace(services, cors=policy)) as app,
+        AsyncClient(transport=ASGITransport(app), base_url=f"{PUBLIC_URL}/api/v1") as made,
     ):
         yield made
-    whole.services.pop()
 
 
 def preflight(
@@ -41,8 +39,8 @@ def preflight(
     return {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
 
 
-async def test_no_page_may_ask_unless_set(whole: Whole, services: Services) -> None:
-    async with asked_with(whole, services, CorsPolicy()) as nobody:
+async def test_no_page_may_ask_unless_set(services: Services) -> None:
+    async with asked_with(services, CorsPolicy()) as nobody:
         for answer in (
             await nobody.options("/orders", headers=preflight(MAPS)),
             await nobody.get("/me", headers={"Origin": MAPS}),
@@ -79,10 +77,8 @@ async def test_with_credentials_an_allowed_page_acts_as_whoever_has_signed_in(
     assert (await anonymous.post("/logout", headers={"Origin": MAPS})).status_code == 204
 
 
-async def test_without_credentials_any_page_may_read_what_a_token_opens(
-    whole: Whole, services: Services, issuer: Issuer
-) -> None:
-    async with asked_with(whole, services, CorsPolicy(frozenset({"*"}))) as anybody:
+async def test_without_credentials_any_page_may_read_what_a_token_opens(services: Services, issuer: Issuer) -> None:
+    async with asked_with(services, CorsPolicy(frozenset({"*"}))) as anybody:
         answer = await anybody.get(
             "/orders", headers={"Origin": OTHER, "Authorization": f"Bearer {issuer.token('local')}"}
         )

@@ -17,11 +17,11 @@ from httpx2 import AsyncClient
 from pystac.stac_io import DefaultStacIO
 from sqlmodel import col
 
-from api.app import create_app
 from api.dependencies import Services
 from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import CatalogueFile
+from tests.api.applications import lent_app
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
 from tests.factories import Sessions, add_order, make_ready
 from tests.issuer import as_
@@ -39,11 +39,12 @@ async def served(services: Services) -> AsyncIterator[str]:
     async def opened() -> AsyncIterator[Services]:
         yield dataclasses.replace(services, public_url=url)
 
-    server = uvicorn.Server(uvicorn.Config(create_app(opened), log_config=None, ws="none"))
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    yield url
-    server.should_exit = True
-    await task
+    with lent_app(opened) as app:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        yield url
+        server.should_exit = True
+        await task
 
 
 def walked(url: str) -> dict[str, dict[str, Any]]:
