@@ -26,6 +26,7 @@ from models.order import Event, OrderStatus
 from models.queries import orders as queries
 from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
+from models.queries.prices import give_back_coupon
 from models.status_facts import AVAILABLE_SUBORDERS, UNSETTLED_SUBORDERS
 from models.tables import Order, SubOrder, TimelineRow
 from services.placing import keep_warnings
@@ -110,6 +111,8 @@ class OrderActivities:
                     **_failure(news),
                 )
             )
+            if any(_ends_unpaid(entry) for entry in news.entries):
+                await session.execute(give_back_coupon(news.order_id))
             if _since(news):
                 await session.execute(clear_of_order(news.order_id))
             inserted = insert(TimelineRow).values(rows).on_conflict_do_nothing().returning(col(TimelineRow.sequence))
@@ -159,6 +162,12 @@ class OrderActivities:
             # Where none is left, the commonest failure says more.
             too_many=found.failure_policy.too_many(failed + left_out, files + left_out) if failed < files else None,
         )
+
+
+def _ends_unpaid(entry: TimelineEntry) -> bool:
+    """Whether an order is over before it was paid."""
+    before = {OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT}
+    return entry.status_before in before and entry.status_after is OrderStatus.CANCELLED
 
 
 async def _require_same(session: AsyncSession, news: Projection) -> None:

@@ -42,3 +42,6 @@ class OrderRequest:
     def __post_init__(self) -> None:
         if self.label is not None:
             object.__setattr__(self, "label", tidied(self.label))
+        for name in ("country", "coupon"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, given.strip().upper())

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from models.errors import Fault
-from models.pricing import misfit, unpriceable
+from models.pricing import price_faults
 from models.text import checked
 
 MAX_NAME_CHARACTERS: Final = 200
@@ -64,11 +64,7 @@ def _price_faults(fields: Mapping[str, Any], current: Mapping[str, Any]) -> list
     )
     if all(fields.get(name) is None for name in _PRICE):
         return []
-    if reason := unpriceable(currency):
-        return [Fault(field="currency", code="currency_unknown", text=reason)]
-    if reason := misfit(Decimal(price), currency):
-        return [Fault(field="unit_price", code="price_unfit", text=reason)]
-    return []
+    return price_faults(Decimal(price), currency)
 
 
 def limit_faults(

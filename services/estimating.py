@@ -46,17 +46,18 @@ async def estimate(
     check: StorageCheck | None = None,
 ) -> Estimate:
     """Estimate an order. Nothing about it is refused: what stands against it is among its faults."""
-    resolved = await resolve(session, caller, request, check)
+    resolved = await resolve(session, caller, request, now, check)
     weights = await _weigh(session, resolved.lines)
     usage = Usage(1, sum(weight.files for weight in weights), sum(weight.bytes for weight in weights))
     used = await get_quotas(session, quotas, resolved.customer, now, usage)
-    faults = [*resolved.faults, *await _label_taken(session, resolved.customer, request.label)]
+    faults = [*resolved.faults, *resolved.prices.faults, *await _label_taken(session, resolved.customer, request.label)]
     if not weights and not faults:
         faults += [nothing_left(), *resolved.warnings] if resolved.warnings else [nothing_to_order()]
     measures = _measures(resolved.lines, weights)
     faults += limit_faults_of(resolved.lines, measures)
     faults += quota_faults(used)
-    quote = quote_lines(resolved.lines, measures)
+    quote = quote_lines(resolved.lines, measures, resolved.prices)
+    faults += [quote.refused] if quote.refused else []
     return Estimate(resolved.lines, quote, split(weights, limits), faults[:MAX_NAMED_FAULTS], used, resolved.warnings)
 
 

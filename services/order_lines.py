@@ -6,6 +6,7 @@ nobody has is a fault. What was there and is gone is left out with a warning; if
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
@@ -17,14 +18,15 @@ from models.errors import FailureCode, Fault, Hint
 from models.failure_policy import FailurePolicy
 from models.labels import label_faults
 from models.order_request import OrderRequest, RequestedLine
-from models.pricing import Measure, Quote, QuotedLine, UnitPrice, price_in_words, quote
+from models.pricing import UNIT_WORDS, Measure, Quote, UnitPrice, price_in_words
 from models.queries import selections
 from models.queries.access import closed_products
 from models.queries.destinations import destination_by_id, destination_of
 from models.queries.known_checksums import known_among
 from models.queries.selections import SelectedFile, UnplacedSelection
-from models.tables import CatalogueObject, Order, OrderItem, Product
+from models.tables import CatalogueObject, Order, Product
 from models.tasks import computed
+from services.pricing import Buyer, Prices, groups_of, prices_for
 from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
 
 MAX_NAMED_FAULTS = 100
@@ -61,11 +63,15 @@ class Line:
     objects: dict[UUID, str] = field(default_factory=dict)
     files: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
     left_out: set[UUID] = field(default_factory=set)
+    described: str = ""
+    """How it was, where what it selects is what it was."""
+    price_before: UnitPrice | None = None
+    """What a unit cost when it was ordered or drafted before."""
 
     @property
     def configuration(self) -> str:
         """How the line is described."""
-        return "all objects" if self.whole else ""
+        return "all objects" if self.whole else self.described
 
     def selections(self) -> list[tuple[UUID, UUID | None, str]]:
         """Object, file or None for all of its files, and name; nothing is selected twice."""
@@ -100,21 +106,17 @@ def unplaced(lines: Sequence[Line]) -> UnplacedSelection:
     )
 
 
-def quote_lines(lines: Sequence[Line], measures: Sequence[Measure]) -> Quote:
+def quote_lines(lines: Sequence[Line], measures: Sequence[Measure], prices: Prices) -> Quote:
     """Price lines of which so much is ordered."""
-    pairs = zip(lines, measures, strict=True)
-    return quote(QuotedLine(line.product.sku, _price_of(line.product), measure) for line, measure in pairs)
-
-
-def _price_of(product: Product) -> UnitPrice:
-    return UnitPrice(product.unit_price, product.currency)
+    return prices.quote([line.product for line in lines], measures)
 
 
 @dataclass(frozen=True)
 class ResolvedOrder:
     """What a request asks for, as it can be had now, with everything that is wrong with it.
 
-    `warnings` tell what is left out, and which prices have changed since it was ordered or drafted.
+    `warnings` tell what is left out, and which prices have changed since it was ordered or drafted. `prices` are those
+    of its customer now; what is wrong with the coupon is among their faults.
     """
 
     customer: str
@@ -123,18 +125,19 @@ class ResolvedOrder:
     destination: Destination | None
     warnings: list[Fault]
     policy: FailurePolicy
+    prices: Prices
 
 
 async def resolve(
-    session: AsyncSession, caller: Caller, request: OrderRequest, check: StorageCheck | None = None
+    session: AsyncSession, caller: Caller, request: OrderRequest, now: datetime, check: StorageCheck | None = None
 ) -> ResolvedOrder:
     """Look up what a request asks for; without a `check` no storage is asked."""
-    customer, destination, policy = caller.customer, None, FailurePolicy()
+    customer, destination, policy, country = caller.customer, None, FailurePolicy(), request.country
     faults: list[Fault] = []
     warnings: list[Fault] = []
     if request.again is not None:
         old = await session.get_one(Order, request.again)
-        customer, policy = old.customer, old.failure_policy
+        customer, policy, country = old.customer, old.failure_policy, country or old.country
         lines, warnings = await look_again(session, old, caller.admitted, check)
         if old.destination_id:
             destination, missing = await _destination_again(session, old)
@@ -151,11 +154,16 @@ async def resolve(
     faults += policy.faults
     if request.label is not None:
         faults += label_faults(request.label)
-    faults += _currency_faults(lines)
+    groups = caller.groups if customer == caller.customer else await groups_of(session, customer)
+    buyer = Buyer(customer, groups, country, request.coupon)
+    prices = await prices_for(session, buyer, [line.product for line in lines], now)
+    for line in lines:
+        warnings += _price_warnings(line, prices.units[line.product.sku])
+    faults += _currency_faults(prices.units.values())
     if request.destination is not None:
         destination, missing = await _resolve_destination(session, customer, request.destination)
         faults += missing
-    return ResolvedOrder(customer, lines, faults, destination, told(warnings), policy)
+    return ResolvedOrder(customer, lines, faults, destination, told(warnings), policy, prices)
 
 
 def told(warnings: Iterable[Fault]) -> list[Fault]:
@@ -171,7 +179,7 @@ def missing_among(warnings: Iterable[Fault]) -> list[Fault]:
 async def look_again(
     session: AsyncSession, old: Order, groups: Groups, check: StorageCheck | None
 ) -> tuple[list[Line], list[Fault]]:
-    """What can be had now of an order or draft, and a warning for all that is gone or has another price."""
+    """What can be had now of an order or draft, and a warning for all that is gone."""
     lines, warnings = await _lines_of(session, old, groups)
     if check is not None:
         lines, gone = await _in_storage(session, lines, check)
@@ -228,7 +236,7 @@ async def _resolve_destination(
 
 
 async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[list[Line], list[Fault]]:
-    """The lines of an old order or draft as they can be ordered now, with a warning for all that is gone or differs."""
+    """The lines of an old order or draft as they can be ordered now, with a warning for all that is gone."""
     lines: dict[int, Line] = {}
     skus: dict[int, str] = {}
     warnings: list[Fault] = []
@@ -239,8 +247,7 @@ async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[
             text = f"there is no product {item.sku!r} any more that this customer may order"
             warnings.append(Missing(field=item.sku, code=FailureCode.UNKNOWN_ID, text=text))
             continue
-        lines[item.position] = Line(product)
-        warnings += _price_warnings(item, old.currency, product)
+        lines[item.position] = Line(product, price_before=item.price_in(old.currency))
     for selection, is_there in await session.execute(selections.selections_of(old.id)):
         if (line := lines.get(selection.position)) is None:
             continue
@@ -255,14 +262,17 @@ async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[
     return [line for line in lines.values() if not line.is_empty], warnings
 
 
-def _price_warnings(item: OrderItem, currency: str, product: Product) -> list[Fault]:
-    """What an object of a product costs now, where it has cost something else."""
-    before = price_in_words(item.unit_price, currency) or "nothing"
-    now = price_in_words(product.unit_price, product.currency) or "nothing"
-    if before == now:
+def _price_warnings(line: Line, price: UnitPrice) -> list[Fault]:
+    """What a unit of a product costs now, where it has cost something else."""
+    sku, before = line.product.sku, line.price_before
+    if before is None or f"{before}" == f"{price}":
         return []
-    text = f"an object of {product.sku} costs {now} today, where it was {before}"
-    return [Fault(field=product.sku, code=PRICE_CHANGED, text=text)]
+    if before.unit == price.unit:
+        words = (price_in_words(one.amount, one.currency) or "nothing" for one in (price, before))
+        text = "{} of {} costs {} today, where it was {}".format(UNIT_WORDS[price.unit], sku, *words)
+    else:
+        text = f"{sku} costs {price} today, where it was {before}"
+    return [Fault(field=sku, code=PRICE_CHANGED, text=text)]
 
 
 async def _resolve_lines(
@@ -366,8 +376,8 @@ def nothing_left() -> Fault:
     return Fault(field="items", code=FailureCode.NOTHING_TO_ORDER, text=text, hint=Hint.LIST_PRODUCTS)
 
 
-def _currency_faults(lines: Iterable[Line]) -> list[Fault]:
-    currencies = sorted({line.product.currency for line in lines if line.product.unit_price})
+def _currency_faults(prices: Iterable[UnitPrice]) -> list[Fault]:
+    currencies = sorted({price.currency for price in prices if price.amount})
     if len(currencies) < 2:
         return []
     text = f"the products are priced in {' and '.join(currencies)}; order them separately"

@@ -17,7 +17,7 @@ from models.labels import counted, default_label, numbered, order_number
 from models.messages import new_order_workflow_id
 from models.order import Command, OrderStatus, past_tense
 from models.order_request import OrderRequest
-from models.pricing import Measure, QuotedLine
+from models.pricing import Measure, QuotedLine, price_in_words
 from models.queries import orders, selections
 from models.quotas import Quotas, Usage
 from models.tables import Order, OrderItem, OrderSelection, TimelineRow
@@ -37,6 +37,7 @@ from services.order_lines import (
     resolve,
     told,
 )
+from services.pricing import Prices, freeze, use_coupon
 from services.product_limits import limit_faults_of
 from services.quotas import get_quotas, lock_customer, raise_if_exceeded
 from services.storage_check import MAX_CHECKED, StorageCheck
@@ -73,9 +74,9 @@ async def place(
 
     An operator who orders again for a customer knows why, and is held to none of their quotas.
     """
-    resolved = await resolve(session, caller, request, check)
-    if resolved.faults:
-        raise InvalidOrder(resolved.faults[:MAX_NAMED_FAULTS])
+    resolved = await resolve(session, caller, request, now, check)
+    if faults := [*resolved.faults, *resolved.prices.faults]:
+        raise InvalidOrder(faults[:MAX_NAMED_FAULTS])
     limits = quotas if quotas is not None and caller.customer == resolved.customer else Quotas()
     await lock_customer(session, limits, resolved.customer)
     status = OrderStatus.DRAFT if request.draft else OrderStatus.PENDING_PAYMENT
@@ -83,7 +84,12 @@ async def place(
         resolved.customer, request.label, status, now, request.again, resolved.destination, resolved.policy
     )
     order = await _insert(session, header)
-    await _write_lines(session, order, resolved.lines, resolved.warnings)
+    await _select(session, order, resolved.lines)
+    fault = await _write_prices(session, order, resolved.lines, resolved.prices, take_coupon=not request.draft)
+    if fault:
+        raise InvalidOrder([fault])
+    _require_files(order, resolved.warnings)
+    keep_warnings(order, resolved.warnings)
     await _check_quotas(session, limits, order)
     code, text = warned(resolved.warnings)
     session.add(
@@ -102,26 +108,51 @@ async def place(
     return order
 
 
-async def renew_draft(session: AsyncSession, caller: Caller, order_id: UUID, check: StorageCheck) -> Order:
+async def renew_draft(
+    session: AsyncSession, caller: Caller, order_id: UUID, check: StorageCheck, now: datetime
+) -> Order:
     """Bring a draft up to date before it is submitted: what is gone is left out, and prices are today's.
 
-    Raises InvalidOrder where nothing is left, or where what is left can be no order. An order that is no draft, or not
-    any more, stays as it is.
+    So is a coupon that is not valid any more. Raises InvalidOrder where nothing is left, or where what is left can be
+    no order. An order that is no draft, or not any more, stays as it is.
     """
-    resolved = await resolve(session, caller, OrderRequest(again=order_id), check)
+    coupon = (await session.get_one(Order, order_id)).coupon
+    resolved = await resolve(session, caller, OrderRequest(again=order_id, coupon=coupon), now, check)
     order = (await session.execute(orders.order_by_id(order_id).with_for_update())).scalar_one()
     if order.status != OrderStatus.DRAFT:
         return order
     if resolved.faults:
         raise InvalidOrder(resolved.faults[:MAX_NAMED_FAULTS])
     resolved.warnings.extend(await _changed(session, order))
+    resolved.warnings.extend(map(_without_coupon, resolved.prices.faults))
     if resolved.warnings:
         for statement in selections.remove_lines(order_id):
             await session.execute(statement)
         if resolved.destination is None:
             order.destination_id = order.destination_name = None
-        await _write_lines(session, order, resolved.lines, resolved.warnings)
+        await _select(session, order, resolved.lines)
+    else:
+        # Priced again, and selected as it was.
+        removed = await session.execute(selections.remove_items(order_id))
+        for line, (_, described) in zip(resolved.lines, sorted(removed.all()), strict=True):
+            line.described = described
+    before = order.total_price, order.currency
+    lines, prices = resolved.lines, resolved.prices
+    if fault := await _write_prices(session, order, lines, prices, take_coupon=True):
+        resolved.warnings.append(_without_coupon(fault))
+        await _write_prices(session, order, lines, prices.without_coupon(), take_coupon=False)
+    _require_files(order, resolved.warnings)
+    after = order.total_price, order.currency
+    if after != before and not resolved.warnings:
+        text = f"the order costs {price_in_words(*after) or 'nothing'} today, where it was {price_in_words(*before)}"
+        resolved.warnings.append(Fault(field="total_price", code=PRICE_CHANGED, text=text))
+    keep_warnings(order, resolved.warnings)
+    session.add(order)
     return order
+
+
+def _without_coupon(fault: Fault) -> Fault:
+    return fault.model_copy(update={"text": f"{fault.text}; the order is without it"})
 
 
 async def _changed(session: AsyncSession, draft: Order) -> list[Fault]:
@@ -199,25 +230,35 @@ async def _insert(session: AsyncSession, header: OrderHeader) -> Order:
         candidate = next(free for n in count(2) if folded(free := numbered(default_label(now), n)) not in taken)
 
 
-async def _write_lines(session: AsyncSession, order: Order, lines: Sequence[Line], warnings: Sequence[Fault]) -> None:
-    """Write what each line selects and what that comes to. Raises InvalidOrder if it is nothing, or too much."""
-    await _select(session, order, lines)
+async def _write_prices(
+    session: AsyncSession, order: Order, lines: Sequence[Line], prices: Prices, *, take_coupon: bool
+) -> Fault | None:
+    """Write what selected lines come to and cost; nothing of it where the coupon is refused, with the fault.
+
+    Raises InvalidOrder if it is too much.
+    """
     totals = {row[0]: row for row in await session.execute(selections.selection_totals(order.id))}
-    order.objects_total, order.files_total, order.bytes_total = (
-        sum(row[column] for row in totals.values()) for column in (1, 2, 3)
-    )
-    if not order.files_total:
-        raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS] if warnings else [nothing_to_order()])
     measures = [Measure(*totals.get(n, (n, 0, 0, 0))[1:]) for n in range(1, len(lines) + 1)]
     if faults := limit_faults_of(lines, measures):
         raise InvalidOrder(faults)
-    quote = quote_lines(lines, measures)
+    quote = quote_lines(lines, measures, prices)
+    if fault := quote.refused or (await use_coupon(session, order, prices.coupon) if take_coupon else None):
+        return fault
+    order.objects_total, order.files_total, order.bytes_total = (
+        sum(row[column] for row in totals.values()) for column in (1, 2, 3)
+    )
     pairs = zip(lines, quote.lines, strict=True)
     session.add_all(_item(order.id, position, line, priced) for position, (line, priced) in enumerate(pairs, 1))
     order.skus, order.product_names = [line.product.sku for line in lines], [line.product.name for line in lines]
-    order.total_price, order.currency = quote.total, quote.currency or ""
-    keep_warnings(order, warnings)
+    freeze(order, quote)
     session.add(order)
+    return None
+
+
+def _require_files(order: Order, warnings: Sequence[Fault]) -> None:
+    """Raise InvalidOrder where nothing is ordered."""
+    if not order.files_total:
+        raise InvalidOrder([nothing_left(), *warnings][:MAX_NAMED_FAULTS] if warnings else [nothing_to_order()])
 
 
 async def _select(session: AsyncSession, order: Order, lines: Sequence[Line]) -> None:
@@ -264,4 +305,8 @@ def _item(order_id: UUID, position: int, line: Line, priced: QuotedLine) -> Orde
         quantity=priced.measure.objects,
         unit_price=priced.price.amount,
         line_total=priced.total,
+        price_unit=priced.price.unit,
+        tax_class=priced.tax_class,
+        files=priced.measure.files,
+        bytes=priced.measure.bytes,
     )

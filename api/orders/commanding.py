@@ -31,7 +31,7 @@ async def command(services: Services, caller: Caller, order_id: UUID, request: C
         for permission in sorted(needed_to_command(request.command, own=order.customer == caller.customer)):
             caller.require(permission)
         if request.command is Command.SUBMIT and order.status == OrderStatus.DRAFT:
-            order = await renew_draft(session, caller, order_id, services.storage_check)
+            order = await renew_draft(session, caller, order_id, services.storage_check, services.now())
             request = request.model_copy(update={"is_free": not order.total_price})
         elif request.command is Command.CONFIRM_PAYMENT and order.status == OrderStatus.PENDING_PAYMENT:
             await check_payable(session, order, services.storage_check)

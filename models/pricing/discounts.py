@@ -114,11 +114,11 @@ def discount_faults(discount: Discount) -> list[Fault]:
     if discount.currency is None and given:
         faults.append(Fault(field="currency", code="currency_missing", text="say in which currency the amount is"))
     elif discount.currency is not None and (reason := unpriceable(discount.currency)):
-        faults.append(Fault(field="currency", code="unknown_currency", text=reason))
+        faults.append(Fault(field="currency", code="currency_unknown", text=reason))
     else:
         for field, amount in given.items():
             if reason := misfit(amount, discount.currency or ""):
-                faults.append(Fault(field=field, code="price_misfit", text=reason))
+                faults.append(Fault(field=field, code="price_unfit", text=reason))
     faults += [
         Fault(field=field, code="amount_not_positive", text=f"the {field} has to be more than nothing")
         for field, amount in given.items()

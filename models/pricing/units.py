@@ -72,9 +72,9 @@ class UnitPrice:
 def price_faults(amount: Decimal, currency: str) -> list[Fault]:
     """What is wrong with a price for a product."""
     if reason := unpriceable(currency):
-        return [Fault(field="currency", code="unknown_currency", text=reason)]
+        return [Fault(field="currency", code="currency_unknown", text=reason)]
     if amount < 0:
         return [Fault(field="unit_price", code="price_negative", text="a price is not negative")]
     if reason := misfit(amount, currency):
-        return [Fault(field="unit_price", code="price_misfit", text=reason)]
+        return [Fault(field="unit_price", code="price_unfit", text=reason)]
     return []

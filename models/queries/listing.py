@@ -21,7 +21,10 @@ ORDERS: sa.Table = Order.__table__  # type: ignore[attr-defined]
 WALK = 20_000
 """Orders that a search reads in list order before it falls back on the trigram index."""
 
-_NOT_SHOWN = {"search", "product_names", "started_at", "workflow_id", "warnings", "warnings_total", "files_left_out"}
+_NOT_SHOWN = {
+    *("search", "product_names", "started_at", "workflow_id", "warnings", "warnings_total", "files_left_out"),
+    *("subtotal", "discount", "tax", "tax_included", "discounts", "taxes", "country", "coupon"),
+}
 _SHOWN = [column for column in ORDERS.columns if column.name not in _NOT_SHOWN]
 
 Page = sa.Select[*tuple[Any, ...]]

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
+from sqlalchemy.sql.dml import ReturningDelete
 from sqlmodel import col
 
 from models.queries.access import open_to
@@ -342,9 +343,12 @@ def selections_of(order_id: UUID) -> sa.Select[OrderSelection, bool]:
     return query.order_by(col(OrderSelection.seq))
 
 
-def remove_lines(order_id: UUID) -> tuple[sa.Delete, sa.Delete]:
+def remove_lines(order_id: UUID) -> tuple[sa.Delete, ReturningDelete[int, str]]:
     """Remove what an order selects and its items, which are then written again."""
-    return (
-        sa.delete(OrderSelection).where(col(OrderSelection.order_id) == order_id),
-        sa.delete(OrderItem).where(col(OrderItem.order_id) == order_id),
-    )
+    return sa.delete(OrderSelection).where(col(OrderSelection.order_id) == order_id), remove_items(order_id)
+
+
+def remove_items(order_id: UUID) -> ReturningDelete[int, str]:
+    """Remove the items of an order, which are then written again; position and configuration of each."""
+    statement = sa.delete(OrderItem).where(col(OrderItem.order_id) == order_id)
+    return statement.returning(col(OrderItem.position), col(OrderItem.configuration))

@@ -15,20 +15,21 @@ from models.tables.catalogue import (
 )
 from models.tables.coverage import ArchiveCoverage, FileCoverage, OutboxEvent
 from models.tables.destinations import Delivery, Destination
+from models.tables.downloads import Download
 from models.tables.idempotency import IdempotencyKey
 from models.tables.order_counts import OrderCount
 from models.tables.orders import (
     Blocker,
-    Download,
     Order,
     OrderFile,
     OrderFolder,
     OrderItem,
     OrderSelection,
-    Payment,
     SubOrder,
     TimelineRow,
 )
+from models.tables.payments import Payment
+from models.tables.prices import CouponUse, DiscountTerms, ListPrice, PriceTerms, TaxRateRow
 from models.tables.users import AccessToken, Session, User
 from models.tables.views import SavedView
 
@@ -41,12 +42,15 @@ __all__ = [
     "BulkItem",
     "CatalogueFile",
     "CatalogueObject",
+    "CouponUse",
     "Delivery",
     "Destination",
+    "DiscountTerms",
     "Download",
     "FileCoverage",
     "IdempotencyKey",
     "KnownFile",
+    "ListPrice",
     "Note",
     "NoteWording",
     "Order",
@@ -57,10 +61,12 @@ __all__ = [
     "OrderSelection",
     "OutboxEvent",
     "Payment",
+    "PriceTerms",
     "Product",
     "SavedView",
     "Session",
     "SubOrder",
+    "TaxRateRow",
     "TimelineRow",
     "User",
     "WithdrawnFile",

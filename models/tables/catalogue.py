@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from models.pricing import STANDARD_CLASS, PriceUnit
 from models.tables.base import INSTANT, new_id, now, one_of
 
 TIERS = ("online", "nearline")
@@ -31,6 +32,7 @@ class Product(SQLModel, table=True):
 
     __tablename__ = "products"
     __table_args__ = (
+        one_of("price_unit", PriceUnit),
         sa.CheckConstraint("most_objects > 0", name="most_objects_positive"),
         sa.CheckConstraint("most_bytes > 0", name="most_bytes_positive"),
     )
@@ -40,6 +42,10 @@ class Product(SQLModel, table=True):
     name: str = Field(sa_type=sa.Text)
     unit_price: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs={"server_default": "0"})
     currency: str = Field(default="EUR", sa_type=sa.Text, sa_column_kwargs={"server_default": "EUR"})
+    price_unit: str = Field(
+        default=PriceUnit.OBJECT, sa_type=sa.Text, sa_column_kwargs={"server_default": str(PriceUnit.OBJECT)}
+    )
+    tax_class: str = Field(default=STANDARD_CLASS, sa_type=sa.Text, sa_column_kwargs={"server_default": STANDARD_CLASS})
     access_groups: list[str] = Field(
         default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"}
     )

@@ -13,7 +13,7 @@ from models.errors import FILE_FAILURES, FailureCode
 from models.failure_policy import FailurePolicy, OnMissing
 from models.messages.names import order_workflow_id
 from models.order import OrderStatus
-from models.payment import PaymentState
+from models.pricing import STANDARD_CLASS, Measure, PriceUnit, UnitPrice
 from models.status_facts import UNSETTLED_SUBORDERS, sql_list
 from models.suborder import FileState, SubOrderState
 from models.tables import listing
@@ -57,6 +57,18 @@ class Order(SQLModel, table=True):
     version: int = Field(sa_type=sa.BigInteger)
     total_price: Decimal = Field(sa_type=sa.Numeric)
     currency: str = Field(sa_type=sa.Text)
+    # What the total is made of; orders of before 0038 keep the total alone, and had neither discounts nor tax.
+    subtotal: Decimal | None = Field(default=None, sa_type=sa.Numeric)
+    discount: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs=zero())
+    tax: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs=zero())
+    tax_included: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    discounts: list[dict[str, Any]] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    taxes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    # As they were asked for: the country by which it is taxed, and the code of a coupon.
+    country: str | None = Field(default=None, sa_type=sa.Text)
+    coupon: str | None = Field(default=None, sa_type=sa.Text)
     created_at: datetime = Field(sa_type=INSTANT)
     started_at: datetime | None = Field(default=None, sa_type=INSTANT)
     # Read by `workflow_id`; orders of before 0030 keep none.
@@ -95,6 +107,11 @@ class Order(SQLModel, table=True):
     bytes_settled: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
 
     @property
+    def kept_subtotal(self) -> Decimal:
+        """The price of all its lines."""
+        return self.total_price if self.subtotal is None else self.subtotal
+
+    @property
     def workflow_id(self) -> str:
         """The id of the order's workflow."""
         return order_workflow_id(self.id, self.kept_workflow_id)
@@ -124,6 +141,22 @@ class OrderItem(SQLModel, table=True):
     quantity: int
     unit_price: Decimal = Field(sa_type=sa.Numeric)
     line_total: Decimal = Field(sa_type=sa.Numeric)
+    price_unit: str = Field(
+        default=PriceUnit.OBJECT, sa_type=sa.Text, sa_column_kwargs={"server_default": str(PriceUnit.OBJECT)}
+    )
+    tax_class: str = Field(default=STANDARD_CLASS, sa_type=sa.Text, sa_column_kwargs={"server_default": STANDARD_CLASS})
+    # How much of it there was when it was priced; lines of before 0038 know their objects alone.
+    files: int | None = Field(default=None, sa_type=sa.BigInteger)
+    bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+
+    @property
+    def measure(self) -> Measure:
+        """How much is paid for."""
+        return Measure(self.quantity, self.files or 0, self.bytes or 0)
+
+    def price_in(self, currency: str) -> UnitPrice:
+        """What a unit has cost, in the currency of its order."""
+        return UnitPrice(self.unit_price, currency, PriceUnit(self.price_unit))
 
 
 class OrderSelection(SQLModel, table=True):
@@ -270,41 +303,3 @@ class Blocker(SQLModel, table=True):
     since: datetime = Field(sa_type=INSTANT)
     attempts: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     next_try_at: datetime | None = Field(default=None, sa_type=INSTANT)
-
-
-class Download(SQLModel, table=True):
-    """A download under way; `seen_at` moves while it lives, so that a crash leaves none open for ever."""
-
-    __tablename__ = "downloads"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(
-            ["order_id", "suborder"], ["suborders.order_id", "suborders.number"], ondelete="CASCADE"
-        ),
-        sa.Index("ix_downloads_suborder", "order_id", "suborder"),
-    )
-
-    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
-    order_id: UUID
-    suborder: int
-    seen_at: datetime = Field(sa_type=INSTANT)
-
-
-class Payment(SQLModel, table=True):
-    """A message of a payment provider, whatever became of it; its id makes a repetition known."""
-
-    __tablename__ = "payments"
-    __table_args__ = (
-        # What is ignored is not kept.
-        one_of("state", (state for state in PaymentState if state is not PaymentState.IGNORED)),
-        sa.UniqueConstraint("message_id"),
-        sa.Index("ix_payments_order", "order_id"),
-    )
-
-    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=new_id())
-    message_id: str = Field(sa_type=sa.Text)
-    order_id: UUID | None = Field(default=None)
-    state: str = Field(sa_type=sa.Text)
-    reason: str | None = Field(default=None, sa_type=sa.Text)
-    amount: Decimal | None = Field(default=None, sa_type=sa.Numeric)
-    currency: str | None = Field(default=None, sa_type=sa.Text)
-    received_at: datetime = Field(sa_type=INSTANT)

@@ -234,8 +234,8 @@ def test_the_currency_is_that_of_what_costs_something(lines: list[tuple[int, str
         ({}, ["discount_unclear"]),
         ({"percent": "10", "amount": "5", "currency": "EUR"}, ["discount_unclear"]),
         ({"amount": "5"}, ["currency_missing"]),
-        ({"amount": "5", "currency": "XAU"}, ["unknown_currency"]),
-        ({"amount": "0.5", "currency": "JPY"}, ["price_misfit"]),
+        ({"amount": "5", "currency": "XAU"}, ["currency_unknown"]),
+        ({"amount": "0.5", "currency": "JPY"}, ["price_unfit"]),
         ({"amount": "-5", "currency": "EUR"}, ["amount_not_positive"]),
         ({"percent": "10", "minimum": "5"}, ["currency_missing"]),
     ],
@@ -248,6 +248,6 @@ def test_a_discount_is_refused_for_what_is_wrong_with_it(given: dict[str, str], 
 def test_prices_and_rates_are_refused_for_what_is_wrong_with_them() -> None:
     given = [("2.50", "EUR"), ("-1", "EUR"), ("1.5", "JPY"), ("1", "ABC")]
     found = [[fault.code for fault in price_faults(Decimal(amount), word)] for amount, word in given]
-    assert found == [[], ["price_negative"], ["price_misfit"], ["unknown_currency"]]
+    assert found == [[], ["price_negative"], ["price_unfit"], ["currency_unknown"]]
     rates = [bool(percent_faults(Decimal(text), least_is_zero=True)) for text in ("0", "5.5", "100", "101", "-1")]
     assert rates == [False, False, False, True, True]

@@ -253,14 +253,14 @@ async def test_a_draft_is_submitted_at_todays_prices_without_what_is_gone(
     await change_product(sessions, "scenes", unit_price=Decimal(4), currency="CHF")
     async with sessions.begin() as session:
         for _ in range(2):
-            order = await renew_draft(session, MARIA, draft.id, check)
+            order = await renew_draft(session, MARIA, draft.id, check, NOW)
         assert await selected(session, order) == ["summer"]
     assert (totals(order), order.currency) == ((1, 1, 3, Decimal(4)), "CHF")
     assert sorted(codes(order)) == ["price_changed", "unknown_id"]
     await withdraw(sessions, "summer")
     with pytest.raises(InvalidOrder, match="nothing is left to order"):
         async with sessions.begin() as session:
-            await renew_draft(session, MARIA, draft.id, check)
+            await renew_draft(session, MARIA, draft.id, check, NOW)
 
 
 async def test_a_draft_of_which_nothing_has_changed_stays_as_it_is(
@@ -268,7 +268,7 @@ async def test_a_draft_of_which_nothing_has_changed_stays_as_it_is(
 ) -> None:
     draft = await drafted(sessions)
     async with sessions.begin() as session:
-        order = await renew_draft(session, MARIA, draft.id, check)
+        order = await renew_draft(session, MARIA, draft.id, check, NOW)
         items = (await session.scalars(sa.select(OrderItem).where(col(OrderItem.order_id) == draft.id))).all()
     assert ([item.configuration for item in items], order.warnings) == (["all objects"], [])
 
@@ -286,7 +286,7 @@ async def test_a_draft_is_submitted_with_objects_as_they_are_now(
         changed = sa.update(CatalogueObject).where(col(CatalogueObject.id) == summer)
         await session.execute(changed.values(changed_at=sa.func.clock_timestamp()))
     async with sessions.begin() as session:
-        order = await renew_draft(session, MARIA, draft.id, check)
+        order = await renew_draft(session, MARIA, draft.id, check, NOW)
     assert (totals(order), codes(order)) == ((2, 3, 7, Decimal("5.00")), ["catalogue_changed"])
 
 
@@ -336,7 +336,7 @@ async def test_an_order_that_wants_all_or_nothing_is_refused_with_everything_tha
             await place(session, MARIA, again, NOW, check=check)
     with pytest.raises(InvalidOrder) as submitted:
         async with sessions.begin() as session:
-            await renew_draft(session, MARIA, draft.id, check)
+            await renew_draft(session, MARIA, draft.id, check, NOW)
     with pytest.raises(InvalidOrder) as paid:
         async with sessions.begin() as session:
             await check_payable(session, await session.get_one(Order, old.id), check)
