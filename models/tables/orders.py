@@ -57,7 +57,7 @@ class Order(SQLModel, table=True):
     version: int = Field(sa_type=sa.BigInteger)
     total_price: Decimal = Field(sa_type=sa.Numeric)
     currency: str = Field(sa_type=sa.Text)
-    # What the total is made of; orders of before 0038 keep the total alone, and had neither discounts nor tax.
+    # What the total is made of; orders of before 0039 keep the total alone, and had neither discounts nor tax.
     subtotal: Decimal | None = Field(default=None, sa_type=sa.Numeric)
     discount: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs=zero())
     tax: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric, sa_column_kwargs=zero())
@@ -145,7 +145,7 @@ class OrderItem(SQLModel, table=True):
         default=PriceUnit.OBJECT, sa_type=sa.Text, sa_column_kwargs={"server_default": str(PriceUnit.OBJECT)}
     )
     tax_class: str = Field(default=STANDARD_CLASS, sa_type=sa.Text, sa_column_kwargs={"server_default": STANDARD_CLASS})
-    # How much of it there was when it was priced; lines of before 0038 know their objects alone.
+    # How much of it there was when it was priced; lines of before 0039 know their objects alone.
     files: int | None = Field(default=None, sa_type=sa.BigInteger)
     bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
 
