@@ -17,6 +17,7 @@ class DatabaseTrigger(NamedTuple):
 
 
 _COUNT = "Counts orders by status in `order_counts`, so that totals of very many orders need no scan."
+_REVISE = "Counts the changes of a product's objects in `products.revision`, by which totals of carts are out of date."
 
 TRIGGERS = {
     "orders_search": DatabaseTrigger(
@@ -35,5 +36,8 @@ TRIGGERS = {
         "0009, 0011",
         "Notifies of a change that clients can see; of mere progress at most once a second for each order.",
     ),
+    "products_revision_insert": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),
+    "products_revision_update": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),
+    "products_revision_delete": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),
 }
 """By name."""

@@ -9,11 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.annotations import MAX_NOTES, MAX_WORDINGS
 from models.errors import Fault, QuotaExceeded
-from models.queries import annotations, bulk, destinations, users, views
+from models.queries import annotations, bulk, cart, destinations, users, views
 from models.queries.locks import Kind, lock_of
 
 MAX_SESSIONS = 50
 """Browsers that one user is signed in with; one more, and the oldest is signed out."""
+
+MAX_IN_CART = 2_000_000
+"""Objects in a cart, each as often as a selection holds it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,14 @@ WORDINGS = Number(
     "text",
     "too_many_wordings",
     "a note may be edited {most} times; write another one",
+)
+CART_SELECTIONS = Number(
+    Kind.CART_SELECTIONS,
+    200,
+    cart.selections_counted,
+    "cart",
+    "too_many_selections",
+    "a cart has at most {most} selections; order what is in it, or remove one first",
 )
 
 

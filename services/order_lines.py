@@ -307,7 +307,7 @@ async def _resolve_products(
 
 async def _resolve_objects(session: AsyncSession, line: Line, keys: Sequence[str], where: str) -> list[Fault]:
     """Objects by id or by name."""
-    ids = {key: parsed for key, parsed in (await _uuids(keys)).items() if parsed is not None}
+    ids = {key: parsed for key, parsed in (await uuids(keys)).items() if parsed is not None}
     product_id = line.product.id
     found = (await session.execute(selections.objects_of(product_id, list(keys), list(ids.values())))).scalars().all()
     by_id, by_name = {o.id: o for o in found}, {o.name: o for o in found}
@@ -326,7 +326,7 @@ async def _resolve_ids(
     session: AsyncSession, keys: Sequence[str], lines: dict[str, Line], groups: Groups
 ) -> list[Fault]:
     """Catalogue files or objects by id, of any products."""
-    named = await _uuids(keys)
+    named = await uuids(keys)
     ids = list({key for key in named.values() if key is not None})
     known: set[UUID | None] = set()
     for start in range(0, len(ids), MANY_KEYS):
@@ -345,7 +345,7 @@ async def _resolve_ids(
     ]
 
 
-async def _uuids(keys: Sequence[str]) -> dict[str, UUID | None]:
+async def uuids(keys: Sequence[str]) -> dict[str, UUID | None]:
     """Each key as an id, None where it is none; many of them take so long that others are served meanwhile."""
     if len(keys) <= MANY_KEYS:
         return {key: _uuid(key) for key in keys}

@@ -16,6 +16,7 @@ class Kind(IntEnum):
     WORDINGS = 20261201
     BULKS = 20261202
     SESSIONS = 20261203
+    CART_SELECTIONS = 20261204
 
 
 def lock_of(kind: Kind, whose: object) -> sa.Select[None]:

@@ -4,6 +4,7 @@ from models.tables.acts import AdminAct
 from models.tables.annotations import Note, NoteWording
 from models.tables.base import metadata
 from models.tables.bulk import Bulk, BulkItem
+from models.tables.cart import Cart, CartFile, CartObject, CartPart, CartProduct, CartSelection, CartVersion
 from models.tables.catalogue import (
     CatalogueFile,
     CatalogueObject,
@@ -40,6 +41,13 @@ __all__ = [
     "Blocker",
     "Bulk",
     "BulkItem",
+    "Cart",
+    "CartFile",
+    "CartObject",
+    "CartPart",
+    "CartProduct",
+    "CartSelection",
+    "CartVersion",
     "CatalogueFile",
     "CatalogueObject",
     "CouponUse",

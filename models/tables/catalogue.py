@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from models.pricing import STANDARD_CLASS, PriceUnit
-from models.tables.base import INSTANT, new_id, now, one_of
+from models.tables.base import INSTANT, new_id, now, one_of, zero
 
 TIERS = ("online", "nearline")
 FOOTPRINT = "box(point(west, south), point(east, north))"
@@ -60,6 +60,8 @@ class Product(SQLModel, table=True):
     )
     most_objects: int | None = Field(default=None, sa_type=sa.BigInteger)
     most_bytes: int | None = Field(default=None, sa_type=sa.BigInteger)
+    # Kept by a trigger: counts the changes of its objects, so that totals are counted again only after one.
+    revision: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs=zero())
     created_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)
 
 

@@ -138,6 +138,8 @@ class OrderItem(SQLModel, table=True):
     sku: str = Field(sa_type=sa.Text)
     name: str = Field(sa_type=sa.Text)
     configuration: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
+    # Which files it is of its objects, as `models.file_filter` writes it; all of them without.
+    file_filter: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     quantity: int
     unit_price: Decimal = Field(sa_type=sa.Numeric)
     line_total: Decimal = Field(sa_type=sa.Numeric)

@@ -16,6 +16,7 @@ from models.access import Caller
 from models.links import API, LinkKeys, archive_path, file_path, metalink_path
 from models.queries.users import upsert_user
 from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, SavedView, User
+from services.cart_adding import CartFiller
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
 from tests.issuer import Issuer
@@ -93,6 +94,11 @@ MATRIX = (
     Row("POST", f"{API}/orders", (401, 422, 201, 403, 201), {"items": [{"product": "scenes"}]}),
     Row("POST", f"{API}/orders:estimate", SIGNED_IN, {"items": [{"product": "scenes"}]}),
     Row("GET", f"{API}/quotas", SIGNED_IN),
+    Row("GET", f"{API}/cart", SIGNED_IN),
+    Row("POST", f"{API}/cart/selections", (401, 422, 201, 403, 201), {"product": "scenes"}),
+    Row("DELETE", f"{API}/cart/selections/{{number}}", (401, 404, 200, 403, 404)),
+    Row("DELETE", f"{API}/cart/products/{{sku}}", (401, 404, 200, 403, 404)),
+    Row("DELETE", f"{API}/cart", (401, 200, 200, 403, 200)),
     Row("GET", f"{API}/views", SIGNED_IN),
     Row("POST", f"{API}/views", (401, 201, 201, 201, 201), {"name": "Failed", "filter": {"status": ["failed"]}}),
     Row("GET", f"{API}/views/{{view_id}}", MINE),
@@ -212,6 +218,8 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
         session.add(bulk)
         await session.flush()
     assert obj is not None
+    async with sessions.begin() as session:
+        await CartFiller(session, OWNER, services.sources, now).add_product(product.sku)
     keys = LinkKeys([LINK_KEY])
     paths = {
         "archive": archive_path(order.id, 1),

@@ -71,6 +71,7 @@ def test_every_operation_has_a_sentence_a_described_tag_and_says_who_may(documen
 
 WITHOUT_PAGES = {
     "/.well-known/oauth-protected-resource": "settings",
+    "/api/v1/cart": "products, and two hundred selections",
     "/api/v1/me": "what one person may",
     "/api/v1/orders/{order_id}": "products, twenty tags, the first hundred faults and warnings",
     "/api/v1/orders/{order_id}/notes/{note_id}": "a hundred wordings",

@@ -1,0 +1,1 @@
+"""The cart: filled, looked at and ordered."""
