@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.catalog_import_api import import_from_api
 from cli.commands.catalog_product import show_or_set_product
+from cli.commands.catalog_reports import REFUSED_SHOWN, import_options, tell_of_import
 from cli.commands.catalog_search import search_catalog
 from cli.commands.common import Json, Yes, confirm, somebody_to_ask
 from cli.commands.completion import complete_product
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Import products into the catalogue, list and search them.", no_args_is_help=True)
 app.command("search")(search_catalog)
+app.command("import-api")(import_from_api)
 app.command("product")(show_or_set_product)
 
 Source = Annotated[
@@ -28,8 +31,6 @@ Source = Annotated[
         metavar="SOURCE", help="A STAC catalog.json or collection.json, the folder it is in, or any folder of files."
     ),
 ]
-
-_REFUSED_SHOWN = 20
 
 
 @app.command("import")
@@ -77,20 +78,11 @@ def import_(
         raise typer.BadParameter("give either groups or --public", param_hint="--group")
     groups = () if public else tuple(group) if group else None
     beliefs = {"allow_withdrawals": allow_withdrawals, "moved": moved, "hidden": hidden, "plain": plain}
-    options = _options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
+    options = import_options(sku=sku, name=name, price=price, currency=currency, groups=groups, **beliefs)
     from cli.runtime.loading import load_settings
 
     reports, read = asyncio.run(_import(load_settings(), source, options, checksums=checksums, quiet=as_json))
-    if as_json:
-        say_json([_as_json(report, read.get(report.sku)) for report in reports])
-    else:
-        _show_reports(reports, read)
-    if not any(report.files or report.withdrawn for report in reports if report.product != "left"):
-        say(f"consignor: nothing could be imported from {source}", err=True)
-        raise typer.Exit(1)
-    if any(report.incomplete for report in reports):
-        say(f"consignor: not all of {source} could be imported; what is known of the rest stays", err=True)
-        raise typer.Exit(1)
+    tell_of_import(source, reports, read, as_json=as_json)
 
 
 @app.command("list")
@@ -169,7 +161,7 @@ def _show_orders(removal: "ProductRemoval") -> None:
     from models.labels import counted
 
     if removal.orders:
-        shown = ", ".join(removal.orders[:_REFUSED_SHOWN]) + (" …" if len(removal.orders) > _REFUSED_SHOWN else "")
+        shown = ", ".join(removal.orders[:REFUSED_SHOWN]) + (" …" if len(removal.orders) > REFUSED_SHOWN else "")
         say(f"{counted(len(removal.orders), 'order')} not planned yet, which go without it: {shown}")
 
 
@@ -182,18 +174,6 @@ async def _removal(url: str, sku: str, *, remove: bool) -> "ProductRemoval":
         return await (remove_product if remove else preview_removal)(make_sessions(engine), sku)
     finally:
         await engine.dispose()
-
-
-def _options(**given: str | tuple[str, ...] | bool | None) -> "ImportOptions":
-    from pydantic import ValidationError
-
-    from services.catalogue import ImportOptions
-
-    try:
-        return ImportOptions.model_validate(given)
-    except ValidationError as wrong:
-        fault = wrong.errors()[0]
-        raise typer.BadParameter(fault["msg"], param_hint=f"--{fault['loc'][0]}") from None
 
 
 async def _import(
@@ -221,41 +201,6 @@ async def _import(
         raise CommandFailed(text) from failed
     finally:
         await engine.dispose()
-
-
-def _as_json(report: "ImportReport", read: "ChecksumReport | None") -> dict[str, Any]:
-    known = {"checksums": read.model_dump(mode="json", exclude={"sku"})} if read else {}
-    return report.model_dump(mode="json") | {"files": report.files} | known
-
-
-def _show_reports(reports: "Sequence[ImportReport]", read: "dict[str, ChecksumReport]") -> None:
-    from cli.tables import Grid, show
-    from models.labels import size_in_words
-
-    table = Grid("sku", "name", *_COUNTS, "refused", "objects", "size", right=2)
-    for report in reports:
-        counts = (getattr(report, count) for count in (*_COUNTS, "refused"))
-        numbers = [f"{len(count) if isinstance(count, tuple) else count:,}" for count in counts]
-        table.add_cells(report.sku, report.name, *numbers, f"{report.objects:,}", size_in_words(report.size_bytes))
-    show(table)
-    for report in reports:
-        if report.refusal:
-            say(f"{report.sku}: not imported: {report.refusal}")
-        for note in report.notes:
-            say(f"{report.sku}: {note}")
-        # What could not be looked at first: it is what has to be mended.
-        for refused in sorted(report.refused, key=lambda entry: not entry.unread)[:_REFUSED_SHOWN]:
-            verb = "could not look at" if refused.unread else "refused"
-            say(f"{report.sku}: {verb} {refused.what}: {refused.why}")
-        if (more := len(report.refused) - _REFUSED_SHOWN) > 0:
-            say(f"{report.sku}: and {more:,} more were refused; --json lists them all")
-    if read:
-        from cli.checksums import show_checksums
-
-        show_checksums(read)
-
-
-_COUNTS = ("added", "changed", "unchanged", "withdrawn", "kept")
 
 
 def _products_table(products: Sequence[Any]) -> "Grid":

@@ -8,6 +8,7 @@ from models.tables.cart import Cart, CartFile, CartObject, CartPart, CartProduct
 from models.tables.catalogue import (
     CatalogueFile,
     CatalogueObject,
+    CataloguePage,
     KnownFile,
     Product,
     WithdrawnFile,
@@ -50,6 +51,7 @@ __all__ = [
     "CartVersion",
     "CatalogueFile",
     "CatalogueObject",
+    "CataloguePage",
     "CouponUse",
     "Delivery",
     "Destination",

@@ -198,3 +198,19 @@ class WithdrawnFile(SQLModel, table=True):
     sha256: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     withdrawn_at: datetime = Field(sa_type=INSTANT)
     changed_before: datetime = Field(sa_type=INSTANT)
+
+
+class CataloguePage(SQLModel, table=True):
+    """A page of items that an import has read from an API, until all are read: an import that was cut goes on there.
+
+    `source` is what was asked, `following` the request of the next page, none on the last one. Both are JSON as bytes:
+    strangers' documents hold what PostgreSQL's own type refuses.
+    """
+
+    __tablename__ = "catalogue_pages"
+
+    source: str = Field(sa_type=sa.Text, primary_key=True)
+    number: int = Field(sa_type=sa.BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    following: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    items: bytes = Field(sa_type=sa.LargeBinary)
+    read_at: datetime = Field(default=None, sa_type=INSTANT, sa_column_kwargs=now(), nullable=False)

@@ -30,6 +30,11 @@ def read_document(tree: SourceTree, path: str) -> dict[str, Any]:
             content = file.read()
     except OSError as error:
         raise SourceUnreadable(why_not(error)) from error
+    return parse_object(content)
+
+
+def parse_object(content: bytes) -> dict[str, Any]:
+    """Parse a JSON object. Raises what `read_document` raises of its content."""
     if not content.strip():
         raise SourceUnreadable("it is not valid JSON: it is empty")
     found = _parsed(content.removeprefix(_UTF8_MARK))

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.errors import Refusal
+from models.labels import counted
 from models.pricing import misfit
 from services.catalogue import withdrawals
 from services.catalogue.merge_kept import Kept, in_terms_of, keep_unseen
@@ -151,12 +152,12 @@ async def merge(session: AsyncSession, found: FoundProduct, options: ImportOptio
     strange place, stays as it is: more likely its storage is not mounted than all was deleted.
     """
     if not found.files and not options.allow_withdrawals:
-        return await _left_alone(session, found)
+        return await left_alone(session, found)
     try:
         async with session.begin_nested():
             return await _merge(session, found, options)
     except Refusal as refusal:
-        return await _left_alone(session, found, str(refusal))
+        return await left_alone(session, found, str(refusal))
 
 
 async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOptions) -> ImportReport:
@@ -186,8 +187,8 @@ async def _merge(session: AsyncSession, found: FoundProduct, options: ImportOpti
         product="added" if added is not None else "changed" if changed else "unchanged",
         size_bytes=sum(file.size_bytes for file in found.files) + kept.size_bytes,
         unchanged=len(found.files) - counts["added"] - counts["changed"],
-        kept=kept.files,
-        kept_objects=kept.objects,
+        kept=0 if found.partial else kept.files,
+        kept_objects=() if found.partial else kept.objects,
         refused=tuple(found.refused),
         notes=(*_notes(found, moved_from, kept, counts["objects_changed"]), *overruled),
         **counts,
@@ -211,6 +212,8 @@ def _notes(found: FoundProduct, moved_from: str | None, kept: Kept, objects_chan
     if found.objects and objects_changed:
         text = "of the objects have another description: their footprint, time, properties or empty folders changed"
         notes.append(f"{objects_changed} {text}")
+    if found.partial:
+        return [*notes, f"{counted(kept.files, 'known file')} were not asked for, and stay"]
     return [*notes, kept.note] if kept.files else notes
 
 
@@ -254,7 +257,7 @@ async def _merge_all(
     return kept, {**counts, "objects_changed": objects_changed}
 
 
-async def _left_alone(session: AsyncSession, found: FoundProduct, refusal: str | None = None) -> ImportReport:
+async def left_alone(session: AsyncSession, found: FoundProduct, refusal: str | None = None) -> ImportReport:
     """Say of a product what the catalogue has, and why it stays."""
     had = (await session.execute(_HAD, {"sku": found.sku})).mappings().one_or_none()
     note = "no file of it was found; the catalogue was left as it is"

@@ -141,6 +141,8 @@ class FoundProduct:
     """Of objects, the folders that no file is in: named as files are, with a `/` at the end."""
     own_object: str | None = None
     """The object that holds the files of the product itself, which go along with whatever is ordered of it."""
+    partial: bool = False
+    """Whether its source was asked for some of it alone, so that nothing is said of the rest."""
 
     def refuse(self, what: str, why: str | Refusal, *places: Unseen) -> None:
         """Leave something out and say so; what is known of these places stays, for the source still names them."""

@@ -118,7 +118,7 @@ class _StacReader:
     def _product(self, raw: Mapping[str, Any], path: str, *, is_collection: bool) -> StacProduct:
         note = None
         try:
-            sku = _good_id(raw.get("id"))
+            sku = good_id(raw.get("id"))
         except Refusal as refusal:
             if not (sku := slug(path.rpartition("/")[0].rpartition("/")[2])):
                 raise
@@ -162,7 +162,7 @@ class _StacReader:
             kind = _type_of(item)
             if kind in _NO_ITEMS:
                 raise Refusal("it is not a STAC item")
-            name = _good_id(item.get("id"))
+            name = good_id(item.get("id"))
             owner.add_object(name, item.get("assets"), path, item)
             if kind != "Feature":
                 owner.oddities.add("items", "are not of the type Feature", shown(name))
@@ -202,7 +202,8 @@ def _links(raw: Mapping[str, Any], path: str, owner: StacProduct) -> list[Any]:
     return []
 
 
-def _good_id(found: object) -> str:
+def good_id(found: object) -> str:
+    """The id of a document as it can be kept; raises Refusal with the reason where it cannot."""
     # Numbers are a common slip, and mean the same.
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)

@@ -41,10 +41,21 @@ _REMEDY: Final = (
 class StacProduct:
     """A collection, or the outermost catalogue where items are in no collection."""
 
-    def __init__(self, tree: SourceTree, sku: str, raw: Mapping[str, Any], path: str, *, is_collection: bool) -> None:
+    def __init__(
+        self,
+        tree: SourceTree,
+        sku: str,
+        raw: Mapping[str, Any],
+        path: str,
+        *,
+        is_collection: bool,
+        real_folder: str | None = None,
+    ) -> None:
+        """Begin with the document at a path; one that is no file of this disk comes with the folder of its files."""
         self._tree = tree
         self._folder = path.rpartition("/")[0]
-        self._real_folder = tree.look(path).real.rpartition("/")[0]
+        self._is_static = real_folder is None
+        self._real_folder = real_folder or tree.look(path).real.rpartition("/")[0]
         self._all_in_folder = True
         self._objects: dict[str, str] = {}
         self._own_assets: tuple[object, str] | None = None
@@ -288,7 +299,7 @@ class StacProduct:
         ]
         if self._same_files:
             notes.append(f"{self._same_files} of the assets name a file that another asset of the item names too")
-        if self._web > len(self.found.files):
+        if self._is_static and self._web > len(self.found.files):
             notes.append(_REMEDY.format(count=self._web))
         return notes
 

@@ -1,12 +1,7 @@
-"""Connections to endpoints of buckets: each goes to an address that was looked at, and none to a metadata service.
+"""Connections to endpoints of buckets: each goes to an address that was looked at, and none to a metadata service."""
 
-A name may lead elsewhere the next time it is looked up. So it is looked up once for each connection, and the addresses
-that are found are judged and then connected to; nobody asks for the name a second time.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from socket import gaierror, socket
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import (
@@ -18,12 +13,10 @@ from botocore.awsrequest import (
 from botocore.endpoint import EndpointCreator
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
-from urllib3.connection import HTTPConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from models.destination import is_metadata_service
 from models.errors import Failed
-from storage.targets.names import Resolver
+from storage.connections import JudgedConnection
+from storage.names import Resolver
 from storage.targets.protocol import refused
 
 if TYPE_CHECKING:
@@ -56,37 +49,10 @@ def guarded(client: "S3Client", resolve: Resolver, ca_bundle: str | None) -> Ite
         session.close()
 
 
-class _Seen(HTTPConnection):
-    """A connection to one of the addresses that its resolver finds, if none of them is a metadata service's."""
-
-    resolve: Resolver
-
-    def _new_conn(self) -> socket:
-        # A proxy is the operator's, and looks names up by itself.
-        return super()._new_conn() if self.proxy is not None else self._connect(self._dns_host)
-
-    def _connect(self, name: str) -> socket:
-        failure: ConnectTimeoutError | NewConnectionError | None = None
-        try:
-            for address in self._judged(name):
-                self.host = address
-                try:
-                    return super()._new_conn()
-                except (ConnectTimeoutError, NewConnectionError) as error:
-                    failure = error
-        finally:
-            # By which the certificate is judged, and the next connection begun.
-            self.host = name
-        raise failure or NewConnectionError(self, "no address is known")
-
-    def _judged(self, name: str) -> Sequence[str]:
-        try:
-            found = self.resolve(name, self.port)
-        except gaierror as error:
-            raise NameResolutionError(name, self, error) from error
-        if any(map(is_metadata_service, found)):
-            raise refused("the bucket's endpoint leads to a link-local address or a metadata service")
-        return found
+class _Seen(JudgedConnection):
+    @staticmethod
+    def refusal() -> Failed:
+        return refused("the bucket's endpoint leads to a link-local address or a metadata service")
 
 
 def _session_class(find: Resolver) -> type[URLLib3Session]:

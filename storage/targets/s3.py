@@ -13,7 +13,7 @@ from uuid import uuid1
 
 from models.destination import Credentials, DestinationLocation
 from models.errors import Failed
-from storage.targets.names import Resolver, addresses_of
+from storage.names import Resolver, addresses_of
 from storage.targets.protocol import ArchiveUpload, full, refused, unavailable
 
 if TYPE_CHECKING:
