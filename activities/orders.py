@@ -1,6 +1,6 @@
 """Activities of the order workflow: they open an order, record what happened and count its results."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 import structlog
@@ -14,7 +14,6 @@ from models.errors import Failure, FailureCode, Fault
 from models.messages import (
     OrderBrief,
     OrderRef,
-    OrderTimeouts,
     Projection,
     SettlementTotals,
     SubOrderBrief,
@@ -27,9 +26,11 @@ from models.queries import orders as queries
 from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
 from models.queries.prices import give_back_coupon
+from models.shop_settings import ShopSettings
 from models.status_facts import AVAILABLE_SUBORDERS, UNSETTLED_SUBORDERS
 from models.tables import Order, SubOrder, TimelineRow
 from services.placing import keep_warnings
+from services.shop_settings import effective_settings
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ class OrderActivities:
     """Activities on an order's own rows."""
 
     sessions: async_sessionmaker[AsyncSession]
-    terms: OrderTimeouts
+    shop: ShopSettings = field(default_factory=ShopSettings)
 
     @activity.defn
     async def open_order(self, order: OrderRef) -> OrderBrief:
@@ -71,12 +72,13 @@ class OrderActivities:
             found = (await session.execute(queries.order_by_id(order.order_id))).scalar_one()
             origin = (await session.execute(queries.origin_of(order.order_id))).scalar_one_or_none()
             last = (await session.execute(queries.last_told(order.order_id, _OF_THE_END))).scalar_one_or_none()
+            shop = await effective_settings(session, self.shop)
         return OrderBrief(
             number=found.number,
             status=OrderStatus(found.status),
             version=found.version,
             is_free=found.total_price == 0,
-            terms=self.terms,
+            terms=shop.values.terms,
             status_at=found.status_at,
             origin=OrderStatus(origin) if origin else None,
             expires_at=found.expires_at,

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +18,11 @@ from models.messages import OrderRef
 from models.naming import file_and_folder_names
 from models.queries import orders, selections
 from models.queries.selections import SelectedFile
-from models.splitting import Limits, Part, split
+from models.shop_settings import ShopSettings
+from models.splitting import Part, split
 from models.suborder import FileState, SubOrderState
 from models.tables import Order, SubOrder
+from services.shop_settings import effective_settings
 from temporal.heartbeat import heartbeating
 
 _COPY = """
@@ -38,7 +40,7 @@ class PlanningActivities:
     """Writes the plan of an order, once."""
 
     sessions: async_sessionmaker[AsyncSession]
-    limits: Limits
+    shop: ShopSettings = field(default_factory=ShopSettings)
 
     @activity.defn
     @heartbeating()
@@ -53,7 +55,7 @@ class PlanningActivities:
             deliverable = await find_deliverable(session, order.order_id)
             rows = await session.execute(selections.object_weights(order.order_id, deliverable))
             weights, locations = selections.to_weights(rows)
-            parts = split(weights, self.limits)
+            parts = split(weights, (await effective_settings(session, self.shop)).values.limits)
             along = await _accompanying(session, order.order_id, parts)
             session.add_all(_suborders(order.order_id, parts, locations))
             await session.flush()

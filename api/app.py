@@ -46,6 +46,7 @@ from api.orders import (
     view_routes,
 )
 from api.orders import routes as order_routes
+from api.settings import routes as settings_routes
 from models.links import API
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Services]]
@@ -121,6 +122,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),
         *(archive_routes.router, file_routes.router, metalink_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
+        settings_routes.router,
     ):
         api.include_router(router, dependencies=[Depends(reject_unknown_query_parameters)])
     # These state themselves who may call them.

@@ -31,9 +31,9 @@ from models.links import API, LinkKeys, archive_path, metalink_path
 from models.metalink import FILES_PER_DOCUMENT, metalink_filename, part_of
 from models.naming import archive_filename
 from models.queries.catalogue_search import WALK
-from models.quotas import Quotas
-from models.splitting import Limits
+from models.shop_settings import ShopSettings
 from models.tables import Order
+from services.shop_settings import effective_settings
 from services.storage_check import StorageCheck
 from storage.pool import StoragePool
 from storage.sources.registry import Sources
@@ -83,9 +83,8 @@ class Services:
     """Seconds a storage has for the first bytes of a download; later it counts as unavailable."""
     identity: OpenIdConnect = field(kw_only=True)
     operations: Operations = field(default_factory=Operations)
-    limits: Limits = Limits()  # noqa: RUF009 - immutable
-    """How orders are cut; the workers', so that an estimate is what they do."""
-    quotas: Quotas = Quotas()  # noqa: RUF009 - immutable
+    shop: ShopSettings = field(default_factory=ShopSettings)
+    """The shop's settings as far as the environment sets them; what holds of all is asked of `shop_settings`."""
     files_per_metalink: int = FILES_PER_DOCUMENT
     catalogue_walk: int = WALK
     """How many objects a search of the catalogue looks through before it turns to the indexes of place and time."""
@@ -108,6 +107,10 @@ class Services:
     def storage_check(self) -> StorageCheck:
         """How the files of an order are checked before it costs anything."""
         return StorageCheck(self.sources, self.checks)
+
+    async def shop_settings(self, session: AsyncSession) -> ShopSettings:
+        """The shop's settings that hold now."""
+        return (await effective_settings(session, self.shop)).values
 
     def archive_url(self, order: Order, part: int) -> str:
         """Where an archive is for those who may see the order."""

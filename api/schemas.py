@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import (
@@ -89,3 +90,19 @@ class FaultPublic(BaseModel):
     field: str
     code: str
     text: str
+
+
+class ActPublic(BaseModel):
+    """What an administrator has changed: by attribute, what was before and what is after."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    changes: dict[str, list[Any]]
+
+
+class ActsPublic(BaseModel):
+    """A page of changes, the newest first."""
+
+    items: list[ActPublic]
+    next_cursor: str | None

@@ -23,6 +23,7 @@ _COMMANDS = {
     "login": "cli.commands.identity:login",
     "logout": "cli.commands.identity:logout",
     "whoami": "cli.commands.identity:whoami",
+    "settings": "cli.commands.settings:app",
     "quotas": "cli.commands.identity:quotas",
     "user": "cli.commands.user:app",
     "worker": "cli.commands.worker:worker",

@@ -46,6 +46,10 @@ class Permission(StrEnum):
     """Say that an order has been paid."""
     EXTEND_FREELY = "extend_freely"
     """Keep an order for longer than its terms allow."""
+    READ_SETTINGS = "read_settings"
+    """See all settings of the shop, and who has changed them."""
+    CHANGE_SETTINGS = "change_settings"
+    """Change the settings of the shop."""
     MANAGE_TOKENS = "manage_tokens"
     """Make and revoke one's own access tokens."""
     MANAGE_ALL_CREDENTIALS = "manage_all_credentials"
@@ -81,6 +85,8 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         _P.COMMAND_ALL: Rule(_ADMINS, _OPERATING),
         _P.CONFIRM_PAYMENT: Rule(_ADMINS, _OPERATING),
         _P.EXTEND_FREELY: Rule(_ADMINS, _OPERATING),
+        _P.READ_SETTINGS: Rule(_ADMINS, _READING),
+        _P.CHANGE_SETTINGS: Rule(_ADMINS, _OPERATING),
         _P.MANAGE_TOKENS: Rule(_EVERYBODY, _NO_SCRIPT),
         _P.MANAGE_ALL_CREDENTIALS: Rule(_ADMINS, _NO_SCRIPT),
         _P.MANAGE_CATALOGUE: Rule(_ADMINS, _OPERATING),

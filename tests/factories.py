@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
+from pydantic import ByteSize
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 from temporalio.testing import ActivityEnvironment
@@ -20,6 +21,8 @@ from models.areas import Box
 from models.messages import OrderRef, Publication, SubOrderInput, SubOrderResult
 from models.order_request import OrderRequest, RequestedLine
 from models.queries.users import upsert_user
+from models.quotas import Quotas
+from models.shop_settings import ShopSettings
 from models.splitting import Limits
 from models.tables import CatalogueFile, CatalogueObject, Order, Product, User
 from services.catalogue.places import outline
@@ -112,12 +115,28 @@ async def add_order(
         return await place(session, caller, OrderRequest(lines, label=label), now or datetime.now(UTC))
 
 
+def a_shop(limits: Limits | None = None, quotas: Quotas | None = None, **settings: Any) -> ShopSettings:
+    """Settings of a shop that cuts orders so, and gives its customers what these quotas say and no other limits."""
+    cut, given = limits or Limits(), quotas or Quotas()
+    return ShopSettings(
+        max_files_per_suborder=cut.max_files,
+        max_bytes_per_suborder=ByteSize(cut.max_bytes),
+        max_open_orders=given.open_orders,
+        max_files_per_order=given.files_per_order,
+        max_bytes_per_order=ByteSize(given.bytes_per_order),
+        quota_period=given.period,
+        max_files_per_period=given.files_per_period,
+        max_bytes_per_period=ByteSize(given.bytes_per_period),
+        **settings,
+    )
+
+
 async def make_ready(
     sessions: Sessions, order: Order, limits: Limits | None = None, *, pieces: bool = False
 ) -> list[SubOrderResult]:
     """Plan, stage and publish every sub-order of an order by the real activities, without a workflow."""
     run = ActivityEnvironment().run
-    count = await run(PlanningActivities(sessions, limits or Limits()).plan_suborders, OrderRef(order_id=order.id))
+    count = await run(PlanningActivities(sessions, a_shop(limits)).plan_suborders, OrderRef(order_id=order.id))
     results = []
     for number in range(1, count + 1):
         staging = StagingActivities(sessions, pieces=pieces)

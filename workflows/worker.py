@@ -21,8 +21,8 @@ from activities.releasing import ReleasingActivities
 from activities.staging import StagingActivities
 from activities.storage_work import LOOKS, SLOTS, WorkerPools
 from activities.validation import ValidationActivities
-from models.messages import DELIVERIES_QUEUE, ORDERS_QUEUE, PACKAGING_QUEUE, OrderTimeouts
-from models.splitting import Limits
+from models.messages import DELIVERIES_QUEUE, ORDERS_QUEUE, PACKAGING_QUEUE
+from models.shop_settings import ShopSettings
 from models.verify import Verify
 from storage.sources.registry import Sources
 from storage.targets.registry import DeliveryTargets
@@ -37,18 +37,17 @@ WORKFLOWS: list[type] = [OrderWorkflow, SubOrderWorkflow, ReconcileWorkflow, Bul
 def orders_worker(
     client: Client,
     sessions: async_sessionmaker[AsyncSession],
-    limits: Limits,
-    terms: OrderTimeouts,
+    shop: ShopSettings,
     *,
     sources: Sources | None = None,
     pools: WorkerPools | None = None,
     **options: Any,
 ) -> Worker:
-    """The worker that runs the workflows and all short activities."""
-    orders, publishing = OrderActivities(sessions, terms), PublishingActivities(sessions)
+    """The worker that runs the workflows and all short activities; `shop` is what the environment sets of the shop."""
+    orders, publishing = OrderActivities(sessions, shop), PublishingActivities(sessions)
     releasing = ReleasingActivities(sessions)
     bulks = BulkActivities(sessions, client)
-    planning, staging = PlanningActivities(sessions, limits), StagingActivities(sessions)
+    planning, staging = PlanningActivities(sessions, shop), StagingActivities(sessions)
     return _worker(
         client,
         sessions,

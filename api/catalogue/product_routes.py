@@ -9,11 +9,11 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.catalogue.product_schemas import ProductActPublic, ProductActsPublic, ProductChange, ProductDetail
+from api.catalogue.product_schemas import ProductChange, ProductDetail
 from api.dependencies import Caller, CallerDep, CatalogueManagerDep, ServicesDep
 from api.http.answers import CONDITIONS, ETAG, answers
 from api.http.etags import require_match, tagged
-from api.schemas import MAX_PAGE, PageCursor, PageLimit
+from api.schemas import MAX_PAGE, ActPublic, ActsPublic, PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidProduct, NotFound
 from models.pricing import written
 from models.products import SETTABLE
@@ -59,15 +59,15 @@ async def set_product(
 @answers(InvalidCursor)
 async def list_changes(
     sku: str, services: ServicesDep, caller: CatalogueManagerDep, limit: PageLimit = MAX_PAGE, cursor: PageCursor = None
-) -> ProductActsPublic:
+) -> ActsPublic:
     """What administrators have set of a product, the newest first; also of one that is gone."""
     cursors = services.cursors(caller, f"changes of {sku}")
     query = acts_on(PRODUCT, sku, before=cursors.id(cursor), limit=limit + 1)
     async with services.sessions.begin() as session:
         found = (await session.execute(query)).scalars().all()
     page, following = cursors.cut(found, limit, "id")
-    items = [ProductActPublic.model_validate(act, from_attributes=True) for act in page]
-    return ProductActsPublic(items=items, next_cursor=following)
+    items = [ActPublic.model_validate(act, from_attributes=True) for act in page]
+    return ActsPublic(items=items, next_cursor=following)
 
 
 def _state(product: Product) -> str:

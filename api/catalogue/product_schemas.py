@@ -1,10 +1,8 @@
 """The body that sets attributes of a product, and a product with all of them."""
 
-from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.catalogue.schemas import ProductPublic
 from api.schemas import EXACT, WHOLE, Body, change_schema
@@ -41,19 +39,3 @@ class ProductDetail(ProductPublic):
     most_bytes: int | None
     access_groups: list[str] | None
     set_by_hand: list[str] | None
-
-
-class ProductActPublic(BaseModel):
-    """A change of a product by an administrator: by attribute, what was before and what is after."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    changes: dict[str, list[Any]]
-
-
-class ProductActsPublic(BaseModel):
-    """A page of changes, the newest first."""
-
-    items: list[ProductActPublic]
-    next_cursor: str | None

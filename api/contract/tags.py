@@ -17,6 +17,7 @@ TAGS: Final = {
     "stac": "The catalogue as a STAC API, to be walked through and searched.",
     "events": "Changes of orders as they happen, as server-sent events.",
     "identity": "Who is asking: sessions of browsers and access tokens.",
+    "settings": "What admins set of the shop while it runs, and what pages are made of.",
     "operations": "Whether the service works, and its figures.",
 }
 """Each tag that a route has, in the order of the documentation."""

@@ -196,6 +196,8 @@ class RequirePermission:
 CallerDep = Annotated[Caller, Depends(require_default_permission)]
 ReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ))]
 AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))]
+SettingsReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ_SETTINGS))]
+SettingsChangerDep = Annotated[Caller, Depends(RequirePermission(Permission.CHANGE_SETTINGS))]
 TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]
 CatalogueManagerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_CATALOGUE))]
 

@@ -62,7 +62,8 @@ async def restart_order(
         old = await get_owned(session, caller, order_id)
         require_match(request, state_of(old))
         again = (body or RestartBody()).to_request(old.id)
-        order = await place(session, caller, again, services.now(), services.quotas, services.storage_check)
+        quotas = (await services.shop_settings(session)).quotas
+        order = await place(session, caller, again, services.now(), quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start_workflow(services, OrderStart(order, detail.products))

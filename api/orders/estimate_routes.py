@@ -20,15 +20,15 @@ async def estimate_order(
     body: OrderCreate, request: Request, services: ServicesDep, caller: ReaderDep
 ) -> EstimatePublic:
     """What an order would be: sub-orders, sizes, price, quotas and everything against it. Nothing is created."""
-    limits, quotas = services.limits, services.quotas
     async with services.sessions.begin() as session:
+        shop = await services.shop_settings(session)
         found = await estimate(
             session,
             caller,
             body.to_request(),
             services.now(),
-            limits=limits,
-            quotas=quotas,
+            limits=shop.limits,
+            quotas=shop.quotas,
             check=services.storage_check,
         )
     report_quotas(request, found.quotas)
@@ -39,6 +39,7 @@ async def estimate_order(
 async def list_quotas(request: Request, services: ServicesDep, caller: ReaderDep) -> QuotasPublic:
     """Your limits, and how far they are used."""
     async with services.sessions.begin() as session:
-        quotas = await get_quotas(session, services.quotas, caller.customer, services.now())
+        shop = await services.shop_settings(session)
+        quotas = await get_quotas(session, shop.quotas, caller.customer, services.now())
     report_quotas(request, quotas)
     return QuotasPublic(items=[quota_public(quota) for quota in quotas])

@@ -47,9 +47,10 @@ async def create_order(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
-        order = await place(session, caller, body.to_request(), services.now(), services.quotas, services.storage_check)
+        quotas = (await services.shop_settings(session)).quotas
+        order = await place(session, caller, body.to_request(), services.now(), quotas, services.storage_check)
         detail = await detail_of(session, services, order, caller)
-        report_quotas(request, await get_quotas(session, services.quotas, caller.customer, services.now()))
+        report_quotas(request, await get_quotas(session, quotas, caller.customer, services.now()))
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start_workflow(services, OrderStart(order, detail.products))
     return answer

@@ -8,9 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    ByteSize,
     Field,
-    PositiveInt,
     SecretStr,
     StringConstraints,
     ValidationInfo,
@@ -27,21 +25,18 @@ from models.cors import CorsPolicy, parse_origin
 from models.links import MIN_SECRET_LENGTH, LinkKeys
 from models.naming import DEFAULT_ARCHIVE_FILENAME, check_archive_filename
 from models.payment import check_webhook_secret
-from models.quotas import Quotas
-from models.splitting import Limits
+from models.shop_settings import ShopSettings
 from models.verify import Verify
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")]
 """Host and port, `[::1]:9464` for IPv6."""
 
-_GIB = 1024**3
-_TIB = 1024 * _GIB
 
-
-class Settings(BaseSettings):
+class Settings(ShopSettings, BaseSettings):
     """The environment: CONSIGNOR_… and DATABASE_URL, and files with secrets, see `secret_files`.
 
-    Temporal has its own variables and file, see `loading.temporal_config`.
+    The shop's settings are among them, and what the environment says of one wins over what an admin has set. Temporal
+    has its own variables and file, see `loading.temporal_config`.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONSIGNOR_", env_ignore_empty=True, frozen=True)
@@ -58,15 +53,6 @@ class Settings(BaseSettings):
     cors_origins: tuple[Annotated[str, AfterValidator(parse_origin)], ...] = ()
     cors_credentials: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    max_files_per_suborder: PositiveInt = 5_000
-    max_bytes_per_suborder: ByteSize = Field(default=ByteSize(2 * _GIB), gt=0)
-    # What each customer may have; 0 is no limit. The period is the span that the sums of files and bytes look back on.
-    max_open_orders: int = Field(default=10_000, ge=0)
-    max_files_per_order: int = Field(default=5_000_000, ge=0)
-    max_bytes_per_order: ByteSize = Field(default=ByteSize(20 * _TIB), ge=0)
-    quota_period: timedelta = Field(default=timedelta(days=1), gt=timedelta(0))
-    max_files_per_period: int = Field(default=20_000_000, ge=0)
-    max_bytes_per_period: ByteSize = Field(default=ByteSize(100 * _TIB), ge=0)
     # These are counted in each API process for itself: what a customer may have at a time, and what all may have.
     max_parallel_downloads: int = Field(default=100, ge=0)
     max_parallel_exports: int = Field(default=2, ge=0)
@@ -80,12 +66,6 @@ class Settings(BaseSettings):
     verify: Verify = Verify.CHANGED
     # Whether the pieces of large files are hashed as well when they are read, for Metalinks.
     pieces: bool = False
-    draft_timeout: timedelta = timedelta(days=30)
-    payment_timeout: timedelta = timedelta(days=14)
-    max_pause: timedelta = timedelta(days=30)
-    keep_for: timedelta = timedelta(days=7)
-    remind_before: timedelta = timedelta(days=1)
-    max_extension: timedelta = timedelta(days=30)
     purge_after: timedelta = timedelta(days=90)
     # After SIGTERM: how long to go on as before so that load balancers notice, and then for what is under way.
     drain_notice: timedelta = Field(default=timedelta(0), ge=timedelta(0))
@@ -226,21 +206,10 @@ class Settings(BaseSettings):
         return hashlib.sha256(b"cursors\0" + self.cursor_secret.get_secret_value().encode()).digest()
 
     @property
-    def limits(self) -> Limits:
-        """How orders are cut, by the workers as in estimates."""
-        return Limits(max_files=self.max_files_per_suborder, max_bytes=self.max_bytes_per_suborder)
-
-    @property
-    def quotas(self) -> Quotas:
-        """What each customer may have."""
-        return Quotas(
-            open_orders=self.max_open_orders,
-            files_per_order=self.max_files_per_order,
-            bytes_per_order=self.max_bytes_per_order,
-            files_per_period=self.max_files_per_period,
-            bytes_per_period=self.max_bytes_per_period,
-            period=self.quota_period,
-        )
+    def shop(self) -> ShopSettings:
+        """The shop's settings as far as the environment sets them; admins may change the others."""
+        names = self.model_fields_set & ShopSettings.model_fields.keys()
+        return ShopSettings.model_validate({name: getattr(self, name) for name in names})
 
     @property
     def cors(self) -> CorsPolicy:

@@ -23,7 +23,6 @@ from cli.runtime.thread_metrics import report_threads
 from database.engine import make_engine, make_sessions
 from database.readiness import Unready, check
 from migrations.head import head
-from models.messages import OrderTimeouts
 from models.tasks import background_task
 from storage.sources.registry import Sources
 from temporal.schedules import ensure_schedule
@@ -50,8 +49,6 @@ async def run_worker(settings: Settings) -> None:
     if not migrated or client is None:
         return
     sessions = make_sessions(engine)
-    limits = settings.limits
-    terms = OrderTimeouts.model_validate({name: getattr(settings, name) for name in OrderTimeouts.model_fields})
     sources = Sources()
     pools = WorkerPools(settings.storage_timeout.total_seconds())
     deliver = DeliveringActivities(sessions, delivery_targets(settings), sources, pools.delivering).deliver_suborder
@@ -66,7 +63,7 @@ async def run_worker(settings: Settings) -> None:
     )
     deliveries = deliveries_worker(client, sessions, deliver)
     reporting = background_task(report_threads(runtime, pools)) if runtime else nullcontext()
-    orders = orders_worker(client, sessions, limits, terms, sources=sources, pools=pools)
+    orders = orders_worker(client, sessions, settings.shop, sources=sources, pools=pools)
     async with orders, packaging, deliveries, reporting:
         gc.tune_gc()
         log.info("worker started", namespace=client.namespace)

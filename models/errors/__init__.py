@@ -41,6 +41,7 @@ from models.errors.requests import (
     TooManyRequests,
     TooManyStreams,
 )
+from models.errors.settings import InvalidSettings
 
 __all__ = [
     "DESTINATION_FAILURES",
@@ -66,6 +67,7 @@ __all__ = [
     "InvalidDestination",
     "InvalidOrder",
     "InvalidProduct",
+    "InvalidSettings",
     "KeyInFlight",
     "KeyReused",
     "LabelTaken",

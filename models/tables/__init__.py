@@ -32,6 +32,7 @@ from models.tables.orders import (
 )
 from models.tables.payments import Payment
 from models.tables.prices import CouponUse, DiscountTerms, ListPrice, PriceTerms, TaxRateRow
+from models.tables.shop import KeptSettings
 from models.tables.users import AccessToken, Session, User
 from models.tables.views import SavedView
 
@@ -59,6 +60,7 @@ __all__ = [
     "Download",
     "FileCoverage",
     "IdempotencyKey",
+    "KeptSettings",
     "KnownFile",
     "ListPrice",
     "Note",

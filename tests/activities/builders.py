@@ -15,7 +15,6 @@ from temporalio.testing import ActivityEnvironment
 from activities.planning import PlanningActivities
 from activities.staging import StagingActivities
 from models.messages import OrderRef, StagedFiles, SubOrderInput
-from models.splitting import Limits
 from models.tables import Order
 from tests.factories import Objects, add_order, add_product
 from tests.services.catalogue_sources import rows
@@ -50,7 +49,7 @@ async def placed(sessions: Sessions, root: Path, files: Objects = SCENES, **opti
 async def planned(sessions: Sessions, root: Path, files: Objects = SCENES, **options: Any) -> Order:
     """The same, cut into sub-orders; into one unless it is huge."""
     order = await placed(sessions, root, files, **options)
-    await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     return order
 
 

@@ -23,7 +23,6 @@ from models.messages import (
     BlockerNote,
     Delivered,
     OrderRef,
-    OrderTimeouts,
     Projection,
     Publication,
     Release,
@@ -85,7 +84,7 @@ async def become(sessions: Sessions, order: Order, status: OrderStatus, sequence
         sequence=sequence, at=NOON, actor="system", what="test", status_before=OrderStatus.DRAFT, status_after=status
     )
     news = Projection(order_id=order.id, entries=(entry,))
-    await run(OrderActivities(sessions, OrderTimeouts()).record, news)
+    await run(OrderActivities(sessions).record, news)
 
 
 async def shown(sessions: Sessions, order: Order) -> list[Any]:

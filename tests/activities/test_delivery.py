@@ -17,7 +17,6 @@ from models.destination import DestinationAllowlist, DestinationKind, Destinatio
 from models.errors import Failed, Failure, FailureCode
 from models.messages import (
     OrderRef,
-    OrderTimeouts,
     Projection,
     Reopening,
     SubOrderFailed,
@@ -241,7 +240,7 @@ async def test_nothing_of_an_order_that_is_over_is_delivered(sessions: Sessions,
 
 async def open_numbers(sessions: Sessions, order: Order) -> list[tuple[int, bool, bool]]:
     page = SubOrderPage(order_id=order.id, after=0, limit=10)
-    found = await run(OrderActivities(sessions, OrderTimeouts()).open_suborders, page)
+    found = await run(OrderActivities(sessions).open_suborders, page)
     return [(brief.number, brief.delivers, brief.published) for brief in found.briefs]
 
 
@@ -253,7 +252,7 @@ async def test_a_delivery_that_failed_is_counted_and_a_retry_tries_it_again(sess
         await run(activities.give_up_delivery, SubOrderFailed(order_id=order.id, number=1, failure=failure))
         assert await rows(sessions, DELIVERIES) == [("failed", None, None, "destination_full")]
     assert await open_numbers(sessions, order) == []
-    tally = OrderActivities(sessions, OrderTimeouts()).tally
+    tally = OrderActivities(sessions).tally
     assert (await run(tally, OrderRef(order_id=order.id))).undelivered == 1
     await run(ReleasingActivities(sessions).reopen_files, Reopening(order_id=order.id, seqs=()))
     assert await open_numbers(sessions, order) == [(1, True, True)]
@@ -277,7 +276,7 @@ async def test_the_timeline_says_where_to_and_no_workflow_has_to_know(sessions: 
         details={"bytes": 7},
     )
     for _ in range(2):
-        await run(OrderActivities(sessions, OrderTimeouts()).record, Projection(order_id=order.id, entries=(entry,)))
+        await run(OrderActivities(sessions).record, Projection(order_id=order.id, entries=(entry,)))
     (details,) = await rows(sessions, "SELECT details FROM timeline WHERE sequence = 2")
     assert details["bytes"] == 7
     assert details["destination"] == "mine"

@@ -22,7 +22,7 @@ from activities.settling import Superseded
 from cli.dev.ports import any_free
 from database.engine import make_engine, make_sessions
 from models.errors import Failed, FailureCode
-from models.messages import OrderRef, OrderTimeouts, new_order_workflow_id
+from models.messages import OrderRef, new_order_workflow_id
 from tests.activities.builders import Sessions, attempt_of, placed
 
 NOBODY = UUID(int=7)
@@ -131,7 +131,7 @@ async def test_what_is_temporals_own_passes_unchanged(error: BaseException) -> N
 
 async def test_a_result_passes_unchanged(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path)
-    activity = OrderActivities(sessions, OrderTimeouts()).open_order
+    activity = OrderActivities(sessions).open_order
     brief = await through(Calling(), activity, OrderRef(order_id=order.id))
     assert brief.number == order.number
 
@@ -139,7 +139,7 @@ async def test_a_result_passes_unchanged(sessions: Sessions, tmp_path: Path) -> 
 async def test_a_database_that_is_away_is_a_failure_to_be_retried(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path)
     engine = make_engine(f"postgresql://nobody@127.0.0.1:{any_free()}/nothing")
-    activity = OrderActivities(make_sessions(engine), OrderTimeouts()).open_order
+    activity = OrderActivities(make_sessions(engine)).open_order
     with pytest.raises(ApplicationError, match="the database does not answer") as caught:
         await through(Calling(), activity, OrderRef(order_id=order.id))
     await engine.dispose()

@@ -16,7 +16,6 @@ from activities.validation import ValidationActivities
 from models.destination import DestinationLocation
 from models.errors import Failed, FailureCode
 from models.messages import OrderRef
-from models.splitting import Limits
 from models.tables import Order
 from models.verify import Verify
 from storage.bulkheads import Bulkhead
@@ -126,7 +125,7 @@ async def test_six_orders_of_a_hung_share_leave_places_for_everybody_else(
 async def planned_of(sessions: Sessions, sku: str) -> Order:
     """An order of all of a product, cut into sub-orders."""
     order = await add_order(sessions, {sku: "all"})
-    await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     return order
 
 

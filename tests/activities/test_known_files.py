@@ -11,7 +11,6 @@ import pytest
 from activities.planning import PlanningActivities
 from activities.staging import StagingActivities
 from models.messages import OrderRef, StagedFiles
-from models.splitting import Limits
 from models.tables import Order
 from models.verify import Verify
 from services.catalogue import ImportOptions, import_source
@@ -34,7 +33,7 @@ async def ordered_again(sessions: Sessions) -> Order:
     """Another order of the same, planned."""
     await rows(sessions, "UPDATE orders SET label = label || id RETURNING 1")
     order = await add_order(sessions, {"scenes": "all"})
-    await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     return order
 
 

@@ -12,11 +12,12 @@ from activities.orders import OrderActivities, TimelineConflict
 from activities.planning import PlanningActivities
 from activities.staging import StagingActivities
 from models.errors import Failure, FailureCode, Fault
-from models.messages import OrderBrief, OrderRef, OrderTimeouts, Projection, SubOrderFailed, SubOrderPage, TimelineEntry
+from models.messages import OrderBrief, OrderRef, Projection, SubOrderFailed, SubOrderPage, TimelineEntry
 from models.order import OrderStatus
 from models.splitting import Limits
 from models.tables import Order
 from tests.activities.builders import Sessions, everything, placed, planned, run
+from tests.factories import a_shop
 from tests.services.catalogue_sources import rows
 
 S = OrderStatus
@@ -49,12 +50,12 @@ REFUSED = entry(4, S.VALIDATING, S.FAILED, failure=MISSING, faults=FAULTS)
 
 
 async def record(sessions: Sessions, order: Order, entries: Sequence[TimelineEntry]) -> None:
-    await run(OrderActivities(sessions, OrderTimeouts()).record, Projection(order_id=order.id, entries=tuple(entries)))
+    await run(OrderActivities(sessions).record, Projection(order_id=order.id, entries=tuple(entries)))
 
 
 async def test_the_workflow_is_told_what_it_has_to_know(sessions: Sessions, order: Order) -> None:
     for _ in range(2):
-        brief = await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))
+        brief = await run(OrderActivities(sessions).open_order, OrderRef(order_id=order.id))
         assert brief == OrderBrief(
             number=order.number, status=S.PENDING_PAYMENT, version=1, is_free=True, status_at=order.status_at
         )
@@ -68,14 +69,14 @@ async def test_a_later_workflow_is_told_where_the_order_stands(sessions: Session
     reminder = entry(5, S.FAILED, S.FAILED).model_copy(update={"what": "expiry_reminder"})
     await record(sessions, order, [CONFIRMED, STARTED, refused, reminder])
     for _ in range(2):
-        brief = await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))
+        brief = await run(OrderActivities(sessions).open_order, OrderRef(order_id=order.id))
         assert (brief.status, brief.origin, brief.version) == (S.FAILED, S.VALIDATING, 5)
         assert (brief.status_at, brief.expires_at, brief.reminded) == (refused.at, end, True)
 
 
 async def test_an_order_with_a_price_is_not_free(sessions: Sessions, tmp_path: Path) -> None:
     order = await placed(sessions, tmp_path, price=Decimal("0.01"))
-    assert not (await run(OrderActivities(sessions, OrderTimeouts()).open_order, OrderRef(order_id=order.id))).is_free
+    assert not (await run(OrderActivities(sessions).open_order, OrderRef(order_id=order.id))).is_free
 
 
 async def test_other_news_under_numbers_that_are_taken_are_refused_and_change_nothing(
@@ -161,17 +162,15 @@ async def test_a_note_does_not_move_the_instant_of_the_status(sessions: Sessions
 async def test_sub_orders_come_in_pages_without_the_settled_ones(sessions: Sessions, order: Order) -> None:
     one_file_each = Limits(max_files=1)
     ref = OrderRef(order_id=order.id)
-    assert await run(PlanningActivities(sessions, one_file_each).plan_suborders, ref) == 2
+    assert await run(PlanningActivities(sessions, a_shop(one_file_each)).plan_suborders, ref) == 2
     page = SubOrderPage(order_id=order.id, after=0, limit=1)
     for _ in range(2):
-        (brief,) = (await run(OrderActivities(sessions, OrderTimeouts()).open_suborders, page)).briefs
+        (brief,) = (await run(OrderActivities(sessions).open_suborders, page)).briefs
         assert (brief.number, brief.sku, brief.files, brief.bytes) == (1, "scenes", 1, 3000)
-    rest = await run(OrderActivities(sessions, OrderTimeouts()).open_suborders, page.model_copy(update={"after": 1}))
+    rest = await run(OrderActivities(sessions).open_suborders, page.model_copy(update={"after": 1}))
     assert [b.number for b in rest.briefs] == [2]
     await rows(sessions, "UPDATE suborders SET state = 'ready' WHERE number = 1 RETURNING number")
-    unsettled = await run(
-        OrderActivities(sessions, OrderTimeouts()).open_suborders, page.model_copy(update={"limit": 10})
-    )
+    unsettled = await run(OrderActivities(sessions).open_suborders, page.model_copy(update={"limit": 10}))
     assert [b.number for b in unsettled.briefs] == [2]
 
 
@@ -182,11 +181,11 @@ async def test_the_tally_counts_all_files_and_names_the_commonest_failure(sessio
     (tmp_path / "s2" / "c.tif").write_bytes(b"c")
     failed = SubOrderFailed(order_id=order.id, number=1, failure=MISSING)
     staging = StagingActivities(sessions)
-    tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
+    tally = await run(OrderActivities(sessions).tally, OrderRef(order_id=order.id))
     assert (tally.files, tally.failed, tally.bytes, tally.failure) == (3, 0, 6000, None)
     await run(staging.give_up_files, failed)
     for _ in range(2):
-        tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
+        tally = await run(OrderActivities(sessions).tally, OrderRef(order_id=order.id))
         assert (tally.files, tally.failed, tally.bytes, tally.failure) == (3, 3, 6000, MISSING)
 
 
@@ -200,5 +199,5 @@ async def test_the_tally_tells_where_more_has_failed_than_the_order_allows(
     policy = f"max_failed_percent = {limit}, files_left_out = {left_out}"
     await rows(sessions, f"UPDATE orders SET {policy} RETURNING id")
     await rows(sessions, "UPDATE suborders SET files_failed = 2 RETURNING number")
-    tally = await run(OrderActivities(sessions, OrderTimeouts()).tally, OrderRef(order_id=order.id))
+    tally = await run(OrderActivities(sessions).tally, OrderRef(order_id=order.id))
     assert (tally.too_many and tally.too_many.text.partition(" cannot")[0]) == told

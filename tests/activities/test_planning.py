@@ -12,7 +12,7 @@ from models.messages import OrderRef
 from models.splitting import Limits
 from models.tables import Order
 from tests.activities.builders import Sessions, everything, files_in, placed, run
-from tests.factories import add_order, add_product
+from tests.factories import a_shop, add_order, add_product
 from tests.services.catalogue_sources import rows
 
 SMALL = Limits(max_files=3, max_bytes=10_000)
@@ -31,7 +31,7 @@ async def order(sessions: Sessions, tmp_path: Path) -> Order:
 
 
 async def plan(sessions: Sessions, order: Order, limits: Limits = SMALL) -> int:
-    return await run(PlanningActivities(sessions, limits).plan_suborders, OrderRef(order_id=order.id))
+    return await run(PlanningActivities(sessions, a_shop(limits)).plan_suborders, OrderRef(order_id=order.id))
 
 
 async def test_every_file_is_written_once_with_sequences_without_gaps(sessions: Sessions, order: Order) -> None:

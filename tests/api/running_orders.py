@@ -20,7 +20,7 @@ from models.tables import Bulk, CatalogueFile, Order, SubOrder
 from storage.pool import StoragePool
 from tests.api.applications import lent_app
 from tests.api.response_recorder import HOOKS
-from tests.factories import Sessions
+from tests.factories import Sessions, a_shop
 from tests.issuer import as_, identified
 from workflows.worker import orders_worker, packaging_worker
 
@@ -58,7 +58,7 @@ async def facade(
 @asynccontextmanager
 async def working(temporal: Client, sessions: Sessions, limits: Limits | None = None) -> AsyncIterator[None]:
     """Workers as `consignor worker` runs them; at the end no workflow of this test is left for the next."""
-    async with orders_worker(temporal, sessions, limits or Limits(), TERMS), packaging_worker(temporal, sessions):
+    async with orders_worker(temporal, sessions, a_shop(limits)), packaging_worker(temporal, sessions):
         try:
             yield
         finally:

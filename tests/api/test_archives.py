@@ -201,7 +201,7 @@ async def test_before_it_is_there_an_archive_is_not_ready(
     await make_product()
     order = await add_order(sessions, {"scenes": "all"})
     assert (await client.get(archive(order))).status_code == 503
-    await ActivityEnvironment().run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await ActivityEnvironment().run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     for method in ("GET", "HEAD"):
         answer = await client.request(method, archive(order))
         assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)

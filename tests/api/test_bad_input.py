@@ -14,6 +14,7 @@ from httpx2 import AsyncClient, Response
 from api.contract.sharing import inlined
 from tests.api.conftest import PUBLIC_URL
 from tests.api.test_access_matrix import endpoints
+from tests.issuer import as_
 
 STAC_SEARCH = f"{PUBLIC_URL}/stac/search"
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -67,8 +68,13 @@ WRITING = (
     f"PATCH /views/{NOBODY}",
     "POST /orders:bulk",
     f"POST {STAC_SEARCH}",
+    "PATCH /settings",
+    "PATCH /products/scenes",
 )
 """Every route that takes a body."""
+
+OF_ADMINS = ("/settings", "/products/scenes")
+"""Where paths begin that are refused to all others before they are looked at."""
 
 TOLD_BY = {"POST /destinations": "kind", "POST /orders:bulk": "action"}
 """Of what kind these are has to be known before their fields are."""
@@ -280,9 +286,17 @@ PAGED = (
     f"/orders/{NOBODY}/stac/items",
     "/tokens",
     "/bulks",
+    "/settings/changes",
+    "/products/scenes/changes",
     f"/bulks/{NOBODY}/orders",
 )
 """Every list that comes in pages."""
+
+
+def by(path: str) -> dict[str, str]:
+    """Headers of somebody who may ask for it."""
+    return as_("ada") if path.startswith(OF_ADMINS) else {}
+
 
 CURSORS = ("x", "", "%00", "..%2F", "eyJhIjoxfQ", "A" * 400, "%F0%9F%98%80", "A" * 5001)
 LIMITS = ("0", "-1", "1001", "ten", "1e3", "1.5", "NaN", "", "9" * 30, "0x10", "%00")
@@ -294,7 +308,7 @@ async def test_no_body_however_bad_is_a_mistake_of_ours(client: AsyncClient, rou
     for name, content, headers, usual, named in BODIES:
         # OGC API Features says 400.
         status = 400 if usual == 422 and "/stac/" in path else usual
-        answer = await client.request(method, path, content=content, headers=headers)
+        answer = await client.request(method, path, content=content, headers={**headers, **by(path)})
         try:
             checked(answer, status, TOLD_BY.get(route, named) if named == "labl" else named)
         except AssertionError as error:
@@ -313,6 +327,7 @@ async def test_every_bad_value_is_refused_by_the_name_of_its_field(client: Async
 
 @pytest.mark.parametrize("path", PAGED, ids=lambda path: path.replace(NOBODY, "ID"))
 async def test_no_page_can_be_made_up(client: AsyncClient, path: str) -> None:
+    client.headers.update(by(path))
     for cursor in CURSORS:
         checked(await client.get(f"{path}?cursor={cursor}"), 422, "cursor")
     for limit in LIMITS:

@@ -22,7 +22,6 @@ from models.messages import OrderRef
 from models.order import OrderStatus
 from models.queries.destinations import settle_delivery
 from models.queries.users import upsert_user
-from models.splitting import Limits
 from models.tables import AccessToken, Order, OrderFile, User
 from tests.activities.builders import run
 from tests.api.test_refusals import faults
@@ -128,7 +127,7 @@ async def test_a_bulk_takes_the_orders_with_warnings_of_which_a_file_or_a_delive
     await add_product(sessions, tmp_path, "scenes", {"o": {"a.tif": b"1"}})
     spoilt, undelivered, whole = [(await add_order(sessions, {"scenes": "all"})).id for _ in range(3)]
     for order_id in (spoilt, undelivered, whole):
-        await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order_id))
+        await run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order_id))
     failed = Failure(code=FailureCode.DESTINATION_FULL, text="the bucket is full")
     async with sessions.begin() as session:
         await session.execute(sa.update(Order).values(status=OrderStatus.FULFILLED_WITH_WARNINGS))

@@ -19,7 +19,6 @@ from activities.staging import StagingActivities
 from api.dependencies import Services
 from models.links import LinkKeys, archive_path, file_path, metalink_path
 from models.messages import OrderRef, Reopening, SubOrderInput
-from models.splitting import Limits
 from models.tables import Order
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, SCENES, MakeProduct, MakeReady
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
@@ -127,7 +126,7 @@ async def test_what_is_not_there_says_whether_to_wait(
     for path in ("files/1/content", "metalink", ".metalink", "links"):
         answer = await client.get(f"/orders/{order.id}/{path}")
         assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
-    await ActivityEnvironment().run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await ActivityEnvironment().run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     assert (await client.get(f"/orders/{order.id}/files/1/content")).status_code == 503
     assert (await client.get(f"/orders/{order.id}/metalink")).status_code == 200
     (tmp_path / "scenes" / "spring" / "b1.tif").unlink()
@@ -282,7 +281,7 @@ async def test_staging_gives_a_file_to_those_who_wait_for_it(
     await make_product()
     order = await add_order(sessions, {"scenes": "all"})
     run = ActivityEnvironment().run
-    await run(PlanningActivities(sessions, Limits()).plan_suborders, OrderRef(order_id=order.id))
+    await run(PlanningActivities(sessions).plan_suborders, OrderRef(order_id=order.id))
     await run(StagingActivities(sessions).stage_files, SubOrderInput(order_id=order.id, number=1))
     url = linked(file_path(order.id, 1))
     assert (await client.get(url)).status_code == 503, "its sub-order is not ready"

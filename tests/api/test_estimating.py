@@ -16,9 +16,9 @@ from models.messages import OrderRef
 from models.quotas import Quotas
 from models.splitting import Limits
 from tests.api.conftest import MakeProduct
-from tests.factories import Sessions, add_order
+from tests.factories import Sessions, a_shop, add_order
 
-LIMITS = Limits(max_files=3, max_bytes=9_000)
+SHOP = a_shop(Limits(max_files=3, max_bytes=9_000), Quotas(open_orders=1000, bytes_per_order=10**9))
 TAPES = {"t1": {"a.tif": b"t" * 500}, "t2": {"a.tif": b"t" * 700, "b.tif": b"t"}}
 NOTHING = {"suborders": 0, "objects": 0, "files": 0, "bytes": 0}
 
@@ -26,7 +26,7 @@ NOTHING = {"suborders": 0, "objects": 0, "files": 0, "bytes": 0}
 @pytest.fixture
 async def services(services: Services) -> Services:
     """With sub-orders so small that there are several, and quotas that are never reached."""
-    return replace(services, limits=LIMITS, quotas=Quotas(open_orders=1000, bytes_per_order=10**9))
+    return replace(services, shop=SHOP)
 
 
 async def estimated(client: AsyncClient, body: Any) -> Any:
@@ -42,7 +42,7 @@ async def ordered(client: AsyncClient, sessions: Sessions, body: Any) -> dict[st
     order = placed.json()
     before = {key: order[key] for key in ("items", "total_price", "currency", "objects")}
     run = ActivityEnvironment().run
-    await run(PlanningActivities(sessions, LIMITS).plan_suborders, OrderRef(order_id=order["id"]))
+    await run(PlanningActivities(sessions, SHOP).plan_suborders, OrderRef(order_id=order["id"]))
     after = (await client.get(f"/orders/{order['id']}")).json()
     parts = (await client.get(f"/orders/{order['id']}/suborders")).json()["items"]
     shown = ("number", "product", "tier", "objects", "files", "bytes")

@@ -15,7 +15,7 @@ from api.http.limiting import Ceiling, RequestRate
 from models.errors import TooManyDownloads
 from models.quotas import Quotas
 from tests.api.conftest import SCENES, MakeProduct, MakeReady
-from tests.factories import Sessions, add_order
+from tests.factories import Sessions, a_shop, add_order
 from tests.issuer import Issuer
 
 BODY = {"items": [{"product": "scenes"}]}
@@ -46,7 +46,9 @@ def quotas(request: pytest.FixtureRequest) -> Quotas:
 @pytest.fixture
 async def services(services: Services, quotas: Quotas, clock: Clock) -> Services:
     """With limits."""
-    return replace(services, quotas=quotas, rate=RequestRate(clock=clock), downloads=Ceiling(TooManyDownloads))
+    return replace(
+        services, shop=a_shop(quotas=quotas), rate=RequestRate(clock=clock), downloads=Ceiling(TooManyDownloads)
+    )
 
 
 def limited(**limits: Any) -> pytest.MarkDecorator:

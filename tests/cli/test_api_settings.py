@@ -14,6 +14,7 @@ from api.operations.state import Operations
 from cli.runtime.api_server import DrainingServer, open_services
 from cli.runtime.settings import Settings
 from models.links import LinkKeys
+from models.shop_settings import Folding
 from storage.vault import Vault, new_key
 
 LINK_KEY, CURSOR_SECRET, PAYMENT, DELIVERY = "l" * 40, "c" * 40, "whsec_" + "cGF5" * 12, new_key()
@@ -31,14 +32,25 @@ SEEN: dict[str, tuple[Any, Look, Any]] = {
     "public_url": ("https://orders.example/shop", lambda s: s.public_url, "https://orders.example/shop"),
     "cors_origins": (("https://pages.example",), lambda s: s.cors.origins, {"https://pages.example"}),
     "cors_credentials": (True, lambda s: s.cors.credentials, True),
-    "max_files_per_suborder": (11, lambda s: s.limits.max_files, 11),
-    "max_bytes_per_suborder": (12, lambda s: s.limits.max_bytes, 12),
-    "max_open_orders": (13, lambda s: s.quotas.open_orders, 13),
-    "max_files_per_order": (14, lambda s: s.quotas.files_per_order, 14),
-    "max_bytes_per_order": (15, lambda s: s.quotas.bytes_per_order, 15),
-    "quota_period": (timedelta(hours=16), lambda s: s.quotas.period, timedelta(hours=16)),
-    "max_files_per_period": (17, lambda s: s.quotas.files_per_period, 17),
-    "max_bytes_per_period": (18, lambda s: s.quotas.bytes_per_period, 18),
+    "max_files_per_suborder": (11, lambda s: s.shop.limits.max_files, 11),
+    "max_bytes_per_suborder": (12, lambda s: s.shop.limits.max_bytes, 12),
+    "max_open_orders": (13, lambda s: s.shop.quotas.open_orders, 13),
+    "max_files_per_order": (14, lambda s: s.shop.quotas.files_per_order, 14),
+    "max_bytes_per_order": (15, lambda s: s.shop.quotas.bytes_per_order, 15),
+    "quota_period": (timedelta(hours=16), lambda s: s.shop.quotas.period, timedelta(hours=16)),
+    "max_files_per_period": (17, lambda s: s.shop.quotas.files_per_period, 17),
+    "max_bytes_per_period": (18, lambda s: s.shop.quotas.bytes_per_period, 18),
+    "draft_timeout": (timedelta(hours=30), lambda s: s.shop.terms.draft_timeout, timedelta(hours=30)),
+    "payment_timeout": (timedelta(hours=31), lambda s: s.shop.terms.payment_timeout, timedelta(hours=31)),
+    "max_pause": (timedelta(hours=32), lambda s: s.shop.terms.max_pause, timedelta(hours=32)),
+    "keep_for": (timedelta(hours=33), lambda s: s.shop.terms.keep_for, timedelta(hours=33)),
+    "remind_before": (timedelta(hours=34), lambda s: s.shop.terms.remind_before, timedelta(hours=34)),
+    "max_extension": (timedelta(hours=35), lambda s: s.shop.terms.max_extension, timedelta(hours=35)),
+    "languages": (("fr",), lambda s: s.shop.languages, ("fr",)),
+    "welcome": ({"fr": "Bonjour"}, lambda s: s.shop.welcome, {"fr": "Bonjour"}),
+    "cart_groups": (Folding.COLLAPSED, lambda s: s.shop.cart_groups, Folding.COLLAPSED),
+    "history_groups": (Folding.EXPANDED, lambda s: s.shop.history_groups, Folding.EXPANDED),
+    "group_by_product": (False, lambda s: s.shop.group_by_product, False),
     "max_parallel_downloads": (19, lambda s: s.downloads.limit, 19),
     "max_process_downloads": (20, lambda s: s.downloads.total, 20),
     "max_parallel_streams": (21, lambda s: s.streams.limit, 21),
@@ -82,8 +94,7 @@ SEEN: dict[str, tuple[Any, Look, Any]] = {
 OTHERS = {
     *("data", "host", "port", "plain_http", "log_level", "database_url", "token", "dev_issuer"),
     *("api_metrics", "worker_metrics", "drain_notice", "drain_timeout", "delivery_shared_roots"),
-    *("verify", "pieces", "draft_timeout", "payment_timeout", "max_pause", "keep_for", "remind_before"),
-    *("max_extension", "purge_after"),
+    *("verify", "pieces", "purge_after"),
 }
 
 

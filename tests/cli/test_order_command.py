@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -123,6 +124,18 @@ def test_a_list_says_whether_there_are_no_orders_or_none_that_match(where: Where
     token = consignor(where, "token", "--user", "bob").strip()
     said = consignor({**where, "CONSIGNOR_TOKEN": token}, "order", "list")
     assert said.startswith("No orders yet. Place one with")
+
+
+def test_an_admin_sets_the_shop_and_leaves_it_to_its_defaults_again(where: Where, as_admin: Where) -> None:
+    said = consignor(as_admin, "settings", "set", "max_bytes_per_suborder=4GiB", 'welcome={"fr": "Bonjour"}')
+    assert re.search(r"^max_bytes_per_suborder +4294967296  \(settings\)$", said, re.MULTILINE)
+    assert asked(where, "settings", "show")["values"]["welcome"] == {"fr": "Bonjour"}
+    names = "max_bytes_per_suborder", "welcome"
+    assert set(asked(as_admin, "settings", "unset", *names)["sources"].values()) == {"default"}
+    assert "max_bytes_per_suborder: 4294967296 -> unset\n" in consignor(as_admin, "settings", "changes")
+    done = run(as_admin, "settings", "set", "keep_for=soon")
+    assert (done.returncode, "keep_for" in done.stderr) == (1, True)
+    assert run(as_admin, "settings", "set", "keep_for").returncode == 2
 
 
 def test_a_draft_is_not_waited_for(where: Where) -> None:

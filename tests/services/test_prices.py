@@ -16,7 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.orders import OrderActivities
 from models.access import Caller, Role
 from models.errors import InvalidOrder
-from models.messages import OrderTimeouts, Projection, TimelineEntry
+from models.messages import Projection, TimelineEntry
 from models.order import OrderStatus
 from models.order_request import OrderRequest, RequestedLine
 from models.pricing import PriceUnit
@@ -202,7 +202,7 @@ async def test_a_coupon_is_given_back_by_an_order_that_is_cancelled_before_it_is
     )  # fmt: skip
     news = Projection(order_id=order.id, entries=(cancelled,))
     for _ in range(2):
-        await ActivityEnvironment().run(OrderActivities(sessions, OrderTimeouts()).record, news)
+        await ActivityEnvironment().run(OrderActivities(sessions).record, news)
     if given_back:
         await placed(sessions, BOB, coupon="SAVE10")
     else:

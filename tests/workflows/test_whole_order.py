@@ -12,8 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.delivery import DeliveringActivities
 from models.destination import DestinationLocation
-from models.messages import OrderTimeouts
-from models.splitting import Limits
+from models.shop_settings import ShopSettings
 from models.tables import Order
 from storage.targets.protocol import ArchiveUpload, Target
 from storage.targets.registry import DeliveryTargets
@@ -64,7 +63,7 @@ async def test_deliveries_that_hang_take_no_place_from_those_who_read(
     client, targets, living = temporal.client, HungTargets(), [order]
     deliver = DeliveringActivities(sessions, targets).deliver_suborder
     async with (
-        orders_worker(client, sessions, Limits(), OrderTimeouts()),
+        orders_worker(client, sessions, ShopSettings()),
         packaging_worker(client, sessions, deliver=deliver, max_concurrent_activities=1),
         deliveries_worker(client, sessions, deliver, max_concurrent_activities=1),
     ):
@@ -100,7 +99,7 @@ async def settled(sessions: Sessions) -> str:
 async def fulfil(client: Client, sessions: Sessions, order: Order) -> Any:
     """The last status of the order, by workers as `consignor worker` runs them."""
     async with (
-        orders_worker(client, sessions, Limits(max_files=4), OrderTimeouts()),
+        orders_worker(client, sessions, ShopSettings(max_files_per_suborder=4)),
         packaging_worker(client, sessions),
     ):
         await start_order(client, OrderStart(order, ["maps", "scenes", "texts"]))

@@ -18,7 +18,6 @@ from models.errors import Failed, FailureCode
 from models.messages import OrderRef, Publication
 from models.packaging import PackedFile, layout_of
 from models.queries import orders
-from models.splitting import Limits
 from models.suborder import SubOrderState
 from models.tables import CatalogueFile, Order, Product
 from storage.archive.members import members_of
@@ -117,7 +116,7 @@ async def test_another_kind_of_source_is_ordered_sealed_and_streamed_like_the_lo
     reference = OrderRef(order_id=order.id)
     faults = await run(ValidationActivities(sessions, sources).validate_order, reference)
     assert faults.faults_total == 0
-    await run(PlanningActivities(sessions, Limits()).plan_suborders, reference)
+    await run(PlanningActivities(sessions).plan_suborders, reference)
     staged = await run(StagingActivities(sessions, sources).stage_files, first_of(order))
     publication = Publication(order_id=order.id, number=1, attempt=staged.attempt)
     result = await run(PublishingActivities(sessions).publish_suborder, publication)
