@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from api import problems
+from api.cart import order_routes as cart_order_routes
 from api.cart import routes as cart_routes
 from api.catalogue import product_routes, stac_routes
 from api.catalogue import routes as catalogue_routes
@@ -118,7 +119,8 @@ def create_app(open_services: Lifespan) -> FastAPI:
         # Notes and links stand before commands, whose names would be any word.
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, link_routes.router),
         command_routes.router,
-        *(cart_routes.router, catalogue_routes.router, product_routes.router),
+        *(cart_routes.router, cart_order_routes.router),
+        *(catalogue_routes.router, product_routes.router),
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),
         *(archive_routes.router, file_routes.router, metalink_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),

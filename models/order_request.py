@@ -20,13 +20,15 @@ class RequestedLine:
 class OrderRequest:
     """An order before anything of it has been looked up.
 
-    Exactly one of three says what is ordered: `lines` of products, `ids` of catalogue files or objects, or `again`, the
-    order whose selection is ordered once more, for its customer and to its destination.
+    Exactly one of four says what is ordered: `lines` of products, `ids` of catalogue files or objects, `cart` for what
+    is in the caller's, or `again`, the order whose selection is ordered once more, for its customer and to its
+    destination.
     """
 
     lines: tuple[RequestedLine, ...] = ()
     ids: tuple[str, ...] = ()
     again: UUID | None = None
+    cart: bool = False
     label: str | None = None
     draft: bool = False
     destination: str | None = None

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.access import Caller
 from models.errors import FailureCode, Fault, Hint
 from models.failure_policy import FailurePolicy
-from models.labels import label_faults
+from models.labels import counted, label_faults
 from models.order_request import OrderRequest, RequestedLine
 from models.pricing import UNIT_WORDS, Measure, Quote, UnitPrice, price_in_words
+from models.queries import cart as queries_of_cart
 from models.queries import selections
 from models.queries.access import closed_products
 from models.queries.destinations import destination_by_id, destination_of
@@ -26,6 +27,7 @@ from models.queries.known_checksums import known_among
 from models.queries.selections import SelectedFile, UnplacedSelection
 from models.tables import CatalogueObject, Order, Product
 from models.tasks import computed
+from services.cart import view_cart
 from services.pricing import Buyer, Prices, groups_of, prices_for
 from services.storage_check import MAX_CHECKED, CheckedFile, StorageCheck
 
@@ -56,13 +58,17 @@ class Missing(Fault):
 
 @dataclass
 class Line:
-    """What is ordered of one product: all of it but `left_out`, or whole objects and single files of others."""
+    """What is ordered of one product: all of it but `left_out`, or whole objects and single files of others.
+
+    What the cart of a number holds of its objects, less `left_out`, stays where it is: they may be a million.
+    """
 
     product: Product
     whole: bool = False
     objects: dict[UUID, str] = field(default_factory=dict)
     files: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
     left_out: set[UUID] = field(default_factory=set)
+    cart: int | None = None
     described: str = ""
     """How it was, where what it selects is what it was."""
     price_before: UnitPrice | None = None
@@ -85,8 +91,8 @@ class Line:
 
         Whether it is the object.
         """
-        self.files.pop(file_id, None)
-        if object_id in self.objects or self.whole:
+        single = self.files.pop(file_id, None)
+        if object_id in self.objects or self.whole or (self.cart is not None and single is None):
             self.left_out.add(object_id)
             self.objects.pop(object_id, None)
         return object_id in self.left_out
@@ -94,7 +100,7 @@ class Line:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left of it."""
-        return not (self.whole or self.objects or self.files)
+        return not (self.whole or self.objects or self.files or self.cart is not None)
 
 
 def unplaced(lines: Sequence[Line]) -> UnplacedSelection:
@@ -103,6 +109,7 @@ def unplaced(lines: Sequence[Line]) -> UnplacedSelection:
         wholes=[(n, line.product.id) for n, line in enumerate(lines, 1) if line.whole],
         singles=[(n, obj, file) for n, line in enumerate(lines, 1) for obj, file, _ in line.selections()],
         left_out=[key for line in lines for key in line.left_out],
+        carts=[(n, line.cart, line.product.id) for n, line in enumerate(lines, 1) if line.cart is not None],
     )
 
 
@@ -143,9 +150,13 @@ async def resolve(
             destination, missing = await _destination_again(session, old)
             warnings += missing
     else:
-        lines, faults = await _resolve_lines(session, request, caller.admitted)
+        if request.cart:
+            lines, warnings = await _lines_of_cart(session, caller)
+        else:
+            lines, faults = await _resolve_lines(session, request, caller.admitted)
         if check is not None:
-            lines, warnings = await _in_storage(session, lines, check)
+            lines, gone = await _in_storage(session, lines, check)
+            warnings += gone
     policy = policy.changed(request.on_missing, request.max_failed_percent)
     if not lines and not faults:
         faults = [nothing_left(), *warnings] if warnings else [nothing_to_order()]
@@ -233,6 +244,30 @@ async def _resolve_destination(
         return (found.id, found.name), []
     text, hint = f"you have no destination {key!r}", Hint.LIST_DESTINATIONS
     return None, [Fault(field="delivery/destination", code=FailureCode.UNKNOWN_ID, text=text, hint=hint)]
+
+
+async def _lines_of_cart(session: AsyncSession, caller: Caller) -> tuple[list[Line], list[Fault]]:
+    """The lines of what is in the caller's cart, and how much of it is gone."""
+    view = await view_cart(session, caller)
+    lines = {
+        found.product.id: Line(found.product, cart=view.cart.id)
+        for found in view.products
+        if found.product is not None and found.row.files
+    }
+    for product, obj, file, name in await session.execute(queries_of_cart.single_files_in(view.cart.id)):
+        if product in lines:
+            lines[product].files[file] = (obj, name)
+    missing: list[Fault] = [
+        Missing(
+            field=found.row.sku,
+            code=FailureCode.UNKNOWN_ID,
+            text=f"{counted(found.gone, 'object')} of {found.row.sku} cannot be had any more",
+            left_out="what is gone",
+        )
+        for found in view.products
+        if found.gone
+    ]
+    return list(lines.values()), missing
 
 
 async def _lines_of(session: AsyncSession, old: Order, groups: Groups) -> tuple[list[Line], list[Fault]]:

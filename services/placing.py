@@ -269,6 +269,10 @@ async def _select(session: AsyncSession, order: Order, lines: Sequence[Line]) ->
             await session.execute(selections.WHOLE_PRODUCT, where | {"left_out": list(line.left_out)})
             seq += _SEQ_SPAN
             continue
+        if line.cart is not None:
+            where = {"order_id": order.id, "offset": seq, "position": position, "product_id": line.product.id}
+            await session.execute(selections.FROM_CART, where | {"left_out": list(line.left_out), "cart": line.cart})
+            seq += _SEQ_SPAN
         rows = [
             {"order_id": order.id, "seq": seq + n, "position": position, "object_id": o, "file_id": f, "name": name}
             for n, (o, f, name) in enumerate(line.selections(), 1)

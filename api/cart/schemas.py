@@ -4,14 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+from fastapi import Request
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from api.catalogue.stac_search import Datetime, Geometry, NameList, NumberBox
-from api.orders.schemas import MAX_SELECTED
-from api.schemas import Body, Key, Money
+from api.http.etags import states_meant
+from api.orders.schemas import MAX_SELECTED, FailurePolicyBody, Label, OrderDelivery
+from api.problems import RequestRefused
+from api.schemas import EXACT, WHOLE, Body, Key, Money
 from models.areas import area_of_box, area_of_geometry, box_of
 from models.cart import SelectionKind, Unaddable
 from models.catalogue_search import Interval, ObjectFilter, interval_of
+from models.errors import Fault
+from models.order_request import OrderRequest
 from models.pricing import written
 from services.cart import CartView, ProductInCart, Totals
 from services.cart_adding import Added
@@ -60,6 +65,39 @@ class SelectionCreate(Body):
         if len(self.model_fields_set) != 1:
             raise ValueError("give one of `objects`, `names`, `product` and `search`")
         return self
+
+
+class CartOrder(FailurePolicyBody):
+    """An order of what is in the cart."""
+
+    version: Annotated[int, Field(ge=0, le=EXACT), WHOLE] | None = Field(
+        default=None, description="The version of the cart that you have seen; or send its ETag in `If-Match`."
+    )
+    label: Label | None = Field(default=None, description="Unique among your orders.")
+    draft: bool = False
+    delivery: OrderDelivery | None = None
+
+    def to_request(self) -> OrderRequest:
+        """The order that this body asks for."""
+        return OrderRequest(
+            cart=True,
+            label=self.label,
+            draft=self.draft,
+            destination=self.delivery.destination if self.delivery else None,
+            on_missing=self.on_missing,
+            max_failed_percent=self.limit,
+        )
+
+
+def version_meant(request: Request, body: CartOrder) -> int:
+    """The version of the cart that its customer has seen. Raises RequestRefused where none is said."""
+    if body.version is not None:
+        return body.version
+    meant = states_meant(request) or set()
+    if len(meant) == 1 and (version := meant.pop()).isdecimal() and len(version) < 16:
+        return int(version)
+    text = "say which version of your cart you have seen: `version`, or its ETag in `If-Match`"
+    raise RequestRefused(422, "invalid_request", Fault(field="version", code="missing", text=text))
 
 
 class CartTotals(BaseModel):

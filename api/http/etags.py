@@ -36,11 +36,16 @@ def require_match(request: Request, state: str) -> None:
 
     What the caller got may differ in more, such as progress; that is no conflict (ADR 0017).
     """
+    if (meant := states_meant(request)) is not None and state not in meant:
+        raise PreconditionFailed
+
+
+def states_meant(request: Request) -> set[str] | None:
+    """The states that the request is meant for, by its `If-Match`; None for any."""
     given = folded(request.headers).get("if-match")
     if given is None or given.strip() == "*":
-        return
-    if state not in {opaque.partition("-")[0] for opaque in EntityTags(given).opaque}:
-        raise PreconditionFailed
+        return None
+    return {opaque.partition("-")[0] for opaque in EntityTags(given).opaque}
 
 
 def _has_version(request: Request, etag: str) -> bool:

@@ -24,7 +24,7 @@ MAX_SELECTED = 100_000
 
 
 # The schemas of label and tags tell what `label_faults` and `tag_faults` refuse in words.
-_Label = Annotated[str, Field(json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"})]
+Label = Annotated[str, Field(json_schema_extra={"maxLength": MAX_LABEL_CHARACTERS, "pattern": r"\S"})]
 _Tag = Annotated[
     str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_CHARACTERS, "pattern": r"^\S(.*\S)?$"})
 ]
@@ -74,7 +74,7 @@ class OrderCreate(FailurePolicyBody):
 
     files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
     items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
-    label: _Label | None = Field(default=None, description="Unique among your orders.")
+    label: Label | None = Field(default=None, description="Unique among your orders.")
     draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
     delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
 
@@ -124,7 +124,7 @@ class CommandBody(Body):
 class RestartBody(FailurePolicyBody):
     """The label of the new order, and what of the old one's failure policy it does not take over."""
 
-    label: _Label | None = None
+    label: Label | None = None
 
     def to_request(self, old: UUID) -> OrderRequest:
         """The old order's selection once more."""
@@ -144,7 +144,7 @@ class OrderChange(Body):
         json_schema_extra=change_schema({"label": "My order", "tags": ["winter"]}, minProperties=1)
     )
 
-    label: _Label = Field(default="", description="Unique among the customer's orders.")
+    label: Label = Field(default="", description="Unique among the customer's orders.")
     tags: Annotated[list[_Tag], Field(max_length=1000)] = Field(
         default=[], description="All tags the order has from now on.", json_schema_extra={"maxItems": MAX_TAGS}
     )

@@ -5,7 +5,7 @@ Imported from here; each module holds the errors of one subject.
 
 from models.errors.base import DomainError, Fault, Hint, NotFound, Refusal, RefusalWithFaults
 from models.errors.bulks import BulkIsOver, InvalidBulk, SelectionChanged
-from models.errors.cart import NothingAdded
+from models.errors.cart import CartChanged, NothingAdded
 from models.errors.catalogue import InvalidProduct, SourceUnreadable
 from models.errors.deliveries import InvalidDestination, NameTaken, TooManyTests
 from models.errors.downloads import FileFailed, Gone, LinkRefused, LinksUnavailable, NotReady
@@ -47,6 +47,7 @@ __all__ = [
     "DESTINATION_FAILURES",
     "FILE_FAILURES",
     "BulkIsOver",
+    "CartChanged",
     "CommandPending",
     "CrossSite",
     "DomainError",

@@ -1,6 +1,9 @@
 """Refusals about carts."""
 
-from models.errors.base import RefusalWithFaults
+from collections.abc import Sequence
+from typing import Any
+
+from models.errors.base import Fault, RefusalWithFaults
 
 
 class NothingAdded(RefusalWithFaults):
@@ -8,3 +11,20 @@ class NothingAdded(RefusalWithFaults):
 
     code = "nothing_added"
     http_status = 422
+
+
+class CartChanged(RefusalWithFaults):
+    """The cart is not what it was when its customer saw it; the faults tell what differs."""
+
+    code = "cart_changed"
+    http_status = 409
+
+    def __init__(self, version: int, faults: Sequence[Fault]) -> None:
+        self.version = version
+        again = Fault(field="version", code="version_changed", text="your cart was changed and changed back")
+        super().__init__(faults or [again])
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The version that it has now, besides."""
+        return {**super().members, "version": self.version}

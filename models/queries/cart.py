@@ -1,7 +1,8 @@
 """Queries of carts: what is in them, and how they are changed."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +17,8 @@ from models.tables import (
     CartProduct,
     CartSelection,
     CartVersion,
+    CatalogueFile,
+    CatalogueObject,
     Product,
 )
 
@@ -137,6 +140,29 @@ REMOVE_EMPTY_SELECTIONS: Final = sa.text("""
         AND NOT EXISTS (SELECT FROM cart_parts p WHERE (p.cart_id, p.selection) = (s.cart_id, s.number))
 """)
 """Remove selections that hold nothing, once their parts are counted."""
+
+
+def seen_in(cart: int, version: int) -> sa.Select[dict[str, Any]]:
+    """What a cart looked like in a version."""
+    query = sa.select(col(CartVersion.seen)).where(col(CartVersion.cart_id) == cart)
+    return query.where(col(CartVersion.version) == version)
+
+
+def single_files_in(cart: int) -> sa.Select[int, UUID, UUID, str]:
+    """The single files in a cart that no selection holds with their whole object: product, object, file and name."""
+    whole = sa.exists().where(
+        col(CartObject.cart_id) == col(CartFile.cart_id),
+        col(CartObject.product_id) == col(CartFile.product_id),
+        col(CartObject.object_id) == col(CartFile.object_id),
+    )
+    name = col(CatalogueObject.name) + "/" + col(CatalogueFile.name)
+    return (
+        sa.select(col(CartFile.product_id), col(CartFile.object_id), col(CartFile.file_id), name)
+        .join(CatalogueFile, col(CatalogueFile.id) == col(CartFile.file_id))
+        .join(CatalogueObject, col(CatalogueObject.id) == col(CatalogueFile.object_id))
+        .where(col(CartFile.cart_id) == cart, ~whole)
+        .distinct()
+    )
 
 
 def forget_versions(cart: int, version: int) -> sa.Delete:

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from models.queries.access import open_to
 from models.splitting import ObjectWeight
-from models.tables import CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
+from models.tables import CartObject, CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
 
 WHOLE_PRODUCT = sa.text(
     """
@@ -24,6 +24,18 @@ WHOLE_PRODUCT = sa.text(
     """
 )
 """Select every object of a product but those that are left out, and those that go along with any."""
+
+FROM_CART = sa.text(
+    """
+    INSERT INTO order_selections (order_id, seq, position, object_id, name)
+    SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
+    FROM catalogue_objects o
+    WHERE o.product_id = :product_id AND NOT o.accompanies AND o.id <> ALL(CAST(:left_out AS uuid[]))
+        AND o.id IN (SELECT object_id FROM cart_objects WHERE cart_id = :cart AND product_id = :product_id)
+        AND EXISTS (SELECT FROM catalogue_files f WHERE f.object_id = o.id)
+    """
+)
+"""Select what a cart holds of the objects of a product."""
 
 ORDERABLE = sa.not_(col(CatalogueObject.accompanies))
 """Whether an object can be chosen; what accompanies others cannot."""
@@ -173,6 +185,8 @@ class UnplacedSelection(NamedTuple):
     wholes: Sequence[tuple[int, int]]
     singles: Sequence[tuple[int, UUID, UUID | None]]
     left_out: Sequence[UUID] = ()
+    carts: Sequence[tuple[int, int, int]] = ()
+    """Position, cart and product, where it is what a cart holds of objects."""
 
 
 def weights_of(selection: UnplacedSelection) -> Weights:
@@ -193,7 +207,7 @@ def files_of(selection: UnplacedSelection, *, limit: int) -> sa.Select[*tuple[An
 
 def _unplaced(selection: UnplacedSelection) -> sa.Subquery:
     """What would be selected, as rows of `order_selections` would have it."""
-    wholes, singles, left_out = selection
+    wholes, singles, left_out, carts = selection
     positions, objects, files = ([row[n] for row in singles] for n in range(3))
     single = sa.func.unnest(
         sa.literal(positions, ARRAY(sa.Integer)),
@@ -215,7 +229,21 @@ def _unplaced(selection: UnplacedSelection) -> sa.Subquery:
         .join(CatalogueObject, col(CatalogueObject.product_id) == lines.c.product_id)
         .where(ORDERABLE, col(CatalogueObject.id) != sa.all_(sa.literal(list(left_out), ARRAY(sa.Uuid))))
     )
-    return sa.union_all(named, whole).subquery("selection")
+    in_carts = (
+        sa.func.unnest(*(sa.literal([row[n] for row in carts], ARRAY(sa.BigInteger)) for n in range(3)))
+        .table_valued(*(sa.column(name, sa.BigInteger) for name in ("position", "cart_id", "product_id")))
+        .render_derived(name="carts")
+    )
+    held = (
+        sa.select(sa.cast(in_carts.c.position, sa.Integer), col(CartObject.object_id), sa.cast(sa.null(), sa.Uuid))
+        .join(
+            CartObject,
+            sa.and_(col(CartObject.cart_id) == in_carts.c.cart_id, col(CartObject.product_id) == in_carts.c.product_id),
+        )
+        .where(col(CartObject.object_id) != sa.all_(sa.literal(list(left_out), ARRAY(sa.Uuid))))
+        .distinct()
+    )
+    return sa.union_all(named, whole, held).subquery("selection")
 
 
 def _weights(selection: sa.FromClause) -> Weights:

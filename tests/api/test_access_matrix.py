@@ -98,6 +98,8 @@ MATRIX = (
     Row("POST", f"{API}/cart/selections", (401, 422, 201, 403, 201), {"product": "scenes"}),
     Row("DELETE", f"{API}/cart/selections/{{number}}", (401, 404, 200, 403, 404)),
     Row("DELETE", f"{API}/cart/products/{{sku}}", (401, 404, 200, 403, 404)),
+    Row("POST", f"{API}/cart:estimate", SIGNED_IN),
+    Row("POST", f"{API}/cart:order", (401, 409, 201, 403, 409), {"version": 1}),
     Row("DELETE", f"{API}/cart", (401, 200, 200, 403, 200)),
     Row("GET", f"{API}/settings", SIGNED_IN),
     Row("PATCH", f"{API}/settings", (401, 403, 403, 403, 200), {"max_pause": "P7D"}),
@@ -305,7 +307,8 @@ CLOSED_TO_WRITERS = frozenset(
     {
         *(("POST", f"{API}/tokens"), ("DELETE", f"{API}/tokens/{{token_id}}")),
         *(("POST", f"{API}/users/{{customer}}:sign-out"), ("POST", f"{API}/destinations/{{key}}/test")),
-        *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/orders.csv"), ("POST", "/stac/search")),
+        *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/cart:estimate")),
+        *(("POST", f"{API}/orders.csv"), ("POST", "/stac/search")),
     }
 )
 
