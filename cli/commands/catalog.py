@@ -11,6 +11,7 @@ from cli.commands.catalog_import_api import import_from_api
 from cli.commands.catalog_product import show_or_set_product
 from cli.commands.catalog_reports import REFUSED_SHOWN, import_options, tell_of_import
 from cli.commands.catalog_search import search_catalog
+from cli.commands.catalog_watch import watch_folder
 from cli.commands.common import Json, Yes, confirm, somebody_to_ask
 from cli.commands.completion import complete_product
 from cli.terminal import say, say_json
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Import products into the catalogue, list and search them.", no_args_is_help=True)
 app.command("search")(search_catalog)
 app.command("import-api")(import_from_api)
+app.command("watch")(watch_folder)
 app.command("product")(show_or_set_product)
 
 Source = Annotated[
