@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.cart import order_routes as cart_order_routes
 from api.cart import routes as cart_routes
-from api.catalogue import product_routes, stac_routes
+from api.catalogue import object_routes, product_routes, stac_routes
 from api.catalogue import routes as catalogue_routes
 from api.catalogue.stac_documents import OPENAPI
 from api.contract.document import document
@@ -120,7 +120,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, link_routes.router),
         command_routes.router,
         *(cart_routes.router, cart_order_routes.router),
-        *(catalogue_routes.router, product_routes.router),
+        *(catalogue_routes.router, object_routes.router, product_routes.router),
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),
         *(archive_routes.router, file_routes.router, metalink_routes.router, folder_routes.router),
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),

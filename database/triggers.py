@@ -17,6 +17,8 @@ class DatabaseTrigger(NamedTuple):
 
 
 _COUNT = "Counts orders by status in `order_counts`, so that totals of very many orders need no scan."
+_WEIGH = "Keeps files, bytes, kinds and tiers of each object beside it, by which objects are searched and sorted."
+_FACETS = "Counts objects by product, year, kinds and tiers in `object_counts`, so that facets of all need no scan."
 _REVISE = "Counts the changes of a product's objects in `products.revision`, by which totals of carts are out of date."
 
 TRIGGERS = {
@@ -36,6 +38,15 @@ TRIGGERS = {
         "0009, 0011",
         "Notifies of a change that clients can see; of mere progress at most once a second for each order.",
     ),
+    "catalogue_objects_search": DatabaseTrigger(
+        "catalogue_objects", "catalogue_objects_search", "0043", "Keeps the folded text that objects are searched by."
+    ),
+    "catalogue_files_added": DatabaseTrigger("catalogue_files", "catalogue_files_weigh", "0043", _WEIGH),
+    "catalogue_files_changed": DatabaseTrigger("catalogue_files", "catalogue_files_weigh", "0043", _WEIGH),
+    "catalogue_files_removed": DatabaseTrigger("catalogue_files", "catalogue_files_weigh", "0043", _WEIGH),
+    "catalogue_objects_added": DatabaseTrigger("catalogue_objects", "object_counts_added", "0043", _FACETS),
+    "catalogue_objects_changed": DatabaseTrigger("catalogue_objects", "object_counts_changed", "0043", _FACETS),
+    "catalogue_objects_removed": DatabaseTrigger("catalogue_objects", "object_counts_removed", "0043", _FACETS),
     "products_revision_insert": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),
     "products_revision_update": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),
     "products_revision_delete": DatabaseTrigger("catalogue_objects", "product_changed", "0040", _REVISE),

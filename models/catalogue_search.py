@@ -1,13 +1,18 @@
 """The criteria of a search of the catalogue, as values: where, when, which; and the order status of its results."""
 
+import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from models.areas import SearchArea
 from models.instants import in_utc, read_instant
+from models.listing import SortOrder
 from models.order import OrderStatus
 from models.status_facts import AVAILABLE_SUBORDERS, COMES_TO_NOTHING, ORDER_FACTS, ItemStatus
 from models.suborder import SubOrderState
@@ -45,14 +50,86 @@ def _instant(text: str) -> datetime:
         raise ValueError("there is no such instant") from None
 
 
+class ObjectSort(SortOrder):
+    """How objects are sorted; a minus means descending."""
+
+    NEWEST = "-begins_at"
+    OLDEST = "begins_at"
+    NAME = "name"
+    NAME_FROM_BEHIND = "-name"
+    BIGGEST = "-bytes"
+    SMALLEST = "bytes"
+
+
+class Facet(StrEnum):
+    """What matches can be counted by."""
+
+    PRODUCT = "product"
+    KIND = "kind"
+    TIER = "tier"
+    YEAR = "year"
+
+
+class PropertyTest(NamedTuple):
+    """A comparison of a property: `value` is text, a number or a truth value, and other types do not match."""
+
+    name: str
+    operator: str
+    value: str | float | bool
+
+
+_TEST = re.compile(r"([^<>=!]{1,100}?) *(<=|>=|!=|<|>|=) *(.{1,1000})", re.DOTALL)
+
+
+def property_test(text: str) -> PropertyTest:
+    """Read a comparison, as in `eo:cloud_cover<20`. Raises ValueError.
+
+    A value that is a number or a truth value in JSON is that; `"31"` in quotation marks is a text in any case.
+    """
+    found = _TEST.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("write a property, one of < <= > >= = !=, and a value, as in eo:cloud_cover<20")
+    name, operator, written = found.groups()
+    try:
+        value = json.loads(written)
+    except (ValueError, RecursionError):
+        value = written
+    if not isinstance(value, str | float | int) or (isinstance(value, float) and not math.isfinite(value)):
+        value = written
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**300:
+        raise ValueError("this is no number that a property has")
+    if isinstance(value, bool) and operator not in {"=", "!="}:
+        raise ValueError("true and false are compared with = and != alone")
+    return PropertyTest(name, operator, value)
+
+
+class SearchTerm(NamedTuple):
+    """A word that has to be somewhere in an object's texts, unless its product is one of those that it names."""
+
+    text: str
+    products: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class ObjectFilter:
-    """Which objects; everything that is given must hold."""
+    """Which objects; everything that is given must hold, of several kinds or tiers one. Bounds are inclusive."""
 
     names: tuple[str, ...] | None = None
     area: SearchArea | None = None
     begins: datetime | None = None
     ends: datetime | None = None
+    ids: tuple[UUID, ...] | None = None
+    terms: tuple[SearchTerm, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    properties: tuple[PropertyTest, ...] = ()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether counts that are kept by product, year, kinds and tiers can tell what matches."""
+        return self == ObjectFilter(kinds=self.kinds, tiers=self.tiers)
 
 
 def item_status(order: OrderStatus | None, parts: Iterable[SubOrderState], *, files_there: bool) -> ItemStatus:

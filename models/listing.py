@@ -28,7 +28,21 @@ class Visibility:
             raise ValueError("a customer without a name has no orders")
 
 
-class Sort(StrEnum):
+class SortOrder(StrEnum):
+    """Names of sort orders: that of a key, behind a minus where it is descending."""
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest key comes first."""
+        return self.startswith("-")
+
+    @property
+    def key(self) -> str:
+        """The name of the sort key."""
+        return self.removeprefix("-")
+
+
+class Sort(SortOrder):
     """How a list is sorted; a minus means descending. Orders that never expire sort after those that do."""
 
     NEWEST = "-created_at"
@@ -41,16 +55,6 @@ class Sort(StrEnum):
     FIRST_TO_EXPIRE = "expires_at"
     LAST_NUMBER = "-number"
     FIRST_NUMBER = "number"
-
-    @property
-    def descending(self) -> bool:
-        """Whether the greatest key comes first."""
-        return self.startswith("-")
-
-    @property
-    def key(self) -> str:
-        """The name of the sort key."""
-        return self.removeprefix("-")
 
 
 class Position(NamedTuple):

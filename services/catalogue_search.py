@@ -11,26 +11,21 @@ from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.access import Caller
-from models.catalogue_search import ObjectFilter, item_status
+from models.catalogue_search import ObjectFilter, ObjectSort, SearchTerm, item_status
 from models.listing import Position
 from models.order import OrderStatus
 from models.queries import catalogue_search as queries
+from models.queries.object_tests import Lead, leads
 from models.status_facts import AVAILABLE_FILES, AVAILABLE_SUBORDERS, ItemStatus
 from models.suborder import SubOrderState
 from models.tables import OrderFile, Product
+from models.text import folded
 from models.written_names import names_meant, possible_names
-from services.catalogue_areas import AreaMatcher
+from services.catalogue_areas import AreaMatcher, LocatedRow
 from services.listing import FORCE_CUSTOM_PLAN
 
 MIN_CHUNK, MAX_CHUNK = 50, 250
 """How many objects are read and compared with an area at a time."""
-
-
-class ObjectSize(NamedTuple):
-    """What an object holds."""
-
-    files: int
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,10 @@ class ObjectOrder:
 
 @dataclass(frozen=True)
 class CatalogueHit:
-    """An object with its product, size and order."""
+    """An object with its product and order."""
 
     row: sa.Row[Any]
     product: Product
-    size: ObjectSize
     ordered: ObjectOrder = field(default_factory=ObjectOrder)
 
 
@@ -88,6 +82,28 @@ async def objects_meant(session: AsyncSession, among: Sequence[Product], criteri
     return replace(criteria, names=tuple(names_meant(criteria.names, known)))
 
 
+def searched_for(q: str, among: Sequence[Product]) -> ObjectFilter:
+    """What a text is searched for: a whole id, or words that objects have or their products are called by."""
+    words = list(dict.fromkeys(q.split()))
+    if len(words) == 1 and (named := _uuid(words[0])):
+        return ObjectFilter(ids=(named,))
+    called = {product.id: _called(product) for product in among}
+    terms = [SearchTerm(word, tuple(key for key, text in called.items() if folded(word) in text)) for word in words]
+    # What each of the products is called tells none apart.
+    return ObjectFilter(terms=tuple(term for term in terms if len(term.products) < len(called)))
+
+
+def _called(product: Product) -> str:
+    return folded("\n".join([product.sku, product.name, *product.titles.values()]))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 async def search(
     session: AsyncSession,
     caller: Caller,
@@ -96,25 +112,23 @@ async def search(
     after: Position | None,
     limit: int,
     *,
+    sort: ObjectSort = ObjectSort.NEWEST,
     walk: int = queries.WALK,
+    counted: bool = True,
 ) -> CataloguePage:
-    """A page of the matching objects of these products, newest first."""
+    """A page of the matching objects of these products, with how many there are where that is `counted`."""
     if not among:
         return CataloguePage([], None, 0)
     await session.execute(FORCE_CUSTOM_PLAN)
-    rows = await _rows(session, [product.id for product in among], criteria, after, limit + 1, walk)
+    rows = await _rows(session, [product.id for product in among], criteria, after, limit + 1, sort, walk)
     page = rows[:limit]
     by_id = {product.id: product for product in among}
-    ids = [row.id for row in page]
-    sizes = {row[0]: ObjectSize(row[1], row[2]) for row in await session.execute(queries.SIZES, {"objects": ids})}
-    orders = await _orders(session, caller, ids)
-    hits = [
-        CatalogueHit(row, by_id[row.product_id], sizes.get(row.id, ObjectSize(0, 0)), orders.get(row.id, ObjectOrder()))
-        for row in page
-    ]
+    orders = await _orders(session, caller, [row.id for row in page])
+    hits = [CatalogueHit(row, by_id[row.product_id], orders.get(row.id, ObjectOrder())) for row in page]
     following = Position(page[-1].sort_key, page[-1].id) if len(rows) > limit else None
-    is_whole = after is None and following is None
-    return CataloguePage(hits, following, len(hits) if is_whole else await _count(session, among, criteria))
+    if after is None and following is None:
+        return CataloguePage(hits, None, len(hits))
+    return CataloguePage(hits, following, await _count(session, among, criteria) if counted else None)
 
 
 async def _count(session: AsyncSession, among: Sequence[Product], criteria: ObjectFilter) -> int | None:
@@ -128,18 +142,44 @@ async def _count(session: AsyncSession, among: Sequence[Product], criteria: Obje
 
 def _is_plain(criteria: ObjectFilter) -> bool:
     """Whether the index of an order of objects, or of their names, finds what matches."""
-    return criteria.area is None and (criteria.names is not None or criteria.begins is None)
+    if criteria.names is not None or criteria.ids is not None:
+        return criteria.area is None
+    return criteria == ObjectFilter(ends=criteria.ends)
 
 
 async def _rows(
-    session: AsyncSession, among: Sequence[int], criteria: ObjectFilter, after: Position | None, limit: int, walk: int
+    session: AsyncSession,
+    among: Sequence[int],
+    criteria: ObjectFilter,
+    after: Position | None,
+    limit: int,
+    sort: ObjectSort,
+    walk: int,
 ) -> Sequence[sa.Row[Any]]:
     if criteria.names is not None or _is_plain(criteria):
-        return await _matching(session, queries.matches(among, criteria, after), criteria, limit)
-    rows = await _matching(session, queries.next_matches(among, criteria, after, walk=walk), criteria, limit)
+        return await _matching(session, queries.matches(among, criteria, after, sort), criteria, limit)
+    for length in (walk, queries.LONG_WALK * walk):
+        page = queries.next_matches(among, criteria, after, sort, walk=length)
+        rows = await _matching(session, page, criteria, limit)
+        # So few promise no page of a longer walk; so few are quickly found and sorted, too.
+        if len(rows) >= limit or len(rows) * queries.LONG_WALK < limit:
+            break
     if len(rows) >= limit:
         return rows
-    return await _matching(session, queries.all_matches(among, criteria, after), criteria, limit)
+    lead, _ = await best_lead(session, criteria)
+    return await _matching(session, queries.all_matches(among, criteria, after, sort, lead=lead), criteria, limit)
+
+
+async def best_lead(session: AsyncSession, criteria: ObjectFilter) -> tuple[Lead | None, int]:
+    """The condition that the fewest objects meet, by PostgreSQL's statistics, and how many; None without any."""
+    found = leads(criteria)
+    if not found:
+        return None, 0
+    counts = [
+        queries.estimated((await session.execute(queries.Estimate(lead.counted_by))).scalar_one()) for lead in found
+    ]
+    fewest = min(counts)
+    return found[counts.index(fewest)], fewest
 
 
 async def _matching(
@@ -153,10 +193,15 @@ async def _matching(
     size = min(max(limit, MIN_CHUNK), MAX_CHUNK)
     candidates = await session.stream(query, execution_options={"max_row_buffer": MAX_CHUNK})
     while len(found) < limit and (rows := await candidates.fetchmany(size)):
-        found += await to_thread.run_sync(matcher.among, rows)
+        found += await in_area(matcher, rows)
         size = min(2 * size, MAX_CHUNK)
     await candidates.close()
     return found[:limit]
+
+
+async def in_area(matcher: AreaMatcher, rows: Sequence[LocatedRow]) -> list[LocatedRow]:
+    """Those of the objects that are in an area, computed beside the event loop."""
+    return await to_thread.run_sync(matcher.among, rows)
 
 
 async def _orders(session: AsyncSession, caller: Caller, objects: Sequence[UUID]) -> Mapping[UUID, ObjectOrder]:

@@ -78,6 +78,7 @@ def _state(product: Product) -> str:
 
 async def _detail(session: AsyncSession, caller: Caller, product: Product) -> ProductDetail:
     objects, files, size = (await session.execute(queries.totals_of_product(product.id))).one()
+    begins_at, ends_at = product.extent["interval"] if product.extent else (None, None)
     staff = caller.sees_everything
     return ProductDetail(
         sku=product.sku,
@@ -87,8 +88,13 @@ async def _detail(session: AsyncSession, caller: Caller, product: Product) -> Pr
         objects=objects,
         files=files,
         bytes=size,
+        titles=product.titles,
+        descriptions=product.descriptions,
         description=product.description,
         license=product.license,
+        bbox=product.extent["bbox"] if product.extent else None,
+        begins_at=begins_at,
+        ends_at=ends_at,
         most_objects=product.most_objects,
         most_bytes=product.most_bytes,
         access_groups=product.access_groups if staff else None,

@@ -33,8 +33,13 @@ class ProductChange(Body):
 class ProductDetail(ProductPublic):
     """A product; who may order it and what was set by hand is for staff, and null for others."""
 
-    description: str | None
+    titles: dict[str, str] = Field(description="By language: `en`, `fr`.")
+    descriptions: dict[str, str]
+    description: str | None = Field(description="As the source has it.")
     license: str | None
+    bbox: list[float] | None
+    begins_at: str | None
+    ends_at: str | None
     most_objects: int | None
     most_bytes: int | None
     access_groups: list[str] | None

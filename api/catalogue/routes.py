@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 
 from api.catalogue.schemas import (
     CatalogueFilePublic,
@@ -15,11 +16,13 @@ from api.catalogue.schemas import (
 )
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import answers
+from api.orders.filters import Text, check_term_count
 from api.schemas import MAX_PAGE, PageLimit
 from models.errors import InvalidCursor, NotFound
 from models.pricing import written
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
+from models.tables import Product
 
 router = APIRouter(tags=["catalogue"])
 
@@ -27,31 +30,37 @@ router = APIRouter(tags=["catalogue"])
 LongCursor = Annotated[str | None, Query(max_length=5000)]
 """A cursor that holds a name."""
 
+ProductText = Annotated[Text, AfterValidator(check_term_count), Query(max_length=200)]
+
 
 @router.get("/products", name="list-products")
 @answers(InvalidCursor)
 async def list_products(
-    services: ServicesDep, caller: CallerDep, limit: PageLimit = MAX_PAGE, cursor: LongCursor = None
+    services: ServicesDep,
+    caller: CallerDep,
+    q: ProductText | None = None,
+    limit: PageLimit = MAX_PAGE,
+    cursor: LongCursor = None,
 ) -> ProductsPublic:
-    """The products you may order, by SKU."""
-    cursors = services.cursors(caller, "products")
-    query = queries.products(caller.admitted, after=cursors.name(cursor), limit=limit + 1)
+    """The products you may order, by SKU; those with all words of a text in SKU, name, titles or descriptions."""
+    cursors = services.cursors(caller, f"products {q or ''}")
+    query = queries.products(caller.admitted, after=cursors.name(cursor), limit=limit + 1, words=(q or "").split())
     async with services.sessions.begin() as session:
-        rows = (await session.execute(query)).all()
-        items = [
-            ProductPublic(
-                sku=p.sku,
-                name=p.name,
-                unit_price=written(p.unit_price, p.currency),
-                currency=p.currency,
-                objects=o,
-                files=f,
-                bytes=b,
-            )
-            for p, o, f, b in rows
-        ]
+        items = [_product(*row) for row in await session.execute(query)]
     page, following = cursors.cut(items, limit, "sku")
     return ProductsPublic(items=list(page), next_cursor=following)
+
+
+def _product(product: Product, objects: int, files: int, size: int) -> ProductPublic:
+    return ProductPublic(
+        sku=product.sku,
+        name=product.name,
+        unit_price=written(product.unit_price, product.currency),
+        currency=product.currency,
+        objects=objects,
+        files=files,
+        bytes=size,
+    )
 
 
 @router.get("/products/{sku:name}/objects", name="list-objects-for-product")

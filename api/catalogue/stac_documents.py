@@ -182,8 +182,8 @@ def _time(row: Any) -> Json:
 def _of_ours(found: CatalogueHit) -> Json:
     return {
         "consignor:object": str(found.row.id),
-        "consignor:files": found.size.files,
-        "consignor:bytes": found.size.bytes,
+        "consignor:files": found.row.files,
+        "consignor:bytes": found.row.bytes,
     }
 
 

@@ -154,7 +154,7 @@ async def _page(
     page = await catalogue_search.search(
         session, caller, among, criteria, after, query.page_size, walk=services.catalogue_walk
     )
-    return page, None if page.after is None else cursors.after(page.after.key, str(page.after.id))
+    return page, cursors.behind(page.after)
 
 
 def _read_token(read: Callable[[str | None], Read], token: str | None) -> Read:

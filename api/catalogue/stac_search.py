@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     ValidationInfo,
     WithJsonSchema,
-    field_validator,
 )
 
 from api.catalogue.geojson import GEOMETRY
@@ -35,7 +34,8 @@ def _checked_interval(text: str) -> str:
     return text
 
 
-def _numbers(text: str) -> list[float]:
+def numbers_of(text: str) -> list[float]:
+    """The numbers of a box. Raises ValueError."""
     parts = text.split(",")
     if not all(_NUMBER.fullmatch(part.strip()) for part in parts):
         raise ValueError("a box is written as numbers with commas between them: west,south,east,north")
@@ -43,7 +43,7 @@ def _numbers(text: str) -> list[float]:
 
 
 def _checked_text_box(text: str) -> str:
-    box_of(_numbers(text))
+    box_of(numbers_of(text))
     return text
 
 
@@ -52,7 +52,8 @@ def _checked_box(numbers: list[float]) -> list[float]:
     return numbers
 
 
-def _geometry(text: str) -> Any:
+def geometry_of(text: str) -> Any:
+    """A geometry that is written as JSON. Raises ValueError."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -65,7 +66,7 @@ def _checked_geometry(raw: Any) -> Any:
 
 
 def _checked_text_geometry(text: str) -> str:
-    area_of_geometry(_geometry(text))
+    area_of_geometry(geometry_of(text))
     return text
 
 
@@ -124,6 +125,20 @@ NumberBox = Annotated[
 ]
 
 
+def area_wanted(box: list[float] | None, geometry: Any) -> SearchArea | None:
+    """The area that is searched, given as a box or as a geometry."""
+    if geometry is not None:
+        return area_of_geometry(geometry)
+    return None if box is None else area_of_box(box_of(box))
+
+
+def one_place(geometry: Any, info: ValidationInfo) -> Any:
+    """Refuse a geometry besides a box; it comes after the box. Raises ValueError."""
+    if geometry is not None and info.data.get("bbox") is not None:
+        raise ValueError("there is a `bbox` besides; search by one of them")
+    return geometry
+
+
 class CollectionsQuery(BaseModel):
     """A list of collections; without a limit it is all of them."""
 
@@ -153,20 +168,9 @@ class _Search(BaseModel):
         return self.model_dump(mode="json", exclude={"token", "limit"}, exclude_none=True)
 
     def _criteria(self, names: list[str] | None, box: list[float] | None, geometry: Any) -> ObjectFilter:
-        area: SearchArea | None = None
-        if geometry is not None:
-            area = area_of_geometry(geometry)
-        elif box is not None:
-            area = area_of_box(box_of(box))
         time = interval_of(self.datetime) if self.datetime is not None else Interval(None, None)
+        area = area_wanted(box, geometry)
         return ObjectFilter(None if names is None else tuple(names), area, time.begins, time.ends)
-
-    @field_validator("intersects", check_fields=False)
-    @classmethod
-    def _no_second_place(cls, geometry: Any, info: ValidationInfo) -> Any:
-        if geometry is not None and info.data.get("bbox") is not None:
-            raise ValueError("there is a `bbox` besides; search by one of them")
-        return geometry
 
 
 class SearchQuery(_Search):
@@ -177,7 +181,7 @@ class SearchQuery(_Search):
 
     datetime: Annotated[Datetime, BeforeValidator(with_plus)] | None = None
     bbox: TextBox | None = None
-    intersects: TextGeometry | None = None
+    intersects: Annotated[TextGeometry | None, AfterValidator(one_place)] = None
     ids: Names | None = None
     collections: Names | None = None
 
@@ -190,8 +194,8 @@ class SearchQuery(_Search):
     def criteria(self) -> ObjectFilter:
         """The filter; its names are in pieces."""
         names = None if self.ids is None else _names(self.ids)
-        box = None if self.bbox is None else _numbers(self.bbox)
-        return self._criteria(names, box, None if self.intersects is None else _geometry(self.intersects))
+        box = None if self.bbox is None else numbers_of(self.bbox)
+        return self._criteria(names, box, None if self.intersects is None else geometry_of(self.intersects))
 
 
 class SearchBody(_Search):
@@ -202,7 +206,7 @@ class SearchBody(_Search):
     ids: NameList | None = None
     collections: NameList | None = None
     bbox: NumberBox | None = None
-    intersects: Geometry | None = None
+    intersects: Annotated[Geometry | None, AfterValidator(one_place)] = None
 
     @property
     def skus(self) -> list[str] | None:

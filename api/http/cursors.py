@@ -35,6 +35,10 @@ class Cursors:
         more = len(found) > limit
         return page, self.after(*(getattr(page[-1], name) for name in place)) if more else None
 
+    def behind(self, place: Position | None) -> str | None:
+        """The cursor of what comes behind a position; none where nothing does."""
+        return None if place is None else self.after(place.key, place.id)
+
     def parts(self, cursor: str) -> list[str | int]:
         """The parts of a cursor. Raises InvalidCursor for one that is not of this list."""
         try:

@@ -30,7 +30,8 @@ Words = Annotated[list[Word], Field(max_length=100)]
 Size = Annotated[int, Field(ge=0, le=EXACT)]
 
 
-def _check_term_count(value: str) -> str:
+def check_term_count(value: str) -> str:
+    """Refuse a search of too many words. Raises ValueError."""
     if len(value.split()) > MAX_TERMS:
         raise ValueError(f"this has more than {MAX_TERMS} words; leave some out")
     return value
@@ -48,7 +49,7 @@ class OrderMatchParams(BaseModel):
     SYNONYMS: ClassVar[Mapping[str, str]] = {"status!": "status_not"}
     """Names that are taken and not documented: generators of clients make the same of `status!` as of `status`."""
 
-    q: Annotated[Text, AfterValidator(_check_term_count)] | None = Field(
+    q: Annotated[Text, AfterValidator(check_term_count)] | None = Field(
         None,
         max_length=200,
         description="Words, all of them somewhere in id, number, label, customer, SKUs or product names, in whatever"

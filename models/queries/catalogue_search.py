@@ -1,33 +1,35 @@
-"""Queries of searches in the catalogue: objects by place, time and name, newest first.
+"""Queries of searches in the catalogue: objects by place, time, text and what else is known of them, in any order.
 
 `services.catalogue_search` chooses among them and takes as many rows as it needs. An area is only its boxes here.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlmodel import col
 
-from models.areas import Box
-from models.catalogue_search import ObjectFilter
+from models.catalogue_search import ObjectFilter, ObjectSort
 from models.listing import Position
 from models.queries.access import open_to
 from models.queries.delivery_status import Columns
+from models.queries.object_tests import OBJECTS, Condition, Lead, among, beginning, matching, named, of_products
 from models.status_facts import COMES_TO_NOTHING, HIDDEN_IN_SEARCH, sql_list
-from models.tables import CatalogueFile, CatalogueObject, OrderFile, Product, SubOrder
-from models.tables.catalogue import DURING, FOOTPRINT
-
-OBJECTS: sa.Table = CatalogueObject.__table__  # type: ignore[attr-defined]
+from models.tables import CatalogueFile, OrderFile, Product, SubOrder
 
 WALK = 5_000
-"""How many objects a search looks through by default before it turns to the indexes of place and time."""
+"""How many objects a search looks through by default before it turns to the indexes of what is asked."""
+LONG_WALK = 5
+"""How many times as many it looks through where the first have shown that enough will match."""
 
 Page = sa.Select[*tuple[Any, ...]]
 
-_INSTANT = sa.DateTime(timezone=True)
+_SHOWN = [column for column in OBJECTS.columns if column.name != "search"]
+NEWEST: Final = ObjectSort.NEWEST
 
 
 def products(groups: Collection[str] | None, skus: Collection[str] | None = None) -> sa.Select[Product]:
@@ -36,15 +38,16 @@ def products(groups: Collection[str] | None, skus: Collection[str] | None = None
     return query if skus is None else query.where(col(Product.sku) == sa.any_(sa.literal(list(skus), ARRAY(sa.Text))))
 
 
-def matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None) -> Page:
+def matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None, sort: ObjectSort = NEWEST) -> Page:
     """Matching objects behind a position; the planner finds the way."""
-    where = (*_of(products), *_named(criteria), *_before(OBJECTS.c, criteria), *_matching(OBJECTS.c, criteria))
-    return _in_order(sa.select(*OBJECTS.c, _key(OBJECTS.c)).where(*where, *_behind(after)), OBJECTS.c)
+    o = OBJECTS.c
+    where = (*of_products(o, products), *named(criteria), *beginning(o, criteria, sort), *matching(o, criteria))
+    return _in_order(sa.select(*_SHOWN, _key(o, sort)).where(*where, *_behind(o, after, sort)), o, sort)
 
 
 def names_known(products: Sequence[int], names: Collection[str]) -> sa.Select[str]:
     """Those of the names that objects have."""
-    return sa.select(OBJECTS.c.name).distinct().where(*_of(products), _among(names))
+    return sa.select(OBJECTS.c.name).distinct().where(*of_products(OBJECTS.c, products), among(names))
 
 
 def count_of(page: Page) -> sa.Select[int]:
@@ -52,85 +55,79 @@ def count_of(page: Page) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(page.with_only_columns(OBJECTS.c.id).order_by(None).subquery())
 
 
-def next_matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None, *, walk: int = WALK) -> Page:
+def next_matches(
+    products: Sequence[int],
+    criteria: ObjectFilter,
+    after: Position | None,
+    sort: ObjectSort = NEWEST,
+    *,
+    walk: int = WALK,
+) -> Page:
     """The matches among the next objects."""
-    where = (*_of(products), *_before(OBJECTS.c, criteria), *_behind(after))
-    walked = _in_order(sa.select(OBJECTS).where(*where), OBJECTS.c).limit(walk).subquery("walked")
-    found = sa.select(walked, _key(walked.c)).where(*_matching(walked.c, criteria))
-    return _in_order(found, walked.c)
+    o = OBJECTS.c
+    where = (*of_products(o, products), *beginning(o, criteria, sort), *_behind(o, after, sort))
+    walked = _in_order(sa.select(OBJECTS).where(*where), o, sort).limit(walk).subquery("walked")
+    return _in_order(_shown(walked.c, sort).where(*matching(walked.c, criteria)), walked.c, sort)
 
 
-def all_matches(products: Sequence[int], criteria: ObjectFilter, after: Position | None) -> Page:
-    """The whole list of matches, which the planner may not take apart."""
-    where = (*_of(products), *_matching(OBJECTS.c, criteria), *_during(criteria), *_behind(after))
-    hits = sa.select(OBJECTS).where(*where).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-    return _in_order(sa.select(hits, _key(hits.c)), hits.c)
+def all_matches(
+    products: Sequence[int],
+    criteria: ObjectFilter,
+    after: Position | None,
+    sort: ObjectSort = NEWEST,
+    *,
+    lead: Lead | None = None,
+) -> Page:
+    """The whole list of matches: what an index finds by one condition, and of that what fulfils the others.
+
+    OFFSET keeps the planner from taking it apart: it would read a second index, however much that finds.
+    """
+    led = sa.select(OBJECTS).where(lead.found_by).offset(0).subquery("led") if lead else OBJECTS
+    where = (*of_products(led.c, products), *beginning(led.c, criteria, sort), *matching(led.c, criteria))
+    return _in_order(_shown(led.c, sort).where(*where, *_behind(led.c, after, sort)), led.c, sort)
 
 
-def _of(products: Sequence[int]) -> list[sa.ColumnElement[bool]]:
-    shown = sa.not_(OBJECTS.c.accompanies)
-    if len(products) == 1:  # whose index then gives the order too
-        return [OBJECTS.c.product_id == products[0], shown]
-    return [OBJECTS.c.product_id == sa.any_(sa.literal(list(products), ARRAY(sa.BigInteger))), shown]
+class Estimate(Executable, ClauseElement):
+    """A question to the planner: how many objects meet a condition, by its statistics."""
+
+    inherit_cache = False
+
+    def __init__(self, condition: Condition) -> None:
+        self.query = sa.select(OBJECTS.c.id).where(condition)
 
 
-def _named(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    return [] if criteria.names is None else [_among(criteria.names)]
+@compiles(Estimate)
+def _explained(estimate: Estimate, compiler: Any, **more: Any) -> str:
+    return f"EXPLAIN (FORMAT JSON) {compiler.process(estimate.query, **more)}"
 
 
-def _among(names: Collection[str]) -> sa.ColumnElement[bool]:
-    return OBJECTS.c.name == sa.any_(sa.literal(list(names), ARRAY(sa.Text)))
+def estimated(answer: Any) -> int:
+    """The number in the planner's answer."""
+    return int(answer[0]["Plan"]["Plan Rows"])
 
 
-def _before(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    """Begun by the end of the interval: where a walk backwards in time starts."""
-    return [] if criteria.ends is None else [o["begins_at"] <= sa.literal(criteria.ends, _INSTANT)]
+def _shown(o: Columns, sort: ObjectSort) -> Page:
+    return sa.select(*(o[column.name] for column in _SHOWN), _key(o, sort))
 
 
-def _matching(o: Columns, criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    tests = [] if criteria.begins is None else [o["ends_at"] >= sa.literal(criteria.begins, _INSTANT)]
-    if criteria.area is not None:
-        footprint: sa.ColumnElement[Any] = sa.literal_column(FOOTPRINT)
-        boxes = [turned for box in criteria.area.boxes for turned in box.everywhere]
-        tests += [o["west"].is_not(None), sa.or_(*(_overlaps(footprint, box) for box in boxes))]
-    return tests
-
-
-def _overlaps(footprint: sa.ColumnElement[Any], box: Box) -> sa.ColumnElement[bool]:
-    west, south, east, north = (sa.literal(side, sa.Double) for side in box)
-    return footprint.bool_op("&&")(sa.func.box(sa.func.point(west, south), sa.func.point(east, north)))
-
-
-def _during(criteria: ObjectFilter) -> list[sa.ColumnElement[bool]]:
-    """Under way in the interval, as the index of times knows it."""
-    if criteria.begins is None and criteria.ends is None:
-        return []
-    begins, ends = (sa.literal(end, _INSTANT) for end in (criteria.begins, criteria.ends))
-    return [sa.literal_column(DURING).bool_op("&&")(sa.func.tstzrange(begins, ends, "[]"))]
-
-
-def _behind(after: Position | None) -> list[sa.ColumnElement[bool]]:
+def _behind(o: Columns, after: Position | None, sort: ObjectSort) -> list[Condition]:
     if after is None:
         return []
-    there = sa.tuple_(sa.cast(sa.literal(after.key, sa.Text), _INSTANT), sa.literal(after.id, sa.Uuid))
-    return [sa.tuple_(OBJECTS.c.begins_at, OBJECTS.c.id) < there]
+    key = o[sort.key]
+    there = sa.tuple_(sa.cast(sa.literal(after.key, sa.Text), key.type), sa.literal(after.id, sa.Uuid))
+    here = sa.tuple_(key, o["id"])
+    return [here < there if sort.descending else here > there]
 
 
-def _in_order(query: Page, o: Columns) -> Page:
-    """Newest first."""
-    return query.order_by(o["begins_at"].desc(), o["id"].desc())
+def _in_order(query: Page, o: Columns, sort: ObjectSort) -> Page:
+    keys = o[sort.key], o["id"]
+    return query.order_by(*(key.desc() if sort.descending else key.asc() for key in keys))
 
 
-def _key(o: Columns) -> sa.ColumnElement[str]:
+def _key(o: Columns, sort: ObjectSort) -> sa.ColumnElement[str]:
     """The sort key as text, which loses nothing of it: for the position behind the page."""
-    return sa.cast(o["begins_at"], sa.Text).label("sort_key")
+    return sa.cast(o[sort.key], sa.Text).label("sort_key")
 
-
-SIZES = sa.text("""
-    SELECT object_id, count(*), sum(size_bytes)::bigint FROM catalogue_files
-    WHERE object_id = ANY(CAST(:objects AS uuid[])) GROUP BY object_id
-""")
-"""Files and bytes of each object."""
 
 # Ids grow with time: the first order from behind is the newest.
 ORDERS_OF_OBJECTS = sa.text(f"""

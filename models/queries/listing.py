@@ -125,11 +125,11 @@ def _owned(o: Columns, visibility: Visibility) -> list[sa.ColumnElement[bool]]:
 
 def matching(o: Columns, criteria: OrderFilter) -> list[sa.ColumnElement[bool]]:
     """Conditions of every filter but those of `visible`."""
-    tests = [_contains(o["search"], term) for term in criteria.terms]
+    tests = [contains(o["search"], term) for term in criteria.terms]
     if criteria.label is not None:
         # The index of searches finds the label; the comparison then settles it.
         label = tidied(criteria.label)
-        tests += [_contains(o["search"], label), sa.func.folded(o["label"]) == sa.func.folded(label)]
+        tests += [contains(o["search"], label), sa.func.folded(o["label"]) == sa.func.folded(label)]
     if criteria.ids is not None:
         tests.append(o["id"] == sa.any_(sa.literal(list(criteria.ids), ARRAY(sa.Uuid))))
     if criteria.products:
@@ -184,7 +184,8 @@ def _bound(bound: datetime | int) -> sa.ColumnElement[Any]:
     return sa.literal(bound, sa.BigInteger) if isinstance(bound, int) else sa.literal(bound, sa.DateTime(timezone=True))
 
 
-def _contains(search: sa.ColumnElement[Any], term: str) -> sa.ColumnElement[bool]:
+def contains(search: sa.ColumnElement[Any], term: str) -> sa.ColumnElement[bool]:
+    """Whether a column of folded text has a term somewhere."""
     escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return search.like(sa.func.folded(sa.literal(f"%{escaped}%", sa.Text)))
 

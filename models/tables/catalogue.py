@@ -20,6 +20,12 @@ DURING = "tstzrange(begins_at, ends_at, '[]'::text)"
 
 KINDS = ("data", "quicklook", "metadata")
 
+ORDERED_PROPERTIES = ("eo:cloud_cover",)
+"""Properties with an index of their own, by which few values below or above a bound are found at once."""
+
+LANGUAGES = ("en", "fr")
+"""In which products may have texts."""
+
 
 class Product(SQLModel, table=True):
     """A dataset that is for sale or for free. `location` is the root its files' hrefs are relative to.
@@ -53,6 +59,13 @@ class Product(SQLModel, table=True):
     description: str | None = Field(default=None, sa_type=sa.Text)
     license: str | None = Field(default=None, sa_type=sa.Text)
     extent: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    # By language. They come from people; `name` and `description` from the source.
+    titles: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"}, nullable=False
+    )
+    descriptions: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"}, nullable=False
+    )
     source: str | None = Field(default=None, sa_type=sa.Text)
     document: str | None = Field(default=None, sa_type=sa.Text)
     set_by_hand: list[str] = Field(
@@ -86,6 +99,22 @@ class CatalogueObject(SQLModel, table=True):
         sa.Index("ix_catalogue_objects_newest_of_all", sa.text("begins_at DESC"), sa.text("id DESC")),
         sa.Index("ix_catalogue_objects_during", sa.text(DURING), postgresql_using="gist"),
         sa.Index("ix_catalogue_objects_accompanying", "product_id", postgresql_where=sa.text("accompanies")),
+        sa.Index(
+            "ix_catalogue_objects_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}
+        ),
+        sa.Index(
+            "ix_catalogue_objects_properties",
+            "properties",
+            postgresql_using="gin",
+            postgresql_ops={"properties": "jsonb_path_ops"},
+        ),
+        sa.Index(
+            "ix_catalogue_objects_cloud_cover",
+            sa.text("(properties -> 'eo:cloud_cover')"),
+            postgresql_where=sa.text("(properties -> 'eo:cloud_cover') IS NOT NULL"),
+        ),
+        sa.Index("ix_catalogue_objects_by_name", "name", "id"),
+        sa.Index("ix_catalogue_objects_by_size", "bytes", "id"),
         sa.CheckConstraint("west <= east AND south <= north", name="box_is_one"),
         sa.CheckConstraint("begins_at <= ends_at", name="ends_after_it_begins"),
         sa.CheckConstraint("num_nulls(geometry, west, south, east, north) IN (0, 5)", name="geometry_and_box_together"),
@@ -111,6 +140,29 @@ class CatalogueObject(SQLModel, table=True):
     accompanies: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     # The item that describes it, seen from the folder of its product's document.
     document: str | None = Field(default=None, sa_type=sa.Text)
+    # Triggers write the rest: what texts are looked for in, and what its files come to.
+    search: str = Field(default="", sa_type=sa.Text, sa_column_kwargs={"server_default": ""})
+    files: int = Field(default=0, sa_type=sa.Integer, sa_column_kwargs={"server_default": "0"})
+    bytes: int = Field(default=0, sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"})
+    kinds: list[str] = Field(default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"})
+    tiers: list[str] = Field(default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": "{}"})
+
+
+class ObjectCount(SQLModel, table=True):
+    """Objects of a product that begin in a year (UTC) and have files of the same kinds on the same tiers.
+
+    Triggers keep it; a row may have come to nothing.
+    """
+
+    __tablename__ = "object_counts"
+
+    product_id: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    kinds: list[str] = Field(primary_key=True, sa_type=ARRAY(sa.Text))
+    tiers: list[str] = Field(primary_key=True, sa_type=ARRAY(sa.Text))
+    objects: int = Field(sa_type=sa.BigInteger)
+    files: int = Field(sa_type=sa.BigInteger)
+    bytes: int = Field(sa_type=sa.BigInteger)
 
 
 class CatalogueFile(SQLModel, table=True):

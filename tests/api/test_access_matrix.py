@@ -90,6 +90,9 @@ MATRIX = (
     Row("PATCH", f"{API}/products/{{sku}}", (401, 403, 403, 403, 200), {"unit_price": "1.50"}),
     Row("GET", f"{API}/products/{{sku}}/changes", (401, 403, 403, 403, 200)),
     Row("GET", f"{API}/products/{{sku}}/objects", OWN),
+    Row("GET", f"{API}/objects", SIGNED_IN),
+    Row("POST", f"{API}/objects:search", SIGNED_IN, {"facets": ["product"]}),
+    Row("GET", f"{API}/objects/{{object_id}}", OWN),
     Row("GET", f"{API}/objects/{{object_id}}/files", OWN),
     Row("POST", f"{API}/orders", (401, 422, 201, 403, 201), {"items": [{"product": "scenes"}]}),
     Row("POST", f"{API}/orders:estimate", SIGNED_IN, {"items": [{"product": "scenes"}]}),
@@ -309,6 +312,7 @@ CLOSED_TO_WRITERS = frozenset(
         *(("POST", f"{API}/users/{{customer}}:sign-out"), ("POST", f"{API}/destinations/{{key}}/test")),
         *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/cart:estimate")),
         *(("POST", f"{API}/orders.csv"), ("POST", "/stac/search")),
+        ("POST", f"{API}/objects:search"),
     }
 )
 

@@ -73,6 +73,7 @@ WITHOUT_PAGES = {
     "/.well-known/oauth-protected-resource": "settings",
     "/api/v1/cart": "products, and two hundred selections",
     "/api/v1/me": "what one person may",
+    "/api/v1/objects/{object_id}": "four numbers, kinds and tiers",
     "/api/v1/orders/{order_id}": "products, twenty tags, the first hundred faults and warnings",
     "/api/v1/orders/{order_id}/notes/{note_id}": "a hundred wordings",
     "/api/v1/orders/{order_id}/stac": "a link to each archive",

@@ -98,7 +98,7 @@ async def test_an_id_that_cannot_be_one_is_refused(client: AsyncClient, path: st
     assert (await client.get(path)).status_code == 422
 
 
-@pytest.mark.parametrize("sku", ["%00", "%ED%A0%80", "%FF", "a" * 3000, "..", "'", "%F0%9F%90%8E"])
+@pytest.mark.parametrize("sku", ["%00", "%ED%A0%80", "%FF", "a" * 3000, "%2E%2E", "'", "%F0%9F%90%8E"])
 async def test_a_strange_sku_is_no_mistake_of_ours(client: AsyncClient, make_product: MakeProduct, sku: str) -> None:
     await make_product()
     answer = await client.get(f"/products/{sku}/objects")
