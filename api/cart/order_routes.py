@@ -28,13 +28,14 @@ async def estimate_cart(
 ) -> EstimatePublic:
     """What an order of the cart would be. Nothing is created."""
     async with services.sessions.begin() as session:
+        shop = await services.shop_settings(session)
         found = await estimate(
             session,
             caller,
             (body or CartOrder()).to_request(),
             services.now(),
-            limits=services.limits,
-            quotas=services.quotas,
+            limits=shop.limits,
+            quotas=shop.quotas,
             check=services.storage_check,
         )
     report_quotas(request, found.quotas)
@@ -56,14 +57,15 @@ async def place_cart(
     async with services.sessions.begin() as session:
         if (answered := await idempotent.replay(session, caller)) is not None:
             return answered
+        quotas = (await services.shop_settings(session)).quotas
 
         async def placed() -> Order:
             wanted, check = given.to_request(), services.storage_check
-            return await place(session, caller, wanted, services.now(), services.quotas, check)
+            return await place(session, caller, wanted, services.now(), quotas, check)
 
         order = await order_cart(session, caller, version, placed)
         detail = await detail_of(session, services, order, caller)
-        report_quotas(request, await get_quotas(session, services.quotas, caller.customer, services.now()))
+        report_quotas(request, await get_quotas(session, quotas, caller.customer, services.now()))
         answer = await idempotent.respond(session, caller, detail, {"Location": detail.links.self})
     await start_workflow(services, OrderStart(order, detail.products))
     return answer

@@ -24,9 +24,6 @@ _ENTRIES: Final = """
     SELECT product_id, object_id, selection, false FROM cart_files
     WHERE cart_id = :cart AND product_id = ANY(CAST(:products AS bigint[])) {also}
 """
-_OF_SELECTION: Final = (
-    f"AND object_id IN (SELECT object_id FROM ({_ENTRIES.format(also='AND selection = :selection')}) s)"  # noqa: S608
-)
 # Whether a selection holds a file by itself, which matters only where it does not hold the whole object.
 _SINGLE: Final = """
     EXISTS (SELECT FROM cart_files c WHERE c.cart_id = :cart AND c.product_id = h.product_id
@@ -39,7 +36,7 @@ _NEW_KINDS: Final = ", ".join(
 )
 
 
-def _count(touched: str, mine: str) -> sa.TextClause:
+def _count(mine: str) -> sa.TextClause:
     """Count what some entries of a cart, `mine`, bring to what the others hold, and add it to the products' totals."""
     return sa.text(f"""
         WITH held AS (
@@ -47,7 +44,8 @@ def _count(touched: str, mine: str) -> sa.TextClause:
                 count(DISTINCT selection) FILTER (WHERE NOT {mine}) AS others,
                 coalesce(bool_or(whole) FILTER (WHERE {mine}), false) AS whole_mine,
                 coalesce(bool_or(whole) FILTER (WHERE NOT {mine}), false) AS whole_others
-            FROM ({_ENTRIES.format(also=touched)}) entries GROUP BY product_id, object_id
+            FROM ({_ENTRIES.format(also="")}) entries
+            GROUP BY product_id, object_id HAVING bool_or({mine})
         ), files AS (
             SELECT h.product_id, h.object_id, h.selections, h.others, f.kind, f.size_bytes, f.tier, {_KEPT} AS kept,
                 h.whole_mine OR {_SINGLE.format(which=mine.replace("selection =", "c.selection ="))} AS mine,
@@ -89,10 +87,10 @@ def _count(touched: str, mine: str) -> sa.TextClause:
     """)  # noqa: S608 - kinds and columns of ours
 
 
-COUNT_SELECTION: Final = _count(_OF_SELECTION, "selection = :selection")
+COUNT_SELECTION: Final = _count("selection = :selection")
 """Add what a selection brings to the totals of products, or with `:sign` -1 take away what it has brought."""
 
-COUNT_ALL: Final = _count("", "true")
+COUNT_ALL: Final = _count("true")
 """Add all that a cart holds of products to their totals, which are zero."""
 
 ZERO: Final = sa.text("""
