@@ -50,6 +50,10 @@ MAX_COUNTED = 10_000
 """More matches than these are not counted."""
 
 
+GUESSED = 20
+"""How many times as many as PostgreSQL guesses may meet a condition of which it has no statistics."""
+
+
 class CataloguePage(NamedTuple):
     """A page of objects; `after` is the position behind it, None where nothing more comes.
 
@@ -178,8 +182,9 @@ async def best_lead(session: AsyncSession, criteria: ObjectFilter) -> tuple[Lead
     counts = [
         queries.estimated((await session.execute(queries.Estimate(lead.counted_by))).scalar_one()) for lead in found
     ]
-    fewest = min(counts)
-    return found[counts.index(fewest)], fewest
+    weighed = [n * GUESSED if lead.is_guess else n for lead, n in zip(found, counts, strict=True)]
+    fewest = weighed.index(min(weighed))
+    return found[fewest], counts[fewest]
 
 
 async def _matching(

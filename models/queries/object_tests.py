@@ -145,10 +145,10 @@ def _in_boxes(o: Columns, area: SearchArea) -> list[Condition]:
 
 
 def _beside(box: Box) -> Condition:
-    """The same by the sides, of which PostgreSQL has statistics; of boxes it has none."""
+    """Nearly the same by one corner, of which PostgreSQL has statistics; of boxes it has none."""
     west, south, east, north = (sa.literal(side, sa.Double) for side in box)
     o = OBJECTS.c
-    return sa.and_(o["west"] <= east, o["east"] >= west, o["south"] <= north, o["north"] >= south)
+    return sa.and_(o["west"].between(west, east), o["south"].between(south, north))
 
 
 def as_box(box: Box) -> sa.ColumnElement[Any]:
