@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from api import problems
+from api.cart import again_routes as cart_again_routes
 from api.cart import order_routes as cart_order_routes
 from api.cart import routes as cart_routes
 from api.catalogue import object_routes, product_routes, stac_routes
@@ -118,7 +119,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for router in (
         # Notes and links stand before commands, whose names would be any word.
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, link_routes.router),
-        command_routes.router,
+        *(cart_again_routes.router, command_routes.router),
         *(cart_routes.router, cart_order_routes.router),
         *(catalogue_routes.router, object_routes.router, product_routes.router),
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),

@@ -182,7 +182,7 @@ def told(warnings: Iterable[Fault]) -> list[Fault]:
     return [warning.warning if isinstance(warning, Missing) else warning for warning in warnings]
 
 
-def missing_among(warnings: Iterable[Fault]) -> list[Fault]:
+def missing_among(warnings: Iterable[Fault]) -> list[Missing]:
     """Those of the warnings that say that something is gone."""
     return [warning for warning in warnings if isinstance(warning, Missing)]
 

@@ -15,8 +15,19 @@ _COMMANDS = {
     "download": "cli.commands.order_download:download",
     **{
         name: f"cli.commands.order_change:{name.replace('-', '_')}"
-        for name in ("pause", "resume", "cancel", "retry", "submit", "confirm-payment", "restart", "extend")
+        for name in (
+            "pause",
+            "resume",
+            "cancel",
+            "retry",
+            "submit",
+            "confirm-payment",
+            "restart",
+            "add-to-cart",
+            "extend",
+        )
     },
+    "add-to-cart": "cli.commands.order_change:add_to_cart",
     "links": "cli.commands.order_links:links",
     "metalink": "cli.commands.order_links:metalink",
     "delete": "cli.commands.order_change:delete",

@@ -63,6 +63,16 @@ def restart(
     _command(order_id, "restart", {"label": label, **policy}, as_json)
 
 
+def add_to_cart(order_id: OrderId, as_json: Json = False) -> None:
+    """Put what can still be had of an order into your cart, and say what is gone."""
+    with the_api() as api:
+        added = api.post(f"/orders/{api.order(order_id)['id']}/add-to-cart")
+    if as_json:
+        return say_json(added)
+    left = (f"left out: {one['key']}: {one['text']}" for one in added["unadded"])
+    return say(f"{added['added']:,} added, {added['unadded_total']:,} left out", *left)
+
+
 def extend(
     order_id: OrderId,
     until: Annotated[str, typer.Argument(help="The new end, local unless it has an offset; a date alone is its end.")],

@@ -152,6 +152,7 @@ MATRIX = (
     *linked("orders/{order_id}/suborders/{number}/archive", "archive"),
     *linked("orders/{order_id}/files/{seq}/content", "file"),
     *linked("orders/{order_id}/{which}", "metalink"),
+    Row("POST", f"{API}/orders/{{order_id}}/add-to-cart", (401, 404, 201, 403, 201)),
     Row("POST", f"{API}/orders/{{order_id}}/restart", (401, 404, 201, 403, 201)),
     Row("POST", f"{API}/orders/{{order_id}}/extend", COMMAND, {"expires_at": "2030-01-01T00:00:00Z"}),
     Row("POST", f"{API}/orders/{{order_id}}/{{verb}}", COMMAND),

@@ -101,6 +101,8 @@ def test_a_draft_is_submitted_and_its_payment_confirmed(where: Where, as_admin: 
     assert "409 the latest end you may choose is" in refused(where, "extend", order["id"], far)[1]
     again = asked(where, "order", "restart", order["id"], "--label", "once more")
     assert (again["derived_from"], again["label"]) == (order["id"], "once more")
+    assert asked(where, "order", "add-to-cart", order["number"])["cart"]["objects"] == 1
+    assert consignor(where, "order", "add-to-cart", order["number"]) == "1 added, 0 left out\n"
 
 
 def test_who_waits_for_an_order_that_stands_still_is_told_why(where: Where, tmp_path: Path) -> None:
