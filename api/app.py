@@ -48,6 +48,7 @@ from api.orders import (
     view_routes,
 )
 from api.orders import routes as order_routes
+from api.prices import routes as price_routes
 from api.settings import routes as settings_routes
 from models.links import API
 
@@ -124,6 +125,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
         *(catalogue_routes.router, object_routes.router, product_routes.router),
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),
         *(archive_routes.router, file_routes.router, metalink_routes.router, folder_routes.router),
+        price_routes.router,
         *(delivery_routes.router, event_routes.router, operation_routes.stats_router, estimate_routes.router),
         settings_routes.router,
     ):

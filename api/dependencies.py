@@ -18,7 +18,15 @@ from api.events.hub import Hub
 from api.http.container import services
 from api.http.cursors import Cursors
 from api.http.limiting import AtATime, Ceiling, RequestRate
-from api.identity.authenticate import AnnotatorDep, CallerDep, CatalogueManagerDep, ReaderDep, TokenOwnerDep
+from api.identity.authenticate import (
+    AnnotatorDep,
+    CallerDep,
+    CatalogueManagerDep,
+    PriceManagerDep,
+    PriceReaderDep,
+    ReaderDep,
+    TokenOwnerDep,
+)
 from api.identity.oidc import OpenIdConnect
 from api.identity.rights import LOOK_AGAIN_AFTER
 from api.operations.state import Operations
@@ -44,6 +52,8 @@ __all__ = [
     "Caller",
     "CallerDep",
     "CatalogueManagerDep",
+    "PriceManagerDep",
+    "PriceReaderDep",
     "ReaderDep",
     "Services",
     "ServicesDep",

@@ -77,6 +77,10 @@ class Api:
         """What a PATCH answers."""
         return self._asked("PATCH", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """What a PUT answers."""
+        return self._asked("PUT", path, json=body)
+
     def delete(self, path: str) -> None:
         """Delete what is behind a path."""
         self._asked("DELETE", path)

@@ -19,6 +19,7 @@ _COMMANDS = {
     "order": "cli.commands.order:app",
     "bulk": "cli.commands.bulk:app",
     "destination": "cli.commands.destination:app",
+    "price": "cli.commands.price:app",
     "token": "cli.commands.token:app",
     "login": "cli.commands.identity:login",
     "logout": "cli.commands.identity:logout",

@@ -174,6 +174,8 @@ def _head(order: Any) -> Text:
     )
     if price := price_in_words(order):
         _add_line(head, f"price     {price}")
+        for line in price_parts_in_words(order):
+            _add_line(head, f"          {line}")
     for line in warnings_in_words(order):
         _add_line(head, line, "yellow")
     if policy := policy_in_words(order):
@@ -201,8 +203,21 @@ def _add_line(page: Text, line: str, style: str = "") -> None:
 
 
 def price_in_words(order: Any) -> str:
-    """What an order costs, as in `37.50 EUR`; nothing where it is free."""
-    return f"{order['total_price']} {order['currency']}" if Decimal(order["total_price"]) else ""
+    """What an order costs, as in `37.50 EUR`; nothing where all of it is free."""
+    costs = Decimal(order["total_price"]) or Decimal(order["subtotal"])
+    return f"{order['total_price']} {order['currency']}" if costs else ""
+
+
+def price_parts_in_words(order: Any) -> list[str]:
+    """What the price of an order or an estimate is made of, a line each; nothing where it is its lines alone."""
+    if not order["discounts"] and not order["taxes"]:
+        return []
+    kind = "included" if order["tax_included"] else "on top"
+    return [
+        f"subtotal {order['subtotal']}",
+        *(f"{part['name']}: -{part['amount']}" for part in order["discounts"]),
+        *(f"{part['name']} {part['percent']} % of {part['base']}: {part['amount']}, {kind}" for part in order["taxes"]),
+    ]
 
 
 def warnings_in_words(order: Any) -> list[str]:

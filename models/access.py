@@ -56,6 +56,8 @@ class Permission(StrEnum):
     """See and revoke everybody's access tokens, and end their sessions."""
     MANAGE_CATALOGUE = "manage_catalogue"
     """Set what products cost, who may order them and how they are called, and have sources imported."""
+    MANAGE_PRICES = "manage_prices"
+    """Set price lists, discounts, coupons and tax."""
 
 
 class Rule(NamedTuple):
@@ -90,6 +92,7 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         _P.MANAGE_TOKENS: Rule(_EVERYBODY, _NO_SCRIPT),
         _P.MANAGE_ALL_CREDENTIALS: Rule(_ADMINS, _NO_SCRIPT),
         _P.MANAGE_CATALOGUE: Rule(_ADMINS, _OPERATING),
+        _P.MANAGE_PRICES: Rule(_ADMINS, _OPERATING),
     }
 )
 """The one table of rules."""

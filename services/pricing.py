@@ -95,12 +95,12 @@ def freeze(order: Order, priced: Quote) -> None:
     order.total_price, order.currency = priced.total, priced.currency or ""
     order.tax_included, order.country = priced.tax_included, priced.country
     order.coupon = next((applied.code for applied in priced.discounts if applied.code), None)
-    order.discounts, order.taxes = ([_kept(part) for part in parts] for parts in (priced.discounts, priced.taxes))
+    order.discounts, order.taxes = kept_parts(priced.discounts), kept_parts(priced.taxes)
 
 
-def _kept(part: AppliedDiscount | AppliedTax) -> dict[str, str]:
-    """A part of a price as JSON: decimal numbers are texts."""
-    return {name: str(value) for name, value in asdict(part).items() if value is not None}
+def kept_parts(parts: Sequence[AppliedDiscount | AppliedTax]) -> list[dict[str, str]]:
+    """Parts of a price as JSON: decimal numbers are texts."""
+    return [{name: str(value) for name, value in asdict(part).items() if value is not None} for part in parts]
 
 
 async def _unit_prices(

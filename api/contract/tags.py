@@ -14,6 +14,7 @@ TAGS: Final = {
     "destinations": "Folders and buckets to which archives are delivered.",
     "catalogue": "Products, their objects and the files of these.",
     "cart": "Your cart: what you choose before you order it, on every device.",
+    "prices": "Price lists of groups, discounts and coupons, and tax, as administrators set them.",
     "stac": "The catalogue as a STAC API, to be walked through and searched.",
     "events": "Changes of orders as they happen, as server-sent events.",
     "identity": "Who is asking: sessions of browsers and access tokens.",

@@ -199,6 +199,8 @@ AnnotatorDep = Annotated[Caller, Depends(RequirePermission(Permission.ANNOTATE))
 SettingsReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ_SETTINGS))]
 SettingsChangerDep = Annotated[Caller, Depends(RequirePermission(Permission.CHANGE_SETTINGS))]
 TokenOwnerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_TOKENS))]
+PriceReaderDep = Annotated[Caller, Depends(RequirePermission(Permission.READ_ALL))]
+PriceManagerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_PRICES))]
 CatalogueManagerDep = Annotated[Caller, Depends(RequirePermission(Permission.MANAGE_CATALOGUE))]
 
 

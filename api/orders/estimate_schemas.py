@@ -1,16 +1,19 @@
 """Estimates as the facade shows them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.orders.presenting import part_public
 from api.orders.quotas import QuotaPublic, quota_public
-from api.orders.schemas import OrderItemPublic
+from api.orders.schemas import OrderItemPublic, PricePublic
 from api.schemas import FaultPublic, Money
-from models.pricing import QuotedLine, written
+from models.pricing import Quote, QuotedLine, quantity_in_words, written
 from models.splitting import Part
 from services.estimating import Estimate
 from services.order_lines import MAX_NAMED_FAULTS, Line
+from services.pricing import kept_parts
 
 
 class PartPublic(BaseModel):
@@ -33,7 +36,7 @@ class SizePublic(BaseModel):
     bytes: int
 
 
-class EstimatePublic(BaseModel):
+class EstimatePublic(PricePublic):
     """An order that has not been placed."""
 
     acceptable: bool = Field(description="Whether it would be accepted as it is; if not, `faults` say why.")
@@ -64,12 +67,24 @@ def estimate_public(estimate: Estimate) -> EstimatePublic:
         objects=whole.objects,
         files=whole.files,
         bytes=whole.bytes,
+        **_price(quote),
         total_price=written(quote.total, quote.currency),
         currency=quote.currency,
         suborders=[_part(number, part) for number, part in enumerate(estimate.parts, 1)],
         waits_for_tape=_size([part for part in estimate.parts if part.tier == "nearline"]),
         quotas=[quota_public(quota) for quota in estimate.quotas],
     )
+
+
+def _price(quote: Quote) -> dict[str, Any]:
+    currency = quote.currency or ""
+    return {
+        "subtotal": written(quote.subtotal, currency),
+        "discounts": [part_public(part, currency) for part in kept_parts(quote.discounts)],
+        "taxes": [part_public(part, currency) for part in kept_parts(quote.taxes)],
+        "tax_included": quote.tax_included,
+        "country": quote.country,
+    }
 
 
 def _item(line: Line, priced: QuotedLine, currency: str | None) -> OrderItemPublic:
@@ -79,6 +94,8 @@ def _item(line: Line, priced: QuotedLine, currency: str | None) -> OrderItemPubl
         configuration=line.configuration,
         quantity=priced.measure.objects,
         unit_price=written(priced.price.amount, currency),
+        price_unit=priced.price.unit,
+        billed_quantity=quantity_in_words(priced.billed),
         line_total=written(priced.total, currency),
     )
 

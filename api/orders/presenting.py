@@ -14,6 +14,7 @@ from api.orders.schemas import (
     OrderFilePublic,
     OrderItemPublic,
     OrderPublic,
+    PricePartPublic,
     SubOrderPublic,
     TimelinePublic,
 )
@@ -33,7 +34,7 @@ from models.destination import DestinationKind
 from models.errors import Failure, FailureCode, category_of
 from models.links import API
 from models.order import OrderStatus, outcome
-from models.pricing import written
+from models.pricing import PriceUnit, quantity_in_words, written
 from models.status_facts import AVAILABLE_SUBORDERS
 from models.steps import Step
 from models.suborder import SubOrderState
@@ -70,12 +71,14 @@ def order_detail(
     """An order with its lines."""
     return OrderDetail(
         **_order(order, [item.sku for item in items], suborders, public_url, caller, names, blocker, machinery),
+        **price_public(order),
         items=[item_public(item, order.currency) for item in items],
         faults=[FaultPublic(**fault) for fault in order.faults],
         warnings=[FaultPublic(**warning) for warning in order.warnings],
         warnings_total=order.warnings_total,
         refund_due=None if refund_due is None else written(refund_due, order.currency),
         destination=order.destination_name,
+        coupon=order.coupon,
         on_missing=order.failure_policy.on_missing,
         max_failed_percent=None if order.max_failed_percent is None else float(order.max_failed_percent),
     )
@@ -159,8 +162,27 @@ def item_public(item: OrderItem, currency: str) -> OrderItemPublic:
         configuration=item.configuration,
         quantity=item.quantity,
         unit_price=written(item.unit_price, currency),
+        price_unit=PriceUnit(item.price_unit),
+        billed_quantity=quantity_in_words(item.measure.billed(PriceUnit(item.price_unit))),
         line_total=written(item.line_total, currency),
     )
+
+
+def price_public(order: Order) -> dict[str, Any]:
+    """What the total of an order is made of."""
+    return {
+        "subtotal": written(order.kept_subtotal, order.currency),
+        "discounts": [part_public(part, order.currency) for part in order.discounts],
+        "taxes": [part_public(part, order.currency) for part in order.taxes],
+        "tax_included": order.tax_included,
+        "country": order.country,
+    }
+
+
+def part_public(part: Mapping[str, str], currency: str) -> PricePartPublic:
+    """A discount or a tax, as the order keeps it."""
+    amounts = {name: written(Decimal(part[name]), currency) for name in ("base", "amount")}
+    return PricePartPublic(name=part["name"], percent=part.get("percent"), **amounts)
 
 
 def suborder_public(suborder: SubOrder, archive_url: str, blocker: WaitingOn | None = None) -> SubOrderPublic:

@@ -16,6 +16,7 @@ from models.messages import MAX_NAMED_FILES, MAX_REASON_CHARACTERS
 from models.order import Command, OrderStatus, Outcome
 from models.order_request import OrderRequest, RequestedLine
 from models.payment import PaymentState
+from models.pricing import PriceUnit
 from models.status_facts import DeliveryStatus
 from models.text import refused_character, tidied
 
@@ -51,6 +52,10 @@ class FailurePolicyBody(Body):
         return None if self.max_failed_percent is None else Decimal(str(self.max_failed_percent))
 
 
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["FR"])]
+"""A country by its two letters (ISO 3166)."""
+
+
 class OrderLineCreate(Body):
     """Objects of one product, by id or name, or all of them."""
 
@@ -77,6 +82,8 @@ class OrderCreate(FailurePolicyBody):
     label: Label | None = Field(default=None, description="Unique among your orders.")
     draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
     delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
+    coupon: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    country: Country | None = Field(default=None, description="Where you are taxed, if not in the shop's own country.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -96,6 +103,8 @@ class OrderCreate(FailurePolicyBody):
             label=self.label,
             draft=self.draft,
             destination=self.delivery.destination if self.delivery else None,
+            coupon=self.coupon,
+            country=self.country,
             on_missing=self.on_missing,
             max_failed_percent=self.limit,
         )
@@ -164,7 +173,28 @@ class OrderItemPublic(BaseModel):
     configuration: str
     quantity: int
     unit_price: Money
+    price_unit: PriceUnit = Field(description="What the unit price is for; a `gb` is 10^9 bytes, `flat` any number.")
+    billed_quantity: str = Field(description="How many units are paid for.", examples=["1.5"])
     line_total: Money
+
+
+class PricePartPublic(BaseModel):
+    """A discount or a tax rate: how much of which base."""
+
+    name: str
+    percent: str | None
+    base: Money
+    amount: Money
+
+
+class PricePublic(BaseModel):
+    """What a total is made of: the subtotal less discounts, and the taxes unless they are included."""
+
+    subtotal: Money
+    discounts: list[PricePartPublic]
+    taxes: list[PricePartPublic]
+    tax_included: bool
+    country: str | None = Field(description="Where it is taxed.")
 
 
 class LinksPublic(BaseModel):
@@ -215,7 +245,7 @@ class OrderPublic(BaseModel):
     links: LinksPublic
 
 
-class OrderDetail(OrderPublic):
+class OrderDetail(OrderPublic, PricePublic):
     """An order with its lines and the faults that validation found."""
 
     items: list[OrderItemPublic]
@@ -226,6 +256,7 @@ class OrderDetail(OrderPublic):
     warnings_total: int
     refund_due: Money | None
     destination: str | None
+    coupon: str | None
     on_missing: OnMissing
     max_failed_percent: float | None
     degraded: bool = Field(default=False, description="Temporal is unavailable: nothing moves, commands are refused.")

@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from cli.commands.common import Json, Products, the_api
-from cli.commands.order_request import ListFile, MaxFailedPercent, Objects, OnMissingOption, body_of, request_of
+from cli.commands.order_request import (
+    Country,
+    Coupon,
+    ListFile,
+    MaxFailedPercent,
+    Objects,
+    OnMissingOption,
+    body_of,
+    request_of,
+)
 from cli.terminal import say, say_json
 
 
@@ -17,6 +26,8 @@ def estimate_order(
     deliver_to: Annotated[str | None, typer.Option(metavar="NAME", help="A saved destination.")] = None,
     on_missing: OnMissingOption = None,
     max_failed_percent: MaxFailedPercent = None,
+    coupon: Coupon = None,
+    country: Country = None,
     as_json: Json = False,
 ) -> None:
     """Show the sub-orders, size, price and everything against an order, without placing it.
@@ -30,6 +41,8 @@ def estimate_order(
         label=label,
         draft=False,
         destination=deliver_to,
+        coupon=coupon,
+        country=country,
         on_missing=on_missing,
         max_failed_percent=max_failed_percent,
     )
@@ -40,12 +53,13 @@ def estimate_order(
         say_json(told)
     else:
         from cli.hints import fault_in_words
-        from cli.tables import show, suborders_estimated, warnings_in_words
+        from cli.tables import price_in_words, price_parts_in_words, show, suborders_estimated, warnings_in_words
         from models.labels import counted, size_in_words
 
-        price = f"{told['total_price']} {told['currency'] or ''}".strip()
         counts = counted(told["objects"], "object"), counted(told["files"], "file"), size_in_words(told["bytes"])
-        say("  ".join((*counts, price)))
+        say("  ".join(filter(None, (*counts, price_in_words(told)))))
+        for line in price_parts_in_words(told):
+            say(f"  {line}")
         show(suborders_estimated(told["suborders"]))
         if tape := told["waits_for_tape"]["files"]:
             say(f"{counted(tape, 'file')} will be recalled from tape first")

@@ -7,7 +7,16 @@ import typer
 
 from cli.commands.common import Json, Products, Yes, confirm, the_api, waiting_needs_reading
 from cli.commands.order_download import download_parts
-from cli.commands.order_request import ListFile, MaxFailedPercent, Objects, OnMissingOption, body_of, request_of
+from cli.commands.order_request import (
+    Country,
+    Coupon,
+    ListFile,
+    MaxFailedPercent,
+    Objects,
+    OnMissingOption,
+    body_of,
+    request_of,
+)
 from cli.commands.order_show import failed_files, show_line
 from cli.commands.order_watch import wait_for
 from cli.terminal import say
@@ -29,6 +38,8 @@ def place(
     ] = None,
     on_missing: OnMissingOption = None,
     max_failed_percent: MaxFailedPercent = None,
+    coupon: Coupon = None,
+    country: Country = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft until `order submit`.")] = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
@@ -51,6 +62,8 @@ def place(
         label=label,
         draft=draft,
         destination=deliver_to,
+        coupon=coupon,
+        country=country,
         on_missing=on_missing,
         max_failed_percent=max_failed_percent,
     )

@@ -31,6 +31,11 @@ MaxFailedPercent = Annotated[
     typer.Option("--max-failed-percent", min=0, max=100, help="Fail the order where more of its files than this fail."),
 ]
 
+Coupon = Annotated[str | None, typer.Option("--coupon", metavar="CODE", help="The code of a coupon.")]
+Country = Annotated[
+    str | None, typer.Option("--country", metavar="XX", help="Where you are taxed, in two letters, such as FR.")
+]
+
 
 def request_of(
     products: Sequence[str] | None,
@@ -42,6 +47,8 @@ def request_of(
     destination: str | None,
     on_missing: OnMissing | None,
     max_failed_percent: float | None,
+    coupon: str | None,
+    country: str | None,
 ) -> OrderRequest:
     """The order of all objects of the products, of the named objects of one product, or of what a list names.
 
@@ -63,6 +70,8 @@ def request_of(
         destination=destination,
         on_missing=on_missing,
         max_failed_percent=None if max_failed_percent is None else Decimal(str(max_failed_percent)),
+        coupon=coupon,
+        country=country,
     )
 
 
@@ -71,7 +80,8 @@ def body_of(request: OrderRequest) -> dict[str, Any]:
     items = [{"product": line.product, "objects": list(line.objects or ()) or "all"} for line in request.lines]
     what = {"items": items} if items else {"files": list(request.ids)}
     delivery = {"delivery": {"destination": request.destination}} if request.destination else {}
-    return {**what, "label": request.label, "draft": request.draft, **delivery, **policy_of(request)}
+    price = {name: given for name in ("coupon", "country") if (given := getattr(request, name)) is not None}
+    return {**what, "label": request.label, "draft": request.draft, **delivery, **policy_of(request), **price}
 
 
 def policy_of(request: OrderRequest) -> dict[str, Any]:

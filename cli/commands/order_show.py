@@ -51,7 +51,7 @@ def list_files(
 
 def show_line(order: Any, as_json: bool) -> None:
     """Print an order in a few lines: how it is, what it costs, what it waits for, why it failed."""
-    from cli.tables import price_in_words, warnings_in_words
+    from cli.tables import price_in_words, price_parts_in_words, warnings_in_words
     from models.labels import counted
 
     if as_json:
@@ -62,6 +62,8 @@ def show_line(order: Any, as_json: bool) -> None:
     say(f"id {order['id']}")
     if price := price_in_words(order):
         say(f"price {price}")
+        for line in price_parts_in_words(order):
+            say(f"  {line}")
     for line in warnings_in_words(order):
         say(line)
     if order["outcome"] == "pending" and (reason := held_up(order)):

@@ -30,6 +30,7 @@ from models.errors.orders import (
     TemporalUnavailable,
     ViewTaken,
 )
+from models.errors.prices import InvalidPrice
 from models.errors.requests import (
     InvalidCursor,
     KeyInFlight,
@@ -67,6 +68,7 @@ __all__ = [
     "InvalidCursor",
     "InvalidDestination",
     "InvalidOrder",
+    "InvalidPrice",
     "InvalidProduct",
     "InvalidSettings",
     "KeyInFlight",

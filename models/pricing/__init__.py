@@ -29,7 +29,16 @@ from models.pricing.money import (
 )
 from models.pricing.quote import Quote, QuotedLine, quote
 from models.pricing.taxes import AppliedTax, TaxRate, TaxTerms
-from models.pricing.units import STANDARD_CLASS, TAX_CLASS, UNIT_WORDS, Measure, PriceUnit, UnitPrice, price_faults
+from models.pricing.units import (
+    STANDARD_CLASS,
+    TAX_CLASS,
+    UNIT_WORDS,
+    Measure,
+    PriceUnit,
+    UnitPrice,
+    price_faults,
+    quantity_in_words,
+)
 
 __all__ = [
     "MINOR_UNITS",
@@ -56,6 +65,7 @@ __all__ = [
     "percent_faults",
     "price_faults",
     "price_in_words",
+    "quantity_in_words",
     "quote",
     "rounded",
     "shares",

@@ -69,6 +69,11 @@ class UnitPrice:
         return f"{price} for {UNIT_WORDS[self.unit]}" if price else "nothing"
 
 
+def quantity_in_words(billed: Decimal) -> str:
+    """How many units, without zeros that say nothing, as in `3` and `1.234`."""
+    return f"{billed.normalize():f}"
+
+
 def price_faults(amount: Decimal, currency: str) -> list[Fault]:
     """What is wrong with a price for a product."""
     if reason := unpriceable(currency):

@@ -18,7 +18,8 @@ _BLANK = r"[\s\x01-\x1f\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u
 _SIGN = r"[=+@\-＝＋－＠]"
 _FORMULA_AT_FIRST = rf"^(?={_BLANK}*{_SIGN}|[\t\r\n])"
 _FORMULA_WITHIN = rf"([;,|\t\r\n])(?={_BLANK}*{_SIGN})"
-_NUMBERS = frozenset({"percent", "files_in_error", "size_bytes", "files", "objects", "total_price"})
+_PARTS = ("subtotal", "discount", "tax")
+_NUMBERS = frozenset({"percent", "files_in_error", "size_bytes", "files", "objects", "total_price", *_PARTS})
 
 _UNUSUAL_MINOR_UNITS = json.dumps({code: n for code, n in MINOR_UNITS.items() if n != USUAL_MINOR_UNITS})
 
@@ -68,6 +69,9 @@ def _columns(o: Columns, text: Any) -> dict[str, sa.ColumnElement[Any]]:
         "total_price": _written(o["total_price"], o["currency"]),
         "currency": o["currency"],
         "failure": o["failure_code"],
+        "subtotal": _written(sa.func.coalesce(o["subtotal"], o["total_price"]), o["currency"]),
+        "discount": _written(o["discount"], o["currency"]),
+        "tax": _written(o["tax"], o["currency"]),
     }
 
 

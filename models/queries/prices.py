@@ -76,3 +76,29 @@ def _for(groups: Collection[str]) -> sa.ColumnElement[bool]:
     """What is for everybody, or for one of these groups."""
     mine = sa.literal(sorted(groups), ARRAY(sa.Text))
     return sa.or_(sa.func.cardinality(col(DiscountTerms.groups)) == 0, col(DiscountTerms.groups).op("&&")(mine))
+
+
+def page_of_list_prices(after: UUID | None, limit: int) -> sa.Select[ListPrice]:
+    """A page of all price lists, in the order in which their lines were set first."""
+    return sa.select(ListPrice).where(_behind(ListPrice.id, after)).order_by(col(ListPrice.id)).limit(limit)
+
+
+def page_of_discounts(after: UUID | None, limit: int) -> sa.Select[DiscountTerms, int]:
+    """A page of all discounts, with how often each was used."""
+    uses = sa.select(sa.func.count()).where(col(CouponUse.discount_id) == col(DiscountTerms.id)).scalar_subquery()
+    query = sa.select(DiscountTerms, uses).where(_behind(DiscountTerms.id, after))
+    return query.order_by(col(DiscountTerms.id)).limit(limit)
+
+
+def page_of_tax_rates(after: UUID | None, limit: int) -> sa.Select[TaxRateRow]:
+    """A page of all rates of tax."""
+    return sa.select(TaxRateRow).where(_behind(TaxRateRow.id, after)).order_by(col(TaxRateRow.id)).limit(limit)
+
+
+def discount_by_id(discount_id: UUID) -> sa.Select[DiscountTerms]:
+    """A discount."""
+    return sa.select(DiscountTerms).where(col(DiscountTerms.id) == discount_id)
+
+
+def _behind(key: UUID, after: UUID | None) -> sa.ColumnElement[bool]:
+    return col(key) > after if after else sa.true()

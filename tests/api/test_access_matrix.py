@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,19 @@ from api.identity.secrets import hashed
 from models.access import Caller
 from models.links import API, LinkKeys, archive_path, file_path, metalink_path
 from models.queries.users import upsert_user
-from models.tables import AccessToken, Bulk, CatalogueFile, Destination, Note, Order, SavedView, User
+from models.tables import (
+    AccessToken,
+    Bulk,
+    CatalogueFile,
+    Destination,
+    DiscountTerms,
+    ListPrice,
+    Note,
+    Order,
+    SavedView,
+    TaxRateRow,
+    User,
+)
 from services.cart_adding import CartFiller
 from tests.api.conftest import LINK_KEY, PUBLIC_URL, MakeProduct
 from tests.factories import LOCAL_CALLER, Sessions, add_order, make_ready
@@ -50,6 +63,8 @@ def everybody(status: int) -> tuple[int, int, int, int, int]:
 OWN = (401, 404, 200, 200, 200)
 MINE = (401, 404, 200, 404, 404)
 SIGNED_IN = (401, 200, 200, 200, 200)
+STAFF = (401, 403, 403, 200, 200)
+ADMIN = (401, 403, 403, 403, 200)
 
 
 def downloads(path: str, statuses: tuple[int, int, int, int, int]) -> Iterator[Row]:
@@ -162,6 +177,19 @@ MATRIX = (
     Row("GET", f"{API}/bulks/{{bulk_id}}", OWN),
     Row("GET", f"{API}/bulks/{{bulk_id}}/orders", OWN),
     Row("POST", f"{API}/bulks/{{bulk_id}}/cancel", (401, 404, 200, 403, 200)),
+    Row("GET", f"{API}/prices/lists", STAFF),
+    Row("PUT", f"{API}/prices/lists/{{group}}/{{sku}}", ADMIN, {"unit_price": "1.50"}),
+    Row("DELETE", f"{API}/prices/lists/{{group}}/{{sku}}", (401, 403, 403, 403, 204)),
+    Row("GET", f"{API}/prices/discounts", STAFF),
+    Row("POST", f"{API}/prices/discounts", (401, 403, 403, 403, 201), {"name": "Sale", "percent": "10"}),
+    Row("GET", f"{API}/prices/discounts/{{discount_id}}", STAFF),
+    Row("PUT", f"{API}/prices/discounts/{{discount_id}}", ADMIN, {"name": "Sale", "percent": "10"}),
+    Row("DELETE", f"{API}/prices/discounts/{{discount_id}}", (401, 403, 403, 403, 204)),
+    Row("GET", f"{API}/prices/tax-rates", STAFF),
+    Row("PUT", f"{API}/prices/tax-rates/{{country}}/{{tax_class}}", ADMIN, {"percent": "20", "name": "TVA"}),
+    Row("DELETE", f"{API}/prices/tax-rates/{{country}}/{{tax_class}}", (401, 403, 403, 403, 204)),
+    Row("GET", f"{API}/prices/terms", STAFF),
+    Row("PUT", f"{API}/prices/terms", ADMIN, {"tax_included": True, "country": "FR"}),
     Row("POST", f"{API}/webhooks/payments", everybody(404)),
     Row("GET", "/stac", SIGNED_IN),
     Row("GET", "/stac/conformance", SIGNED_IN),
@@ -218,7 +246,10 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
     async with sessions.begin() as session:
         note = Note(order_id=order.id, author=OWNER.actor, visibility="customer", text="Hm.", written_at=now)
         view = SavedView(owner=OWNER.customer, name="Mine", sort="-created_at", created_at=now)
-        session.add_all([token, note, view])
+        price = ListPrice(group_name="labs", sku="scenes", unit_price=Decimal(1), currency="EUR", price_unit="object")
+        discount = DiscountTerms(name="Sale", percent=Decimal(5))
+        rate = TaxRateRow(country="FR", tax_class="standard", percent=Decimal(20), name="TVA")
+        session.add_all([token, note, view, discount, rate, price])
         await session.flush()
         await session.refresh(token)
         obj = (await session.execute(CatalogueFile.__table__.select())).first()  # type: ignore[attr-defined]
@@ -248,6 +279,10 @@ async def things(sessions: Sessions, make_product: MakeProduct, app: FastAPI) ->
             "note_id": str(note.id),
             "view_id": str(view.id),
             "verb": "cancel",
+            "discount_id": str(discount.id),
+            "group": "labs",
+            "country": "FR",
+            "tax_class": "standard",
             "seq": "1",
             "file": "1",
             "key": "exports",

@@ -70,10 +70,15 @@ WRITING = (
     f"POST {STAC_SEARCH}",
     "PATCH /settings",
     "PATCH /products/scenes",
+    "PUT /prices/lists/labs/scenes",
+    "POST /prices/discounts",
+    f"PUT /prices/discounts/{NOBODY}",
+    "PUT /prices/tax-rates/FR/standard",
+    "PUT /prices/terms",
 )
 """Every route that takes a body."""
 
-OF_ADMINS = ("/settings", "/products/scenes")
+OF_ADMINS = ("/prices/", "/settings", "/products/scenes")
 """Where paths begin that are refused to all others before they are looked at."""
 
 TOLD_BY = {"POST /destinations": "kind", "POST /orders:bulk": "action"}
@@ -289,6 +294,10 @@ PAGED = (
     "/settings/changes",
     "/products/scenes/changes",
     f"/bulks/{NOBODY}/orders",
+    "/products/scenes/changes",
+    "/prices/lists",
+    "/prices/discounts",
+    "/prices/tax-rates",
 )
 """Every list that comes in pages."""
 

@@ -20,6 +20,8 @@ def asked(
     destination: str | None = None,
     on_missing: OnMissing | None = None,
     max_failed_percent: float | None = None,
+    coupon: str | None = None,
+    country: str | None = None,
 ) -> OrderRequest:
     """What options come to; those that are not given say nothing."""
     return request_of(
@@ -30,6 +32,8 @@ def asked(
         destination=destination,
         on_missing=on_missing,
         max_failed_percent=max_failed_percent,
+        coupon=coupon,
+        country=country,
     )
 
 
@@ -56,6 +60,8 @@ def test_the_shell_sends_every_field_of_an_order_request() -> None:
             destination="exports",
             on_missing=OnMissing.REFUSE,
             max_failed_percent=12.5,
+            coupon="SAVE10",
+            country="FR",
         ),
         OrderRequest(ids=("0a",)),
     ]

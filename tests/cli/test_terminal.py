@@ -38,6 +38,8 @@ ORDER = hostile({
     "refund_due": "1.00", "failure": {"code": "", "text": ""}, "faults": [{"code": "", "text": ""}] * 2,
     "on_missing": "refuse", "max_failed_percent": 1.5,
     "warnings": [{"text": ""}], "warnings_total": 1, "created_at": "2026-01-01T00:00:00", "destination": "",
+    "subtotal": "1.00", "discounts": [],
+    "taxes": [{"name": HOSTILE, "percent": "1", "base": "1", "amount": "1"}], "tax_included": True,
     "suborders": [{"number": 1, "product": "", "state": "", "files": 1, "files_failed": 0, "archive_bytes": 1}],
     "deliveries": [{"suborder": 1, "state": "", "location": "", "failure": {"text": ""}, "waiting_on": None}],
     "failed_files": [{"seq": 1, "suborder": 1, "object": "", "name": "", "failure": {"code": "", "text": ""}}],
