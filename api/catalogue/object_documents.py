@@ -43,7 +43,6 @@ def _hit(found: CatalogueHit, caller: Caller, public_url: str) -> dict[str, Any]
         "bytes": row.bytes,
         "kinds": row.kinds,
         "tiers": row.tiers,
-        "quicklook": f"{_url(public_url, found)}/quicklook" if "quicklook" in row.kinds else None,
         "orderable": why_not is None,
         "not_orderable": why_not,
         "order": _order(found.ordered),

@@ -69,7 +69,6 @@ class ObjectHit(BaseModel):
     bytes: int
     kinds: list[str]
     tiers: list[str]
-    quicklook: str | None = Field(description="Where its picture is.")
     orderable: bool
     not_orderable: NotOrderable | None = Field(description="Why not.")
     order: OrderOfObject | None

@@ -196,7 +196,6 @@ async def test_an_object_is_shown_with_all_that_is_known_of_it(
         "Été no 60", "glaciers", ["data", "quicklook"], ["nearline"],
     )  # fmt: skip
     assert (hit["files"], hit["bytes"], hit["orderable"], hit["not_orderable"]) == (2, 2 * 11 * 60, True, None)
-    assert hit["quicklook"] == f"https://orders.example/api/v1/objects/{hit['id']}/quicklook"
 
 
 async def test_support_sees_everything_and_orders_nothing(client: AsyncClient, issuer: Issuer, catalogue: None) -> None:
