@@ -56,11 +56,14 @@ def test_the_rules_of_models_know_no_tables_no_queries_and_no_drivers() -> None:
 
 COMPUTING = {
     "activities/publishing.py": "lays archives out",
+    "api/downloads/download_content.py": "lays archives out, and waits for no long list",
     "services/exporting.py": "writes and reads a file of this machine",
     "services/cart_adding.py": "compares outlines",
     "services/catalogue_search.py": "compares outlines",
     "services/catalogue/checksums.py": "has a process of its own, that of the command",
     "services/catalogue/imports.py": "has a process of its own, that of the command",
+    "services/catalogue/api_pages.py": "has a process of its own, that of the command",
+    "services/catalogue/stac_api.py": "has a process of its own, that of the command",
     "storage/targets/s3.py": "sends parts within a place of a pool, and every request of it ends",
 }
 """What is given to threads that all share, and why no storage can hold them."""

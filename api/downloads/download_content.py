@@ -1,5 +1,6 @@
 """Archives and files to be downloaded: from their rows to an answer with their bytes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,6 @@ from models.links import API
 from models.metalink import part_of
 from models.packaging import NS_PER_SECOND, Contents, delivered, layout_of
 from models.tables import Order, OrderFile, SubOrder
-from models.tasks import computed
 from services.archive_contents import contents_of
 from services.download_lookup import downloadable_archive, downloadable_file
 from services.download_tracking import DownloadTarget
@@ -70,7 +70,7 @@ class ArchiveDownload:
     async def open(self, services: Services, actor: str) -> "DownloadContent":
         """Laid out as it was sealed, or it is not served."""
         order, part = self.order, self.suborder
-        layout = await computed(layout_of, order.number, part.number, *self.contents)
+        layout = await asyncio.to_thread(layout_of, order.number, part.number, *self.contents)
         if layout.etag != part.archive_etag:
             raise RuntimeError(f"archive {order.number}/{part.number} is not as it was sealed")
         members = members_of(services.sources.at(part.location), self.contents.files)
