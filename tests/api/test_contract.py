@@ -80,7 +80,6 @@ WITHOUT_PAGES = {
     "/api/v1/orders/{order_id}/stac/items/{seq}": "four numbers, and links",
     "/api/v1/orders/{order_id}/stac/suborders/{number}": "links to the items of one archive",
     "/api/v1/prices/discounts/{discount_id}": "a thousand products and groups each",
-    "/api/v1/products/{sku}": "a hundred groups, and the names of attributes",
     "/api/v1/quotas": "one of each kind",
     "/api/v1/stats": "statuses, and at most 366 days",
     "/api/v1/tokens/{token_id}": "scopes",
