@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from api.catalogue.stac_search import Datetime, Geometry, NameList, NumberBox
 from api.http.etags import states_meant
-from api.orders.schemas import MAX_SELECTED, FailurePolicyBody, Label, OrderDelivery
+from api.orders.schemas import MAX_SELECTED, OrderTerms
 from api.problems import RequestRefused
 from api.schemas import EXACT, WHOLE, Body, Key, Money
 from models.areas import area_of_box, area_of_geometry, box_of
@@ -67,26 +67,16 @@ class SelectionCreate(Body):
         return self
 
 
-class CartOrder(FailurePolicyBody):
+class CartOrder(OrderTerms):
     """An order of what is in the cart."""
 
     version: Annotated[int, Field(ge=0, le=EXACT), WHOLE] | None = Field(
         default=None, description="The version of the cart that you have seen; or send its ETag in `If-Match`."
     )
-    label: Label | None = Field(default=None, description="Unique among your orders.")
-    draft: bool = False
-    delivery: OrderDelivery | None = None
 
     def to_request(self) -> OrderRequest:
         """The order that this body asks for."""
-        return OrderRequest(
-            cart=True,
-            label=self.label,
-            draft=self.draft,
-            destination=self.delivery.destination if self.delivery else None,
-            on_missing=self.on_missing,
-            max_failed_percent=self.limit,
-        )
+        return OrderRequest(cart=True, **self.terms)
 
 
 def version_meant(request: Request, body: CartOrder) -> int:

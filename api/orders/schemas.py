@@ -69,7 +69,30 @@ class OrderDelivery(Body):
     destination: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class OrderCreate(FailurePolicyBody):
+class OrderTerms(FailurePolicyBody):
+    """What an order is to be like, whatever it is of."""
+
+    label: Label | None = Field(default=None, description="Unique among your orders.")
+    draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
+    delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
+    coupon: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    country: Country | None = Field(default=None, description="Where you are taxed, if not in the shop's own country.")
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """The same for an order request."""
+        return {
+            "label": self.label,
+            "draft": self.draft,
+            "destination": self.delivery.destination if self.delivery else None,
+            "coupon": self.coupon,
+            "country": self.country,
+            "on_missing": self.on_missing,
+            "max_failed_percent": self.limit,
+        }
+
+
+class OrderCreate(OrderTerms):
     """An order: either `files` (ids of catalogue files or objects) or `items` (products and their objects)."""
 
     model_config = ConfigDict(
@@ -79,11 +102,6 @@ class OrderCreate(FailurePolicyBody):
 
     files: Annotated[list[Key], Field(min_length=1, max_length=MAX_SELECTED)] | None = None
     items: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=1000)] | None = None
-    label: Label | None = Field(default=None, description="Unique among your orders.")
-    draft: bool = Field(default=False, description="Keep it as a draft until it is submitted.")
-    delivery: OrderDelivery | None = Field(default=None, description="Where to deliver the archives to as well.")
-    coupon: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    country: Country | None = Field(default=None, description="Where you are taxed, if not in the shop's own country.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -97,17 +115,7 @@ class OrderCreate(FailurePolicyBody):
             RequestedLine(item.product, None if item.objects == "all" else tuple(item.objects))
             for item in self.items or ()
         )
-        return OrderRequest(
-            lines=tuple(lines),
-            ids=tuple(self.files or ()),
-            label=self.label,
-            draft=self.draft,
-            destination=self.delivery.destination if self.delivery else None,
-            coupon=self.coupon,
-            country=self.country,
-            on_missing=self.on_missing,
-            max_failed_percent=self.limit,
-        )
+        return OrderRequest(lines=tuple(lines), ids=tuple(self.files or ()), **self.terms)
 
 
 def _one_line(text: str) -> str:
