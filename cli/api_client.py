@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx2 as httpx
 
 from cli.credentials import Credential, credential_for, refused
-from cli.errors import CommandFailed, MadeUnshown
+from cli.errors import CommandFailed, MadeUnshown, Refused
 from cli.hints import fault_in_words
 from cli.outages import Patience
 
@@ -81,9 +81,9 @@ class Api:
         """What a PUT answers."""
         return self._asked("PUT", path, json=body)
 
-    def delete(self, path: str) -> None:
-        """Delete what is behind a path."""
-        self._asked("DELETE", path)
+    def delete(self, path: str) -> Any:
+        """Delete what is behind a path; what is answered to that, if anything is."""
+        return self._asked("DELETE", path)
 
     def order(self, key: str) -> Any:
         """An order by id, or by number among all of the caller's. Raises CommandFailed."""
@@ -241,15 +241,17 @@ class Api:
 def _check(answer: httpx.Response) -> None:
     if not answer.is_error:
         return
+    problem: Any = {}
     first, *others = [answer.reason_phrase]
     if answer.headers.get("content-type") == "application/problem+json" and answer.content:
         # Whoever answers may be another server, whose problems have other members.
         with suppress(ValueError, LookupError, TypeError, AttributeError):
-            first, *others = _problem(answer.json(), json.loads(answer.request.content or "null"))
+            first, *others = _problem(found := answer.json(), json.loads(answer.request.content or "null"))
+            problem = found
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         refused()
         others = [*others, "sign in with `consignor login`; CONSIGNOR_TOKEN goes before it, where it is set"]
-    raise CommandFailed(f"{answer.status_code} {first}", *others)
+    raise Refused(problem, f"{answer.status_code} {first}", *others)
 
 
 def _problem(problem: Any, body: Any) -> list[str]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from typing import Final
+from typing import Any, Final
 
 from models.text import shown
 
@@ -27,6 +27,14 @@ class CommandFailed(Exception):
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(map(shown, lines)))
+
+
+class Refused(CommandFailed):
+    """What the API refused: `problem` is its answer, for commands that know what to do about some of them."""
+
+    def __init__(self, problem: Any, *lines: str) -> None:
+        super().__init__(*lines)
+        self.problem = problem
 
 
 class MadeUnshown(Exception):

@@ -9,6 +9,14 @@ def fault_in_words(fault: Any, body: Any) -> str:
     return f"{fault['field']}: {fault['text']}" + (f"; look it up with `consignor {command}`" if command else "")
 
 
+def added_in_words(added: Any) -> list[str]:
+    """What came of putting something into the cart, and what was left out and why, a line each."""
+    first, total = added["unadded"], added["unadded_total"]
+    more = [f"left out: and {total - len(first):,} more"] if total > len(first) else []
+    left = [f"left out: {one['key']}: {one['text']}" for one in first]
+    return [f"{added['added']:,} added, {total:,} left out", *left, *more]
+
+
 def _command(code: str, field: list[str], body: Any) -> str | None:
     match code, field:
         case "unknown_id", ["items", index, "objects", _]:

@@ -16,6 +16,7 @@ _COMMANDS = {
     "dev": "cli.commands.dev:dev",
     "doctor": "cli.commands.doctor:doctor",
     "catalog": "cli.commands.catalog:app",
+    "cart": "cli.commands.cart:app",
     "order": "cli.commands.order:app",
     "bulk": "cli.commands.bulk:app",
     "destination": "cli.commands.destination:app",

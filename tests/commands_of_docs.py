@@ -43,7 +43,7 @@ settled() {
 }
 trap 'echo "FAILED: $BASH_COMMAND" >&2' ERR
 """
-_ORDERS = re.compile(r"/orders(:bulk)? |order place|order bulk|confirm-payment|/submit")
+_ORDERS = re.compile(r"/orders(:bulk)? |order place|cart order|order bulk|confirm-payment|/submit")
 
 
 class Block(NamedTuple):

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from cli.tables import Grid
 
 
+Time = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="An instant, a day, or BEGIN/END of such; `..` is an open end. Local time."),
+]
+Box = Annotated[
+    str | None, typer.Option(metavar="W,S,E,N", help="West, south, east and north in degrees, with commas.")
+]
+
+
 def search_catalog(
     product: Products = None,
-    time: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="An instant, a day, or BEGIN/END of such; `..` is an open end. Local time."),
-    ] = None,
-    bbox: Annotated[
-        str | None, typer.Option(metavar="W,S,E,N", help="West, south, east and north in degrees, with commas.")
-    ] = None,
+    time: Time = None,
+    bbox: Box = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
     ids: Annotated[
         bool, typer.Option("--ids", help="Print ids alone, for `order place --file -`, and nothing else.")
@@ -29,13 +33,9 @@ def search_catalog(
     as_json: Json = False,
 ) -> None:
     """Search the catalogue for objects by product, time and place; with --json as STAC items."""
-    body: dict[str, Any] = {"limit": min(limit + 1, 1000)}
+    body = {"limit": min(limit + 1, 1000), **when_and_where(time, bbox)}
     if product:
         body["collections"] = product
-    if time:
-        body["datetime"] = _interval(time)
-    if bbox:
-        body["bbox"] = _box(bbox)
     with the_api() as api:
         items = list(islice(api.stac_items(body), limit + 1))
     found, more = items[:limit], len(items) > limit
@@ -49,6 +49,12 @@ def search_catalog(
 
     show(_items_table(found))
     return say(f"… and more: --limit {limit * 10}") if more else None
+
+
+def when_and_where(time: str | None, bbox: str | None) -> dict[str, Any]:
+    """The members of a search's body that say these options. Raises BadParameter."""
+    given: dict[str, Any] = {"datetime": _interval(time)} if time else {}
+    return given | ({"bbox": _box(bbox)} if bbox else {})
 
 
 def _interval(text: str) -> str:

@@ -8,6 +8,7 @@ import typer
 from cli.commands.common import Json, OrderId, Yes, confirm, the_api
 from cli.commands.order_request import MaxFailedPercent, OnMissingOption
 from cli.commands.order_show import show_line
+from cli.hints import added_in_words
 from cli.terminal import say, say_json
 from models.labels import MAX_LABEL_CHARACTERS
 
@@ -69,8 +70,7 @@ def add_to_cart(order_id: OrderId, as_json: Json = False) -> None:
         added = api.post(f"/orders/{api.order(order_id)['id']}/add-to-cart")
     if as_json:
         return say_json(added)
-    left = (f"left out: {one['key']}: {one['text']}" for one in added["unadded"])
-    return say(f"{added['added']:,} added, {added['unadded_total']:,} left out", *left)
+    return say(*added_in_words(added))
 
 
 def extend(

@@ -1,7 +1,7 @@
 """`consignor order place`: places an order, and waits for it or downloads it if wanted."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from cli.commands.order_download import download_parts
 from cli.commands.order_request import (
     Country,
     Coupon,
+    DeliverTo,
+    Draft,
+    Label,
     ListFile,
     MaxFailedPercent,
     Objects,
@@ -20,28 +23,20 @@ from cli.commands.order_request import (
 from cli.commands.order_show import failed_files, show_line
 from cli.commands.order_watch import wait_for
 from cli.terminal import say
-from models.labels import MAX_LABEL_CHARACTERS
-
-if TYPE_CHECKING:
-    from cli.api_client import Api
 
 
 def place(
     product: Products = None,
     object_: Objects = None,
     file: ListFile = None,
-    label: Annotated[
-        str | None, typer.Option(help=f"A label of your own, at most {MAX_LABEL_CHARACTERS} characters.")
-    ] = None,
-    deliver_to: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
-    ] = None,
+    label: Label = None,
+    deliver_to: DeliverTo = None,
     on_missing: OnMissingOption = None,
     max_failed_percent: MaxFailedPercent = None,
     coupon: Coupon = None,
     country: Country = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the order is fulfilled or has failed.")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft until `order submit`.")] = False,
+    draft: Draft = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then download into this folder.")] = None,
     yes: Yes = False,
     as_json: Json = False,
@@ -70,7 +65,7 @@ def place(
     with the_api() as api:
         body = body_of(request)
         if not (draft or yes):
-            _agree(api, body)
+            agree(api.post("/orders:estimate", body))
         with waiting_needs_reading(wait or download is not None):
             order = api.post("/orders", body)
         if wait or download:
@@ -84,13 +79,16 @@ def place(
         raise typer.Exit(1)
 
 
-def _agree(api: "Api", body: dict[str, Any]) -> None:
-    """Show what an order costs, where it does, and ask whether to place it. What is against it, placing it says."""
+def agree(told: Any, *, is_shown: bool = False) -> None:
+    """Ask whether to place an estimated order, where it costs something; what is told before, unless it is shown.
+
+    What is against it, placing it says.
+    """
     from cli.tables import price_in_words
     from models.labels import counted, size_in_words
 
-    told = api.post("/orders:estimate", body)
     if told["acceptable"] and (price := price_in_words(told)):
         counts = counted(told["objects"], "object"), counted(told["files"], "file"), size_in_words(told["bytes"])
-        say(f"{', '.join(counts)}: {price}", err=True)
+        if not is_shown:
+            say(f"{', '.join(counts)}: {price}", err=True)
         confirm(f"Place the order for {price}?", yes=False)

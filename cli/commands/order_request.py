@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from models.failure_policy import OnMissing
+from models.labels import MAX_LABEL_CHARACTERS
 from models.order_request import OrderRequest, RequestedLine
 
 Objects = Annotated[
@@ -23,6 +24,11 @@ ListFile = Annotated[
         " product ids of files or objects.",
     ),
 ]
+Label = Annotated[str | None, typer.Option(help=f"A label of your own, at most {MAX_LABEL_CHARACTERS} characters.")]
+DeliverTo = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A saved destination, to which the archives go as well.")
+]
+Draft = Annotated[bool, typer.Option("--draft", help="Keep it as a draft until `order submit`.")]
 OnMissingOption = Annotated[
     OnMissing | None, typer.Option("--on-missing", help="What to do where something of it is gone before it is read.")
 ]
@@ -54,7 +60,7 @@ def request_of(
 
     All else is given by each command, by a default by none: mypy finds the command that forgets an option.
     """
-    names = [*(objects or ()), *(_lines(listed) if listed else ())]
+    names = [*(objects or ()), *(lines_of(listed) if listed else ())]
     if not products and (objects or not names):
         raise typer.BadParameter("name a product, or give a list of ids with --file", param_hint="--product")
     if names and products and len(products) > 1:
@@ -69,16 +75,43 @@ def request_of(
         draft=draft,
         destination=destination,
         on_missing=on_missing,
-        max_failed_percent=None if max_failed_percent is None else Decimal(str(max_failed_percent)),
+        max_failed_percent=_percent(max_failed_percent),
         coupon=coupon,
         country=country,
     )
 
 
+def request_of_cart(
+    *,
+    label: str | None,
+    draft: bool,
+    destination: str | None,
+    on_missing: OnMissing | None,
+    max_failed_percent: float | None,
+    coupon: str | None,
+    country: str | None,
+) -> OrderRequest:
+    """The order of what is in the cart."""
+    return OrderRequest(
+        cart=True,
+        label=label,
+        draft=draft,
+        destination=destination,
+        on_missing=on_missing,
+        max_failed_percent=_percent(max_failed_percent),
+        coupon=coupon,
+        country=country,
+    )
+
+
+def _percent(given: float | None) -> Decimal | None:
+    return None if given is None else Decimal(str(given))
+
+
 def body_of(request: OrderRequest) -> dict[str, Any]:
-    """The body of `POST /orders` and `POST /orders:estimate`."""
+    """The body of `POST /orders` and `POST /orders:estimate`; of an order of the cart that of `/cart:…`."""
     items = [{"product": line.product, "objects": list(line.objects or ()) or "all"} for line in request.lines]
-    what = {"items": items} if items else {"files": list(request.ids)}
+    what = {} if request.cart else {"items": items} if items else {"files": list(request.ids)}
     delivery = {"delivery": {"destination": request.destination}} if request.destination else {}
     price = {name: given for name in ("coupon", "country") if (given := getattr(request, name)) is not None}
     return {**what, "label": request.label, "draft": request.draft, **delivery, **policy_of(request), **price}
@@ -91,7 +124,7 @@ def policy_of(request: OrderRequest) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _lines(listed: Path) -> list[str]:
+def lines_of(listed: Path) -> list[str]:
     """What a list names, without blank lines. Raises BadParameter where it names nothing."""
     text = sys.stdin.read() if str(listed) == "-" else listed.read_text(encoding="utf-8")
     names = [line.strip() for line in text.splitlines() if line.strip()]

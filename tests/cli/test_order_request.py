@@ -5,8 +5,9 @@ from dataclasses import fields
 import pytest
 import typer
 
+from api.cart.schemas import CartOrder
 from api.orders.schemas import OrderCreate
-from cli.commands.order_request import body_of, request_of
+from cli.commands.order_request import body_of, request_of, request_of_cart
 from models.failure_policy import OnMissing
 from models.order_request import OrderRequest
 
@@ -71,6 +72,18 @@ def test_the_shell_sends_every_field_of_an_order_request() -> None:
     # What is ordered again is said by the path of a restart, and the cart has paths of its own.
     assert given == names - {"again", "cart"}
     assert [OrderCreate.model_validate(body_of(request)).to_request() for request in sent] == sent
+
+
+def test_an_order_of_the_cart_says_all_that_other_orders_say() -> None:
+    terms = {"label": "Mine", "draft": True, "destination": "exports", "coupon": "SAVE10", "country": "FR"}
+    request = request_of_cart(**terms, on_missing=OnMissing.REFUSE, max_failed_percent=12.5)  # type: ignore[arg-type]
+    assert CartOrder.model_validate(body_of(request)).to_request() == request
+    unset = OrderRequest()
+    assert {field.name for field in fields(request) if getattr(request, field.name) == getattr(unset, field.name)} == {
+        "lines",
+        "ids",
+        "again",
+    }
 
 
 def test_objects_of_several_products_are_wrong_usage() -> None:
