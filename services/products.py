@@ -47,7 +47,7 @@ async def change_product(
         raise InvalidProduct(faults)
     product.set_by_hand = marks_after(product.set_by_hand, kept)
     for name, value in kept.items():
-        # What a source says is only known at the next import; of limits it says nothing.
+        # What a source says is only known at the next import; of the rest it says nothing.
         if value is not None or not SETTABLE[name]:
             setattr(product, name, value)
     after = _attributes(product)

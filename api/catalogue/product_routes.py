@@ -15,7 +15,7 @@ from api.http.answers import CONDITIONS, ETAG, answers
 from api.http.etags import require_match, tagged
 from api.schemas import MAX_PAGE, ActPublic, ActsPublic, PageCursor, PageLimit
 from models.errors import InvalidCursor, InvalidProduct, NotFound
-from models.pricing import written
+from models.pricing import PriceUnit, written
 from models.products import SETTABLE
 from models.queries import catalogue as queries
 from models.queries.acts import acts_on
@@ -43,7 +43,7 @@ async def set_product(
 
     With `If-Match` only if it is still as you have seen it. `null` takes a setting back.
     """
-    fields: dict[str, Any] = body.model_dump(include=body.model_fields_set)
+    fields: dict[str, Any] = body.model_dump(exclude_unset=True)
     if (price := fields.get("unit_price")) is not None:
         fields["unit_price"] = Decimal(price)
 
@@ -85,6 +85,8 @@ async def _detail(session: AsyncSession, caller: Caller, product: Product) -> Pr
         name=product.name,
         unit_price=written(product.unit_price, product.currency),
         currency=product.currency,
+        price_unit=PriceUnit(product.price_unit),
+        tax_class=product.tax_class,
         objects=objects,
         files=files,
         bytes=size,

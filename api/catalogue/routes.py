@@ -19,7 +19,7 @@ from api.http.answers import answers
 from api.orders.filters import Text, check_term_count
 from api.schemas import MAX_PAGE, PageLimit
 from models.errors import InvalidCursor, NotFound
-from models.pricing import written
+from models.pricing import PriceUnit, written
 from models.queries import catalogue as queries
 from models.queries.selections import products_by_sku
 from models.tables import Product
@@ -57,6 +57,7 @@ def _product(product: Product, objects: int, files: int, size: int) -> ProductPu
         name=product.name,
         unit_price=written(product.unit_price, product.currency),
         currency=product.currency,
+        price_unit=PriceUnit(product.price_unit),
         objects=objects,
         files=files,
         bytes=size,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.schemas import Money
 from models.catalogue_search import Facet
 from models.orderability import NotOrderable
+from models.pricing import PriceUnit
 from models.status_facts import ItemStatus
 
 
@@ -19,6 +20,7 @@ class ProductPublic(BaseModel):
     name: str
     unit_price: Money
     currency: str
+    price_unit: PriceUnit
     objects: int
     files: int
     bytes: int

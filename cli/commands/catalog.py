@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.catalog_import_api import import_from_api
-from cli.commands.catalog_product import show_or_set_product
+from cli.commands.catalog_product import product_price, show_or_set_product
 from cli.commands.catalog_reports import REFUSED_SHOWN, import_options, tell_of_import
 from cli.commands.catalog_search import search_catalog
 from cli.commands.catalog_watch import watch_folder
@@ -212,7 +212,7 @@ def _products_table(products: Sequence[Any]) -> "Grid":
     table = Grid("sku", "name", "objects", "files", "size", "price", right=2)
     for product in products:
         free = not Decimal(product["unit_price"])
-        price = "free" if free else f"{product['unit_price']} {product['currency']}"
+        price = "free" if free else product_price(product)
         counts = (f"{product['objects']:,}", f"{product['files']:,}", size_in_words(product["bytes"]))
         table.add_cells(product["sku"], product["name"], *counts, price)
     return table

@@ -19,7 +19,7 @@ from services.catalogue.set_by_hand import without_set_by_hand
 from services.catalogue.source_contents import FoundProduct
 
 _COLUMNS: Final = (
-    "name", "unit_price", "currency", "access_groups", "location", "description", "license", "extent",
+    "name", "unit_price", "currency", "price_unit", "access_groups", "location", "description", "license", "extent",
 )  # fmt: skip
 """What makes a product a changed one; where it was read from does not."""
 
@@ -40,6 +40,7 @@ _UPDATE: Final = sa.text("""
         name = CASE WHEN :titled AND NOT 'name' = ANY (set_by_hand) THEN :name ELSE name END,
         unit_price = coalesce(:price, unit_price),
         currency = coalesce(:currency, currency),
+        price_unit = CASE WHEN CAST(:price AS numeric) IS NULL THEN price_unit ELSE 'object' END,
         access_groups = coalesce(:groups, access_groups),
         location = :location,
         description = :description,

@@ -42,7 +42,7 @@ async def test_an_administrator_sets_what_a_product_costs_and_who_may_order_it(
     found = answer.json()
     assert (found["name"], found["unit_price"], found["currency"]) == ("Winter", "7", "JPY")
     assert (found["access_groups"], found["most_objects"]) == (["a", "b"], 2)
-    assert found["set_by_hand"] == ["access_groups", "currency", "name", "unit_price"]
+    assert found["set_by_hand"] == ["access_groups", "currency", "name", "price_unit", "unit_price"]
     assert found == await shown(admin)
     admin.headers["Authorization"] = f"Bearer {issuer.token('local')}"
     assert (await admin.get("/products/scenes")).status_code == 404
@@ -71,6 +71,39 @@ async def test_everything_wrong_is_told_at_once_and_nothing_is_changed(
     assert (await shown(admin))["set_by_hand"] == []
 
 
+async def test_a_price_is_set_with_its_unit_and_its_class_of_tax(admin: AsyncClient, make_product: MakeProduct) -> None:
+    await make_product(price="5")
+    assert (await shown(admin))["price_unit"] == "object"
+    answer = await admin.patch("/products/scenes", json={"unit_price": "4", "price_unit": "gb", "tax_class": "reduced"})
+    found = answer.json()
+    assert (found["unit_price"], found["price_unit"], found["tax_class"]) == ("4.00", "gb", "reduced")
+    assert found["set_by_hand"] == ["currency", "price_unit", "unit_price"]
+    (listed,) = (await admin.get("/products")).json()["items"]
+    assert listed["price_unit"] == "gb"
+    bad = {"unit_price": "4.001", "price_unit": "file"}
+    assert faults(await admin.patch("/products/scenes", json=bad)) == {"unit_price": "price_unfit"}
+    for wrong in ({"price_unit": "kilo"}, {"tax_class": "Réduit"}, {"titles": {"de": "Winter"}}):
+        assert (await admin.patch("/products/scenes", json=wrong)).json()["code"] == "invalid_request"
+    back = (await admin.patch("/products/scenes", json={"price_unit": None, "tax_class": None})).json()
+    assert (back["price_unit"], back["tax_class"], back["set_by_hand"]) == ("gb", "standard", [])
+
+
+async def test_texts_are_set_by_language(admin: AsyncClient, make_product: MakeProduct) -> None:
+    await make_product()
+    texts = {"titles": {"fr": " Scènes ", "en": "Scenes"}, "descriptions": {"en": "One line\r\nand another"}}
+    answer = await admin.patch("/products/scenes", json=texts)
+    assert answer.json()["titles"] == {"en": "Scenes", "fr": "Scènes"}
+    assert answer.json()["descriptions"] == {"en": "One line\nand another"}
+    assert (await admin.get("/products/scenes")).headers["etag"] == answer.headers["etag"]
+    (found,) = (await admin.get("/products", params={"q": "scènes"})).json()["items"]
+    assert found["sku"] == "scenes"
+    one = await admin.patch("/products/scenes", json={"titles": {"en": None}, "descriptions": None})
+    assert (one.json()["titles"], one.json()["descriptions"]) == ({"fr": "Scènes"}, {})
+    wrong = {"titles": {"en": "a\nb"}, "descriptions": {"fr": "\u2066"}}
+    expected = {"titles/en": "text_unfit", "descriptions/fr": "text_unfit"}
+    assert faults(await admin.patch("/products/scenes", json=wrong)) == expected
+
+
 async def test_a_change_is_meant_for_the_product_as_it_was_seen(admin: AsyncClient, make_product: MakeProduct) -> None:
     await make_product()
     seen = (await admin.get("/products/scenes")).headers["etag"]
@@ -94,7 +127,10 @@ async def test_each_change_is_written_down_once_with_who_and_what(
     assert newest["changes"] == {"most_bytes": [None, 10]}
     rest = (await admin.get("/products/scenes/changes", params={"cursor": page["next_cursor"]})).json()
     (oldest,) = rest["items"]
-    assert oldest["changes"] == {"unit_price": ["0", "1.50"], "set_by_hand": [[], ["currency", "unit_price"]]}
+    assert oldest["changes"] == {
+        "unit_price": ["0", "1.50"],
+        "set_by_hand": [[], ["currency", "price_unit", "unit_price"]],
+    }
     assert oldest["actor"].startswith("operator:")
 
 
@@ -120,23 +156,25 @@ async def test_an_import_leaves_what_was_set_by_hand_and_says_so(
     put(tmp_path / "scenes" / "a.csv")
     options = ImportOptions(name="Of the source", price="5", currency="EUR", groups=("staff",))
     await import_source(sessions, tmp_path / "scenes", options)
-    by_hand = {"name": "Mine", "unit_price": "7", "access_groups": []}
+    by_hand: dict[str, Any] = {"name": "Mine", "unit_price": "7", "access_groups": [], "price_unit": "file"}
+    by_hand["titles"] = {"en": "By hand"}
     assert (await admin.patch("/products/scenes", json=by_hand)).status_code == 200
     (report,) = await import_source(sessions, tmp_path / "scenes", options)
     assert report.product == "unchanged"
     assert len([note for note in report.notes if "was set by hand and stays" in note]) == 3
     found = await shown(admin)
     assert (found["name"], found["unit_price"], found["access_groups"]) == ("Mine", "7.00", [])
+    assert (found["price_unit"], found["titles"]) == ("file", {"en": "By hand"})
 
 
 async def test_what_is_taken_back_is_the_imports_again(admin: AsyncClient, sessions: Sessions, tmp_path: Path) -> None:
     put(tmp_path / "scenes" / "a.csv")
     options = ImportOptions(name="Of the source", price="5")
     await import_source(sessions, tmp_path / "scenes", options)
-    await admin.patch("/products/scenes", json={"name": "Mine", "unit_price": "7"})
+    await admin.patch("/products/scenes", json={"name": "Mine", "unit_price": "7", "price_unit": "gb"})
     back = await admin.patch("/products/scenes", json={"name": None, "unit_price": None})
     assert (back.json()["name"], back.json()["unit_price"], back.json()["set_by_hand"]) == ("Mine", "7.00", [])
     (report,) = await import_source(sessions, tmp_path / "scenes", options)
     assert (report.product, report.notes) == ("changed", ())
     found = await shown(admin)
-    assert (found["name"], found["unit_price"]) == ("Of the source", "5.00")
+    assert (found["name"], found["unit_price"], found["price_unit"]) == ("Of the source", "5.00", "object")

@@ -20,14 +20,27 @@ PRODUCTS = [
         "name": "[red]W",
         "unit_price": "12.50",
         "currency": "CHF",
+        "price_unit": "object",
         "objects": 2,
         "files": 1234,
         "bytes": 5000,
     },
-    {"sku": "f", "name": "Free", "unit_price": "0.00", "currency": "EUR", "objects": 1, "files": 1, "bytes": 1},
+    {
+        "sku": "f",
+        "name": "Free",
+        "unit_price": "0.00",
+        "currency": "EUR",
+        "price_unit": "flat",
+        "objects": 1,
+        "files": 1,
+        "bytes": 1,
+    },
 ]
 
 SET = PRODUCTS[0] | {
+    "tax_class": "standard",
+    "titles": {},
+    "descriptions": {},
     "description": None,
     "license": None,
     "most_objects": 2,
@@ -209,6 +222,21 @@ def test_only_what_is_given_is_set(consignor: Consignor, api: str) -> None:
     done = consignor("product", "w", *words, CONSIGNOR_PUBLIC_URL=api, CONSIGNOR_TOKEN="t")
     change: dict[str, object] = {"unit_price": "7", "access_groups": [], "most_objects": None, "name": None}
     assert json.loads(done.stdout) == SET | change
+
+
+def test_a_price_is_set_with_its_unit_and_texts_by_language(consignor: Consignor, api: str) -> None:
+    words = ("--price", "4", "--price-unit", "gb", "--tax-class", "reduced", "--title-en", "Winter\x1b[2J")
+    done = consignor("product", "w", *words, "--title-fr", "Hiver", CONSIGNOR_PUBLIC_URL=api, CONSIGNOR_TOKEN="t")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:6] == [
+        "price   4 CHF for a GB",
+        "holds   2 objects, 1,234 files, 5.0 kB",
+        "tax     reduced",
+        "title   en: Winter\\x1b[2J",
+        "title   fr: Hiver",
+    ]
+    gone = consignor("product", "w", "--description-en", "", "--json", CONSIGNOR_PUBLIC_URL=api, CONSIGNOR_TOKEN="t")
+    assert json.loads(gone.stdout) == SET | {"descriptions": {"en": None}}
 
 
 def test_a_setting_that_cannot_be_taken_back_is_named(consignor: Consignor) -> None:
