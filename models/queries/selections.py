@@ -274,7 +274,10 @@ def to_weights(rows: Iterable[sa.Row[UUID, str, str, bool, int, int]]) -> tuple[
 
 
 def selection_totals(order_id: UUID) -> sa.Select[int, int, int, int]:
-    """Position, objects, files and bytes of each line of an order."""
+    """Position, objects, files and bytes of each line of an order, as they are paid for.
+
+    What a draft has chosen and goes along with others by now costs nothing.
+    """
     return (
         sa.select(
             col(OrderSelection.position),
@@ -283,7 +286,7 @@ def selection_totals(order_id: UUID) -> sa.Select[int, int, int, int]:
             sa.cast(sa.func.sum(col(CatalogueFile.size_bytes)), sa.BigInteger),
         )
         .select_from(_selected())
-        .where(col(OrderSelection.order_id) == order_id)
+        .where(col(OrderSelection.order_id) == order_id, ORDERABLE)
         .group_by(col(OrderSelection.position))
     )
 

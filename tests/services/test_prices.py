@@ -89,6 +89,23 @@ async def test_a_line_is_paid_by_the_unit_of_its_product(
     assert (item.price_unit, item.quantity, item.files, item.bytes) == (unit, 2, 3, 2000)
 
 
+@pytest.mark.parametrize(("unit", "price", "total"), [("file", "0.15", "0.30"), ("gb", "1000000", "1.00")])
+async def test_files_that_accompany_a_product_are_never_paid_for(
+    sessions: Sessions, scenes: Product, unit: str, price: str, total: str
+) -> None:
+    await change(sessions, Product, unit_price=Decimal(price), price_unit=unit)
+    check = StorageCheck(Sources(), StoragePool("checks", 1))
+    draft = await placed(sessions, draft=True)
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE catalogue_objects SET accompanies = true WHERE name = 'summer'"))
+        told = await estimate(session, MARIA, ALL, NOW, limits=Limits(), quotas=Quotas())
+        submitted = await renew_draft(session, MARIA, draft.id, check, NOW)
+    order = await placed(sessions)
+    prices = (told.quote.total, order.total_price, submitted.total_price)
+    assert prices == (Decimal(total), Decimal(total), Decimal(total))
+    assert (order.objects_total, order.files_total, order.bytes_total) == (1, 2, 1000)
+
+
 async def test_a_customer_pays_the_best_price_of_their_groups_and_an_operator_orders_at_theirs(
     sessions: Sessions, scenes: Product
 ) -> None:
