@@ -21,7 +21,7 @@ from models.messages import (
     SubOrders,
     TimelineEntry,
 )
-from models.order import Event, OrderStatus
+from models.order import BEFORE_PAYMENT, Event, OrderStatus
 from models.queries import orders as queries
 from models.queries.blockers import clear_of_order
 from models.queries.destinations import NAME_DELIVERIES, is_undelivered, undelivered_of
@@ -168,8 +168,7 @@ class OrderActivities:
 
 def _ends_unpaid(entry: TimelineEntry) -> bool:
     """Whether an order is over before it was paid."""
-    before = {OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT}
-    return entry.status_before in before and entry.status_after is OrderStatus.CANCELLED
+    return entry.status_before in BEFORE_PAYMENT and entry.status_after is OrderStatus.CANCELLED
 
 
 async def _require_same(session: AsyncSession, news: Projection) -> None:

@@ -110,6 +110,9 @@ EXTENDABLE = FULFILLED | {S.FAILED}
 """Statuses in which the end of an order's life can be moved."""
 """Statuses in which all that could be delivered is there to be downloaded."""
 
+BEFORE_PAYMENT = frozenset(s for s, row in TRANSITIONS.items() if S.PENDING_PAYMENT in {s, *row.values()})
+"""Statuses in which nothing has been paid yet."""
+
 BULK_CANCELLABLE = frozenset({S.DRAFT, S.PENDING_PAYMENT})
 """What a bulk cancel may touch; narrower than the table on purpose (DESIGN §2)."""
 

@@ -30,7 +30,9 @@ _PRELUDE = """
 set -eEo pipefail
 curl() {
     case " $* " in *" -N "*) command curl --max-time 1 "$@" || [ $? = 28 ]; return ;; esac
-    command curl --fail-with-body --max-time 60 "$@"
+    # Only as the first does it leave out the settings of this shell's curl, with the token in them.
+    local first=(); [ "$1" != -q ] || { first=(-q); shift; }
+    command curl "${first[@]}" --fail-with-body --max-time 60 "$@"
 }
 newest() { consignor order list --json | jq -r '.[0].number'; }
 settled() {

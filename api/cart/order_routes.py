@@ -11,6 +11,7 @@ from api.orders.lookup import detail_of
 from api.orders.quotas import report_quotas
 from api.orders.schemas import OrderDetail
 from api.orders.starting import start_workflow
+from models.access import Permission
 from models.errors import CartChanged, InvalidOrder, LabelTaken, QuotaExceeded
 from models.tables import Order
 from services.cart_ordering import order_cart
@@ -52,6 +53,8 @@ async def place_cart(
     body: CartOrder | None = None,
 ) -> Response:
     """Order what is in the cart, if it is the version that you have seen, and empty it."""
+    # Who may not read has seen no version, and is not told what has changed since.
+    caller.require(Permission.READ)
     given = body or CartOrder()
     version = version_meant(request, given)
     async with services.sessions.begin() as session:

@@ -346,7 +346,7 @@ CLOSED_TO_WRITERS = frozenset(
     {
         *(("POST", f"{API}/tokens"), ("DELETE", f"{API}/tokens/{{token_id}}")),
         *(("POST", f"{API}/users/{{customer}}:sign-out"), ("POST", f"{API}/destinations/{{key}}/test")),
-        *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/cart:estimate")),
+        *(("POST", f"{API}/orders:estimate"), ("POST", f"{API}/cart:estimate"), ("POST", f"{API}/cart:order")),
         *(("POST", f"{API}/orders.csv"), ("POST", "/stac/search")),
         ("POST", f"{API}/objects:search"),
     }

@@ -238,7 +238,7 @@ async def test_a_draft_that_was_free_is_paid_at_todays_price_and_says_so(
     (tmp_path / "scenes" / "winter" / "b1.tif").unlink()
     order = await command(alive, draft, "submit")
     assert (order["status"], order["total_price"], order["objects"]) == ("pending_payment", "6.00", 2)
-    assert [warning["code"] for warning in order["warnings"]] == ["price_changed", "source_missing"]
+    assert [warning["code"] for warning in order["warnings"]] == ["source_missing", "price_changed"]
     for file in (tmp_path / "scenes").rglob("*.*"):
         file.unlink()
     answer = await alive.post(f"/orders/{order['id']}/confirm-payment", headers=as_("ada"))

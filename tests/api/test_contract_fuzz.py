@@ -7,7 +7,7 @@ import pytest
 from tests.api.fuzzing.running import fuzzed
 from tests.programs import dev_stack
 
-MANY = 10
+MANY = 5
 """Fewer requests than that, and the run has not taken place."""
 
 

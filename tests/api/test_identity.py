@@ -310,7 +310,8 @@ def test_a_permission_takes_both_a_role_and_a_scope(role: Role, permission: Perm
     person = Caller("a", frozenset({role}))
     assert person.may(permission) == (permission in granted({role}))
     script = Caller("a", frozenset({role}), scopes=frozenset({Scope.READ}))
-    assert script.may(permission) == (permission in granted({role}) and permission in {"read", "read_all"})
+    reading = {"read", "read_all", "read_settings"}
+    assert script.may(permission) == (permission in granted({role}) and permission in reading)
     if permission not in granted({role}):
         with pytest.raises(Forbidden):
             script.require(permission)

@@ -138,7 +138,7 @@ def test_it_stops_within_a_buffer_and_leaves_no_thread_behind(tmp_path: Path, si
             cancelled=lambda: len(read) >= size // 10**6,
         )
     assert len(read) == size // 10**6
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_a_batch_that_nobody_finishes_leaves_no_thread_behind(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_batch_that_nobody_finishes_leaves_no_thread_behind(tmp_path: Path) ->
     assert isinstance(next(batch), Digest)
     assert threading.active_count() == before + 1
     del batch
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_after_a_failed_large_file_the_next_one_is_right(tmp_path: Path) -> None:
