@@ -79,11 +79,12 @@ def order_cart(
         country=country,
     )
     with the_api() as api:
-        order = _place(api, body_of(request), ask=not (draft or yes), quiet=as_json)
+        order = place_cart(api, body_of(request), ask=not (draft or yes), quiet=as_json)
     show_line(order, as_json)
 
 
-def _place(api: "Api", body: dict[str, Any], *, ask: bool, quiet: bool) -> Any:
+def place_cart(api: "Api", body: dict[str, Any], *, ask: bool, quiet: bool) -> Any:
+    """The order of what is in the cart as it is now. Raises CommandFailed where it is another when that is placed."""
     from cli.errors import CommandFailed, Refused
 
     # Before the plan: what changes between the two is refused, and not ordered unseen.

@@ -4,14 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
 from api.dependencies import Services
+from cli.api_client import Api
 from cli.cart_tables import cart_products, cart_selections
+from cli.commands.cart_order import place_cart
+from cli.credentials import Credential
+from cli.errors import CommandFailed
 from tests.api.conftest import MakeProduct, issuer, make_product, operations, readers, services, temporal_away
 from tests.api.serving import served
 from tests.cli.shell import Done, run
@@ -117,27 +120,36 @@ async def test_the_order_is_what_was_shown(cart: Cart) -> None:
     assert json.loads((await cart("list", "--json")).stdout)["objects"] == 0
 
 
-async def test_a_cart_that_was_changed_meanwhile_is_not_ordered(
-    cart: Cart, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+class OtherDevice(httpx2.BaseTransport):
+    """The network, and somebody who fills the same cart while its plan is being looked at."""
+
+    def __init__(self) -> None:
+        self._network = httpx2.HTTPTransport()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/cart:estimate"):
+            url = request.url.copy_with(path=request.url.path.replace(":estimate", "/selections"))
+            body = {"names": ["wall"]}
+            also = httpx2.Request("POST", url, json=body, headers={"Authorization": request.headers["Authorization"]})
+            assert self._network.handle_request(also).read()
+        return self._network.handle_request(request)
+
+    def close(self) -> None:
+        self._network.close()
+
+
+async def test_a_cart_that_was_changed_meanwhile_is_not_ordered(cart: Cart, where: dict[str, str]) -> None:
     await cart("add", "--product", "scenes")
-    estimate = httpx2.Client.request
-
-    def meanwhile(client: httpx2.Client, method: str, url: str, **more: Any) -> httpx2.Response:
-        if url == "/cart:estimate":
-            estimate(client, "POST", "/cart/selections", json={"names": ["wall"]})
-        return estimate(client, method, url, **more)
-
-    monkeypatch.setattr(httpx2.Client, "request", meanwhile)
-    done = await cart("order", "--yes")
-    assert done.returncode == 1
-    first, *told, last = done.stderr.splitlines()
-    assert first == "consignor: 409 cart_changed"
-    assert told == [
+    token = Credential.fixed(where["CONSIGNOR_TOKEN"])
+    url, network = where["CONSIGNOR_PUBLIC_URL"], OtherDevice()
+    with Api(url, token, transport=network) as api, pytest.raises(CommandFailed) as failed:
+        await asyncio.to_thread(place_cart, api, {}, ask=False, quiet=True)
+    assert str(failed.value).splitlines() == [
+        "409 cart_changed",
         "  selections/2: selection 2 has come to it",
         "  prints: 1 object with 1 file and 1 byte of prints have come to it",
+        "nothing was ordered; look at the cart with `consignor cart list`, and give the command again",
     ]
-    assert last == "nothing was ordered; look at the cart with `consignor cart list`, and give the command again"
     assert json.loads((await cart("list", "--json")).stdout)["objects"] == 3
 
 
