@@ -5,20 +5,30 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.cart.schemas import AddedPublic, CartPublic, SelectionCreate, added_public, cart_public
+from api.cart.schemas import (
+    AddedPublic,
+    CartObjectPublic,
+    CartObjectsPublic,
+    CartPublic,
+    SelectionCreate,
+    added_public,
+    cart_public,
+)
+from api.catalogue.routes import LongCursor
 from api.dependencies import CallerDep, ServicesDep
 from api.http.answers import CONDITIONS, ETAG, IF_MATCH, LOCATION, answers
 from api.http.etags import require_match, tagged
 from api.http.idempotency import IdempotentDep
 from api.orders.routes import NOT_MODIFIED
-from api.schemas import EXACT
+from api.schemas import EXACT, PageLimit
 from models.access import Caller
 from models.cart import SelectionKind
-from models.errors import NotFound, NothingAdded, PreconditionFailed, QuotaExceeded
+from models.errors import InvalidCursor, NotFound, NothingAdded, PreconditionFailed, QuotaExceeded
 from models.links import API
 from models.tables import Cart
 from services import cart as carts
 from services.cart_adding import Added, CartFiller
+from services.cart_listing import list_objects
 
 router = APIRouter(prefix="/cart", tags=["cart"])
 
@@ -32,6 +42,22 @@ async def show_cart(request: Request, services: ServicesDep, caller: CallerDep) 
     async with services.sessions.begin() as session:
         view = await carts.view_cart(session, caller)
         return _tagged(request, view)
+
+
+@router.get("/objects", name="list-cart-objects")
+@answers(InvalidCursor)
+async def list_cart_objects(
+    services: ServicesDep, caller: CallerDep, limit: PageLimit = 100, cursor: LongCursor = None
+) -> CartObjectsPublic:
+    """What exactly is in the cart and can be had, after the filters."""
+    cursors = services.cursors(caller, "objects in the cart")
+    product, name = cursors.names(cursor)
+    async with services.sessions.begin() as session:
+        view = await carts.view_cart(session, caller)
+        found = await list_objects(session, view, product, name, limit + 1)
+    page, following = cursors.cut(found, limit, "product", "name")
+    items = [CartObjectPublic(**one._asdict()) for one in page]
+    return CartObjectsPublic(items=items, next_cursor=following)
 
 
 @router.post("/selections", name="add-to-cart", status_code=201, response_model=AddedPublic)

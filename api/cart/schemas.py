@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from fastapi import Request
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from api.catalogue.schemas import ObjectPublic
 from api.catalogue.stac_search import Datetime, Geometry, NameList, NumberBox
 from api.http.etags import states_meant
 from api.orders.schemas import MAX_SELECTED, OrderTerms
@@ -138,6 +139,20 @@ class CartPublic(CartTotals):
     gone: int
     selections: list[CartSelectionPublic]
     items: list[CartProductPublic] = Field(description="By SKU.")
+
+
+class CartObjectPublic(ObjectPublic):
+    """An object with what of it is in the cart."""
+
+    product: str
+    selections: list[int] = Field(description="Those that hold it, or files of it.")
+
+
+class CartObjectsPublic(BaseModel):
+    """A page of what is in the cart."""
+
+    items: list[CartObjectPublic] = Field(description="By SKU and name.")
+    next_cursor: str | None
 
 
 class UnaddedPublic(BaseModel):

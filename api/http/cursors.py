@@ -73,6 +73,13 @@ class Cursors:
                 return name
         raise InvalidCursor
 
+    def names(self, cursor: str | None) -> tuple[str, str]:
+        """The position in a list by two names; empty ones before its beginning. Raises InvalidCursor."""
+        match self.parts(cursor) if cursor is not None else ["", ""]:
+            case [str(first), str(second)]:
+                return first, second
+        raise InvalidCursor
+
     def id(self, cursor: str | None) -> UUID | None:
         """The position in a list by id; None before its beginning. Raises InvalidCursor."""
         return UUID(name) if (name := self.name(cursor)) else None

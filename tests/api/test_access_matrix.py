@@ -113,6 +113,7 @@ MATRIX = (
     Row("POST", f"{API}/orders:estimate", SIGNED_IN, {"items": [{"product": "scenes"}]}),
     Row("GET", f"{API}/quotas", SIGNED_IN),
     Row("GET", f"{API}/cart", SIGNED_IN),
+    Row("GET", f"{API}/cart/objects", SIGNED_IN),
     Row("POST", f"{API}/cart/selections", (401, 422, 201, 403, 201), {"product": "scenes"}),
     Row("DELETE", f"{API}/cart/selections/{{number}}", (401, 404, 200, 403, 404)),
     Row("DELETE", f"{API}/cart/products/{{sku}}", (401, 404, 200, 403, 404)),

@@ -283,6 +283,7 @@ PAGED = (
     "/products",
     "/products/scenes/objects",
     "/objects",
+    "/cart/objects",
     f"/objects/{NOBODY}/files",
     "/destinations",
     "/views",
