@@ -5,7 +5,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from models.file_filter import kept
-from models.queries.cart_counting import MANY
+
+MANY: Final = 10_000
+"""Objects from which on it takes longer to look them all up than to pass those of the product that are not held."""
 
 _KEYS: Final = "cart_id = :cart AND product_id = :product"
 _HELD: Final = f"""

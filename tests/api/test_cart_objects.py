@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient
 
-from models.queries.cart_counting import MANY
+from models.queries.cart_listing import MANY
 from tests.api.conftest import MakeProduct
 from tests.api.test_cart import SCENES, add
 from tests.factories import Sessions
