@@ -42,6 +42,7 @@ from api.orders import (
     command_routes,
     estimate_routes,
     export_routes,
+    invoice_routes,
     note_routes,
     payment_routes,
     result_routes,
@@ -120,7 +121,7 @@ def create_app(open_services: Lifespan) -> FastAPI:
     for router in (
         # Notes and links stand before commands, whose names would be any word.
         *(bulk_routes.router, export_routes.router, order_routes.router, note_routes.router, link_routes.router),
-        *(cart_again_routes.router, command_routes.router),
+        *(invoice_routes.router, cart_again_routes.router, command_routes.router),
         *(cart_routes.router, cart_order_routes.router),
         *(catalogue_routes.router, object_routes.router, product_routes.router),
         *(result_routes.router, token_routes.router, user_routes.router, view_routes.router),

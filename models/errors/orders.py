@@ -54,6 +54,16 @@ class NotExtended(Refusal):
     http_status = 409
 
 
+class NotInvoiced(Refusal):
+    """A draft has no invoice, for its prices are not settled."""
+
+    code = "not_invoiced"
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("a draft has no invoice, for its prices are those of the day it is submitted; submit it first")
+
+
 class PaymentRefused(Refusal):
     """A payment message that nobody signed, or that is not understood or does not fit; what was signed is recorded."""
 

@@ -139,6 +139,7 @@ MATRIX = (
     Row("GET", f"{API}/orders/{{order_id}}/suborders", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/files", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/timeline", OWN),
+    Row("GET", f"{API}/orders/{{order_id}}/invoice", OWN),
     Row("GET", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
     Row("HEAD", f"{API}/orders/{{order_id}}/suborders/{{number}}/archive", OWN),
     Row("GET", f"{API}/orders.csv", SIGNED_IN),

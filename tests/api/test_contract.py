@@ -75,6 +75,7 @@ WITHOUT_PAGES = {
     "/api/v1/me": "what one person may",
     "/api/v1/objects/{object_id}": "four numbers, kinds and tiers",
     "/api/v1/orders/{order_id}": "products, twenty tags, the first hundred faults and warnings",
+    "/api/v1/orders/{order_id}/invoice": "a line for each product",
     "/api/v1/orders/{order_id}/notes/{note_id}": "a hundred wordings",
     "/api/v1/orders/{order_id}/stac": "a link to each archive",
     "/api/v1/orders/{order_id}/stac/items/{seq}": "four numbers, and links",
