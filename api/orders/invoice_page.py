@@ -20,7 +20,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; 
 dt { color: #555 } dd { margin: 0 }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc }
-.n { text-align: end; padding-right: 0; white-space: nowrap; font-variant-numeric: tabular-nums }
+.n { text-align: end; padding: .35rem 0 .35rem .8rem; white-space: nowrap; font-variant-numeric: tabular-nums }
+th.n { white-space: normal } td, th { overflow-wrap: break-word }
 thead { display: table-header-group } tr { break-inside: avoid }
 tfoot { display: table-row-group } tfoot th { font-weight: 400; text-align: end }
 .total th, .total td { font-weight: 700; border-bottom: 2px solid #111 }
@@ -39,13 +40,15 @@ _ENGLISH: Final = {
     "invoice": "Invoice", "number": "Order", "label": "Label", "date": "Ordered on", "customer": "Customer",
     "country": "Taxed in", "product": "Product", "quantity": "Quantity", "price": "Unit price", "amount": "Amount",
     "subtotal": "Subtotal", "total": "Total", "included": "{tax}, included", "of": "{tax} of {base}",
-    "object": "objects", "file": "files", "gb": "GB", "flat": "flat",
+    "object": "objects", "file": "files", "gb": "GB", "flat": "flat", "status": "Status",
+    "pending_payment": "not paid yet", "cancelled": "cancelled",
 }  # fmt: skip
 _FRENCH: Final = {
     "invoice": "Facture", "number": "Commande", "label": "Libellé", "date": "Commandée le", "customer": "Client",
     "country": "Taxée en", "product": "Produit", "quantity": "Quantité", "price": "Prix unitaire", "amount": "Montant",
     "subtotal": "Sous-total", "total": "Total", "included": "{tax}, comprise", "of": "{tax} sur {base}",
-    "object": "objets", "file": "fichiers", "gb": "Go", "flat": "forfait",
+    "object": "objets", "file": "fichiers", "gb": "Go", "flat": "forfait", "status": "État",
+    "pending_payment": "pas encore payée", "cancelled": "annulée",
 }  # fmt: skip
 PAGE_LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "fr": _FRENCH}
 
@@ -74,16 +77,18 @@ def _facts(invoice: InvoicePublic, words: Mapping[str, str]) -> str:
         "date": f"{invoice.ordered_at:%Y-%m-%d}",
         "customer": invoice.customer,
         "country": country,
+        # Of an order that is paid nothing needs to be said.
+        "status": words.get(invoice.status) if invoice.price else None,
     }
     return "".join(f"<dt>{words[name]}</dt><dd>{_text(fact)}</dd>" for name, fact in facts.items() if fact)
 
 
 def _row(line: InvoiceLine, words: Mapping[str, str]) -> str:
-    about = f"<small>{_text(line.product)} {_text(line.configuration)}</small>"
+    about = " · ".join(_text(part) for part in (line.product, line.configuration) if part)
     billed = words["flat"] if line.price_unit == "flat" else f"{line.billed_quantity} {words[line.price_unit]}"
     amounts = [billed, *(amount for amount in (line.unit_price, line.line_total) if amount is not None)]
     cells = "".join(f"<td{_NUMBER}>{_text(amount)}</td>" for amount in amounts)
-    return f"<tr><td>{_text(line.name)}{about}</td>{cells}</tr>"
+    return f"<tr><td>{_text(line.name)}<small>{about}</small></td>{cells}</tr>"
 
 
 def _foot(price: InvoicePrice, words: Mapping[str, str]) -> str:

@@ -73,6 +73,24 @@ async def test_a_page_speaks_the_language_of_the_reader_and_runs_nothing(client:
     assert as_json.json()["label"] == "A & B"
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (OrderStatus.PENDING_PAYMENT, "not paid yet"),
+        (OrderStatus.CANCELLED, "cancelled"),
+        (OrderStatus.FULFILLED, None),
+    ],
+)
+async def test_a_page_says_of_an_order_that_it_is_not_paid_or_was_cancelled(
+    client: AsyncClient, sessions: Sessions, order: Order, status: OrderStatus, said: str
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(sa.update(Order).values(status=status))
+    shown = await page(client, order)
+    assert ("<dt>Status</dt>" in shown) == bool(said)
+    assert not said or f"<dd><bdi>{said}</bdi></dd>" in shown
+
+
 async def test_a_free_order_shows_no_price(client: AsyncClient, sessions: Sessions, make_product: MakeProduct) -> None:
     await make_product()
     order = await add_order(sessions, {"scenes": "all"})
