@@ -130,7 +130,14 @@ def asker_of(scope: Scope) -> str:
     """Who showed what a request shows the last time; nothing is looked up, and it gives no right."""
     services: IdentityServices = scope["app"].state.services
     credentials, cookie = _shown(Request(scope), services)
-    return services.askers.asker_of(credentials or cookie)
+    asker = services.askers.asker_of(credentials or cookie)
+    if asker != STRANGERS:
+        return asker
+    return next((kind for start, kind in _KINDS_OF_STRANGERS if scope["path"].startswith(start)), STRANGERS)
+
+
+_KINDS_OF_STRANGERS = (("/healthz", "probes"), ("/readyz", "probes"), (f"{API}/links/", "holders of links"))
+"""Paths where nobody says who they are: a crowd that signs in keeps neither probes nor downloads by links waiting."""
 
 
 def _shown(request: Request, services: IdentityServices) -> tuple[list[str], str | None]:

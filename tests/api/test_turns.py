@@ -3,9 +3,14 @@
 import asyncio
 from collections import Counter
 
+from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from api.dependencies import Services
 from api.http.turns import TurnsMiddleware
+from api.identity.authenticate import asker_of
+from database.fair_pool import asking_as
+from database.known_askers import STRANGERS
 
 AT_ONCE = 2
 
@@ -85,3 +90,17 @@ async def test_a_request_that_is_given_up_leaves_its_turn_to_the_next() -> None:
     site.go_on.set()
     await asyncio.gather(second, last)
     assert site.begun["crowd"] == 3
+
+
+async def test_probes_and_links_wait_for_no_crowd_that_signs_in(app: FastAPI, services: Services) -> None:
+    def asker(path: str, **headers: str) -> str:
+        fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+        return asker_of({"type": "http", "app": app, "path": path, "headers": fields})
+
+    crowd = asker("/api/v1/login")
+    assert crowd == asker("/api/v1/orders", authorization="Bearer nobody's")
+    assert len({crowd, asker("/healthz"), asker("/api/v1/links/x/orders/y")}) == 3
+    assert asker("/readyz") == asker("/healthz")
+    with asking_as(STRANGERS):
+        services.askers.ask_as_owner(["Bearer ada's"], "ada")
+    assert asker("/api/v1/orders", authorization="Bearer ada's") == "ada"
