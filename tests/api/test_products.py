@@ -27,11 +27,21 @@ async def test_products_are_listed_by_sku_with_what_they_hold(client: AsyncClien
     await make_product("maps", {}, currency="USD")
     size = sum(len(content) for files in SCENES.values() for content in files.values())
     assert (await client.get("/products")).json()["items"] == [
-        {"sku": "maps", "name": "Maps", "unit_price": "0.00", "currency": "USD", "objects": 0, "files": 0, "bytes": 0},
+        {
+            "sku": "maps",
+            "name": "Maps",
+            "unit_price": "0.00",
+            "price_unit": "object",
+            "currency": "USD",
+            "objects": 0,
+            "files": 0,
+            "bytes": 0,
+        },
         {
             "sku": "scenes",
             "name": "Scenes",
             "unit_price": "12.50",
+            "price_unit": "object",
             "currency": "EUR",
             "objects": 3,
             "files": 5,
