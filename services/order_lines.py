@@ -362,17 +362,20 @@ async def _resolve_ids(
 ) -> list[Fault]:
     """Catalogue files or objects by id, of any products."""
     named = await uuids(keys)
-    ids = list({key for key in named.values() if key is not None})
-    known: set[UUID | None] = set()
+    ids = list(dict.fromkeys(key for key in named.values() if key is not None))
+    known: dict[UUID | None, str] = {}
     for start in range(0, len(ids), MANY_KEYS):
         some = ids[start : start + MANY_KEYS]
         for obj, product in await session.execute(selections.objects_by_id(some, groups)):
             lines.setdefault(product.sku, Line(product)).objects[obj.id] = obj.name
-            known.add(obj.id)
+            known[obj.id] = product.sku
         for file, obj, product in await session.execute(selections.files_by_id(some, groups)):
             line = lines.setdefault(product.sku, Line(product))
             line.files[file.id] = (obj.id, f"{obj.name}/{file.name}")
-            known.add(file.id)
+            known[file.id] = product.sku
+    # Rows come in any order, and the lines of an order in that in which their products were named.
+    for sku in dict.fromkeys(known[key] for key in ids if key in known):
+        lines[sku] = lines.pop(sku)
     unknown = (index for index, key in enumerate(keys) if named[key] not in known)
     return [
         _unknown(f"files/{index}", "catalogue file or object", keys[index], Hint.LIST_OBJECTS)

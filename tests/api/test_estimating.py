@@ -97,6 +97,17 @@ async def test_an_estimate_of_any_objects_and_files_equals_the_order(
     assert {key: told[key] for key in real} == real
 
 
+async def test_the_lines_of_ids_are_in_the_order_in_which_their_products_were_named(
+    client: AsyncClient, sessions: Sessions, catalogue: None
+) -> None:
+    query = "SELECT DISTINCT ON (p.sku) p.sku, o.id FROM products p JOIN catalogue_objects o ON o.product_id = p.id"
+    async with sessions.begin() as session:
+        named = [(sku, str(key)) for sku, key in await session.execute(sa.text(f"{query} ORDER BY p.sku"))]
+    for one_way in (named, named[::-1]):
+        told = await estimated(client, {"files": [key for _, key in one_way]})
+        assert [item["product"] for item in told["items"]] == [sku for sku, _ in one_way]
+
+
 async def test_what_lies_on_tape_is_told_apart(client: AsyncClient, catalogue: None) -> None:
     told = await estimated(client, {"items": [{"product": "tapes"}, {"product": "scenes"}]})
     assert told["waits_for_tape"] == {"suborders": 1, "objects": 2, "files": 3, "bytes": 1201}
