@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict, Unpack
 
 import typer
 
@@ -43,23 +44,25 @@ Country = Annotated[
 ]
 
 
+class OrderTerms(TypedDict):
+    """What options say of an order besides what is ordered; all are given: mypy finds a command that forgets one."""
+
+    label: str | None
+    draft: bool
+    destination: str | None
+    on_missing: OnMissing | None
+    max_failed_percent: float | None
+    coupon: str | None
+    country: str | None
+
+
 def request_of(
     products: Sequence[str] | None,
     objects: Sequence[str] | None,
     listed: Path | None = None,
-    *,
-    label: str | None,
-    draft: bool,
-    destination: str | None,
-    on_missing: OnMissing | None,
-    max_failed_percent: float | None,
-    coupon: str | None,
-    country: str | None,
+    **terms: Unpack[OrderTerms],
 ) -> OrderRequest:
-    """The order of all objects of the products, of the named objects of one product, or of what a list names.
-
-    All else is given by each command, by a default by none: mypy finds the command that forgets an option.
-    """
+    """The order of all objects of the products, of the named objects of one product, or of what a list names."""
     names = [*(objects or ()), *(lines_of(listed) if listed else ())]
     if not products and (objects or not names):
         raise typer.BadParameter("name a product, or give a list of ids with --file", param_hint="--product")
@@ -68,44 +71,28 @@ def request_of(
         raise typer.BadParameter("objects are named for one product; order from each by itself", param_hint=hint)
     lines = tuple(RequestedLine(sku, tuple(names) if names else None) for sku in products or ())
     ids = () if products else tuple(names)
-    return OrderRequest(
-        lines,
-        ids,
-        label=label,
-        draft=draft,
-        destination=destination,
-        on_missing=on_missing,
-        max_failed_percent=_percent(max_failed_percent),
-        coupon=coupon,
-        country=country,
-    )
+    return _on_terms(OrderRequest(lines, ids), terms)
 
 
-def request_of_cart(
-    *,
-    label: str | None,
-    draft: bool,
-    destination: str | None,
-    on_missing: OnMissing | None,
-    max_failed_percent: float | None,
-    coupon: str | None,
-    country: str | None,
-) -> OrderRequest:
+def request_of_cart(**terms: Unpack[OrderTerms]) -> OrderRequest:
     """The order of what is in the cart."""
-    return OrderRequest(
-        cart=True,
-        label=label,
-        draft=draft,
-        destination=destination,
-        on_missing=on_missing,
-        max_failed_percent=_percent(max_failed_percent),
-        coupon=coupon,
-        country=country,
+    return _on_terms(OrderRequest(cart=True), terms)
+
+
+def _on_terms(request: OrderRequest, terms: OrderTerms) -> OrderRequest:
+    """The request with what the options say besides what is ordered."""
+    percent = terms["max_failed_percent"]
+    limit = None if percent is None else Decimal(str(percent))
+    return replace(
+        request,
+        label=terms["label"],
+        draft=terms["draft"],
+        destination=terms["destination"],
+        on_missing=terms["on_missing"],
+        max_failed_percent=limit,
+        coupon=terms["coupon"],
+        country=terms["country"],
     )
-
-
-def _percent(given: float | None) -> Decimal | None:
-    return None if given is None else Decimal(str(given))
 
 
 def body_of(request: OrderRequest) -> dict[str, Any]:
