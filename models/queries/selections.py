@@ -15,26 +15,19 @@ from models.queries.access import open_to
 from models.splitting import ObjectWeight
 from models.tables import CartObject, CatalogueFile, CatalogueObject, OrderItem, OrderSelection, Product
 
-WHOLE_PRODUCT = sa.text(
-    """
+_SELECT_OBJECTS = """
     INSERT INTO order_selections (order_id, seq, position, object_id, name)
     SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
     FROM catalogue_objects o
     WHERE o.product_id = :product_id AND NOT o.accompanies AND o.id <> ALL(CAST(:left_out AS uuid[]))
-    """
-)
+"""
+WHOLE_PRODUCT = sa.text(_SELECT_OBJECTS)
 """Select every object of a product but those that are left out, and those that go along with any."""
 
-FROM_CART = sa.text(
-    """
-    INSERT INTO order_selections (order_id, seq, position, object_id, name)
-    SELECT :order_id, :offset + row_number() OVER (ORDER BY o.name), :position, o.id, o.name
-    FROM catalogue_objects o
-    WHERE o.product_id = :product_id AND NOT o.accompanies AND o.id <> ALL(CAST(:left_out AS uuid[]))
+FROM_CART = sa.text(f"""{_SELECT_OBJECTS}
         AND o.id IN (SELECT object_id FROM cart_objects WHERE cart_id = :cart AND product_id = :product_id)
         AND EXISTS (SELECT FROM catalogue_files f WHERE f.object_id = o.id)
-    """
-)
+""")  # noqa: S608 - nothing of a stranger's
 """Select what a cart holds of the objects of a product."""
 
 ORDERABLE = sa.not_(col(CatalogueObject.accompanies))
