@@ -162,7 +162,7 @@ def _check_room(scope: Scope) -> None:
 
     Whoever sends them without a pause costs next to nothing that way; looked up, each costs as much as a small request.
     """
-    if (asker := asker_of(scope)) != STRANGERS and declared_bytes(scope) > ROOM_FROM:
+    if declared_bytes(scope) > ROOM_FROM and (asker := asker_of(scope)) != STRANGERS:
         services: IdentityServices = scope["app"].state.services
         services.large_bodies.check(asker)
 
